@@ -1,0 +1,1 @@
+"""Plain and residual nets as values of one block algebra."""
