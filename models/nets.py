@@ -22,9 +22,7 @@ class Net(nn.Module):
         super().__init__()
         layout = plan(spec)
         self.spec = spec
-        self.stem = nn.Sequential(
-            OrderedDict(conv=conv(layout.stem), norm=norm(spec, layout.stem.norm), act=nn.ReLU())
-        )
+        self.stem = nn.Sequential(OrderedDict(conv=conv(layout.stem), norm=norm(spec, layout.stem.norm), act=nn.ReLU()))
         if spec.form == "imagenet":
             self.stem.add_module("pool", nn.MaxPool2d(3, stride=2, padding=1))
         self.blocks = nn.ModuleList(Block(spec, block) for block in layout.blocks)
@@ -81,11 +79,7 @@ def generator(seed: int, *purpose: object) -> torch.Generator:
     return torch.Generator().manual_seed(int.from_bytes(hashlib.blake2b(key, digest_size=8).digest(), "big") >> 1)
 
 
-def weight_layers(net: nn.Module) -> OrderedDict[str, nn.Parameter]:
-    """Weight of every convolution and fully connected layer by layer name, in forward order of the plan."""
-    weights = {
-        name: module.weight for name, module in net.named_modules() if isinstance(module, (nn.Conv2d, nn.Linear))
-    }
-    if isinstance(net, Net):
-        return OrderedDict((layer.name, weights[layer.name]) for layer in plan(net.spec).layers)
-    return OrderedDict(weights)
+def weight_layers(net: Net) -> OrderedDict[str, nn.Parameter]:
+    """Weight of every convolution and fully connected layer by its name, in the order of the plan."""
+    weights = dict(net.named_parameters())
+    return OrderedDict((layer.name, weights[f"{layer.name}.weight"]) for layer in plan(net.spec).layers)

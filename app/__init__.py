@@ -1,0 +1,1 @@
+"""ResNet Explorer: train small residual and plain nets live, and see why one kind trains and the other does not."""

@@ -1,0 +1,98 @@
+"""The facts of a training run, in the past tense, in the order in which they happened.
+
+A step's number counts the updates made before it: step 0 is measured on the initial weights, and the weights kept
+at step s are those after s updates. Losses are cross-entropies in nats, errors are percentages.
+"""
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+
+class _Event(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
+
+    step: int
+
+
+class RunStarted(_Event):
+    """Training began at `step`, or went on from the weights kept there. Events from `step` on are superseded."""
+
+    kind: Literal["started"] = "started"
+    layers: tuple[str, ...]  # the weight layers, in the order of `StepMeasured.norms`
+    total_steps: int
+    epoch_steps: int
+    train_images: int
+    device: str
+    precision: Literal["float32", "bfloat16"]
+    threads: int
+
+
+class StepMeasured(_Event):
+    """One update: loss and error of its batch before it, its learning rate, each layer's weight gradient's L2 norm.
+
+    `norms` is empty where the run does not measure. `seconds`: wall time of the step.
+    """
+
+    kind: Literal["step"] = "step"
+    loss: float
+    error: float
+    lr: float
+    seconds: float
+    norms: tuple[float, ...] = ()
+
+
+class EpochEvaluated(_Event):
+    """An epoch ended after `step` updates: mean training error over it, and the test set's error then."""
+
+    kind: Literal["epoch"] = "epoch"
+    epoch: int
+    train_error: float
+    train_loss: float
+    test_error: float
+    test_loss: float
+    test_images: int
+    images_per_second: float
+
+
+class CheckpointSaved(_Event):
+    """Weights and momentum after `step` updates are in the store. A `moment` is kept for analyses."""
+
+    kind: Literal["checkpoint"] = "checkpoint"
+    moment: bool
+
+
+class RunDiverged(_Event):
+    """The loss or a gradient of `step` was not finite; `layer` is where it began. Training ended there."""
+
+    kind: Literal["diverged"] = "diverged"
+    layer: str
+    what: Literal["activation", "gradient", "loss"]
+
+
+class RunFinished(_Event):
+    """All steps were made."""
+
+    kind: Literal["finished"] = "finished"
+
+
+class RunStopped(_Event):
+    """Training was asked to stop, and kept its weights at `step`."""
+
+    kind: Literal["stopped"] = "stopped"
+
+
+Event = RunStarted | StepMeasured | EpochEvaluated | CheckpointSaved | RunDiverged | RunFinished | RunStopped
+
+_EVENTS: TypeAdapter[list[Event]] = TypeAdapter(list[Annotated[Event, Field(discriminator="kind")]])
+
+
+def to_plain(events: Sequence[Event]) -> list[dict[str, Any]]:
+    """Events as dictionaries of plain values, to be sent between processes."""
+    return [event.model_dump() for event in events]
+
+
+def from_plain(messages: list[dict[str, Any]]) -> list[Event]:
+    """Read back what `to_plain` wrote. Raises ValueError for anything else."""
+    return _EVENTS.validate_python(messages)

@@ -1,0 +1,1 @@
+"""Results and events drawn as Plotly figures."""

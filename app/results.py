@@ -1,0 +1,40 @@
+"""What an analysis or a query returns: named NumPy arrays, never a tensor, never a figure."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.floating[Any]]
+Ints = NDArray[np.integer[Any]]
+
+
+@dataclass(frozen=True)
+class Series:
+    """A run's history, downsampled so that no extreme is lost.
+
+    S steps kept, L weight layers, C columns of the map, E evaluated epochs. Errors in percent.
+    """
+
+    steps: Ints  # S
+    loss: Floats  # S
+    error: Floats  # S, of each step's batch
+    lr: Floats  # S
+    layers: tuple[str, ...]  # L
+    norm_steps: Ints  # C, the first step of each column
+    norms: Floats  # C × L, geometric mean of the weight gradient's L2 norm over the column's steps
+    norms_low: Floats  # C × L, smallest in the column
+    norms_high: Floats  # C × L, largest in the column
+    eval_steps: Ints  # E
+    train_error: Floats  # E, mean over the epoch
+    test_error: Floats  # E
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Error (percent) and mean cross-entropy (nats) over so many test images."""
+
+    error: float
+    loss: float
+    images: int

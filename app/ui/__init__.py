@@ -1,0 +1,1 @@
+"""Streamlit widgets and components; the one place that touches session state and the address."""
