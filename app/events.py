@@ -5,13 +5,13 @@ at step s are those after s updates. Losses are cross-entropies in nats, errors 
 """
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 
 class _Event(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     step: int
 
@@ -44,12 +44,13 @@ class StepMeasured(_Event):
 
 
 class EpochEvaluated(_Event):
-    """An epoch ended after `step` updates: mean training error over it, and the test set's error then."""
+    """An epoch ended after `step` updates: the test set's error then.
+
+    The training error over the epoch is not repeated here: it is the mean over its steps.
+    """
 
     kind: Literal["epoch"] = "epoch"
     epoch: int
-    train_error: float
-    train_loss: float
     test_error: float
     test_loss: float
     test_images: int
@@ -85,14 +86,16 @@ class RunStopped(_Event):
 
 Event = RunStarted | StepMeasured | EpochEvaluated | CheckpointSaved | RunDiverged | RunFinished | RunStopped
 
-_EVENTS: TypeAdapter[list[Event]] = TypeAdapter(list[Annotated[Event, Field(discriminator="kind")]])
+_EVENTS: TypeAdapter[list[Event]] = TypeAdapter(
+    list[Annotated[Event, Field(discriminator="kind")]], config=ConfigDict(ser_json_inf_nan="constants")
+)
 
 
-def to_plain(events: Sequence[Event]) -> list[dict[str, Any]]:
-    """Events as dictionaries of plain values, to be sent between processes."""
-    return [event.model_dump() for event in events]
+def to_json(events: Sequence[Event]) -> str:
+    """Events as one JSON list."""
+    return _EVENTS.dump_json(list(events)).decode()
 
 
-def from_plain(messages: list[dict[str, Any]]) -> list[Event]:
-    """Read back what `to_plain` wrote. Raises ValueError for anything else."""
-    return _EVENTS.validate_python(messages)
+def from_json(text: str | bytes) -> list[Event]:
+    """Read back what `to_json` wrote. Raises ValueError for anything else."""
+    return _EVENTS.validate_json(text)

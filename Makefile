@@ -1,0 +1,53 @@
+# make run · make test · make bench · make reference: each does its own set-up, in .venv beside this file.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check browser bench reference
+
+# The first Python of a supported version that really starts (a pyenv shim may be there without one behind it).
+PYTHON ?= $(shell for p in python3.11 python3.12 python3; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' 2>/dev/null && echo $$p && break; done)
+PORT ?= 8501
+INSTALLED := .venv/.installed
+
+help:
+	@echo "make run         set up, start the server, print its address (PORT=$(PORT))"
+	@echo "make test        set up, then every check and test, browser tests included (T=tests/models: only those)"
+	@echo "make check       ruff and mypy"
+	@echo "make bench       the measured figures (DEVICE=cuda: on a GPU)"
+	@echo "make reference   train the bundled reference runs anew"
+
+setup: $(INSTALLED)
+
+# Once for each change of the requirements.
+$(INSTALLED): requirements.txt requirements-dev.txt
+	@if ! .venv/bin/python -m pip --version >/dev/null 2>&1; then \
+		[ -n "$(PYTHON)" ] || { echo "Python 3.11 or 3.12 is needed: none was found (PYTHON=/path/to/it)" >&2; exit 1; }; \
+		if ! $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null; then tests/apt_install.sh python3-venv; fi; \
+		$(PYTHON) -m venv --clear .venv; \
+	fi
+	@echo "installing the dependencies (about 6 GB with PyTorch: a few minutes)"
+	@.venv/bin/python -m pip install -q --disable-pip-version-check --no-warn-script-location -r requirements-dev.txt
+	@touch $@
+
+run: setup
+	@exec .venv/bin/streamlit run app/main.py --server.headless true --server.port $(PORT)
+
+check: setup
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+	@.venv/bin/mypy
+
+browser: setup
+	@tests/find_browser.sh
+
+test: check
+	@RESNET_EXPLORER_BROWSER=$$(tests/find_browser.sh); export RESNET_EXPLORER_BROWSER; \
+	.venv/bin/python -m pytest $(T)
+
+bench: setup
+	@.venv/bin/python -m benchmarks $(if $(DEVICE),--device $(DEVICE))
+
+reference: setup
+	@.venv/bin/python -m app reference

@@ -1,0 +1,294 @@
+"""The command line: the same engine without a browser, for teachers preparing a class and for checks.
+
+`--json` prints one JSON document on stdout and nothing else. Exit status 2 with one line on stderr for bad input.
+"""
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from app import datasets, settings
+from app.datasets import BUNDLED, DataSet
+from app.settings import ASSETS, Settings
+from app.spec import RECIPES, Recipe, RunSpec, net_title
+from app.store import Run, Store
+from models.plan import plan
+from models.spec import PRESETS, NetSpec, first_reason
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
+out, err = Console(), Console(stderr=True)
+
+Json = Annotated[bool, typer.Option("--json", help="one JSON document on stdout, nothing else")]
+Net = Annotated[str, typer.Argument(metavar="NET", help="a preset's name, with settings: resnet-56:width=8")]
+Data = Annotated[str, typer.Option("--dataset", help="a data set's name")]
+Width = Annotated[int | None, typer.Option(help="channels of the first stage; the paper's by default")]
+
+
+@app.command()
+def nets(as_json: Json = False) -> None:
+    """List the nets that have a name."""
+    rows = [(name, plan(NetSpec.parse(name))) for name in PRESETS]
+    if as_json:
+        return _print_json([{"net": name, "params": net.params, "macs": net.macs} for name, net in rows])
+    table = Table("net", "parameters", "multiply-adds", "blocks")
+    for name, net in rows:
+        table.add_row(name, f"{net.params:,}", f"{net.macs / 1e6:,.0f} M", str(len(net.blocks)))
+    out.print(table)
+    return None
+
+
+@app.command()
+def describe(
+    net: Net,
+    dataset: Annotated[str | None, typer.Option(help="a data set's name; by default the form's own images")] = None,
+    width: Width = None,
+    as_json: Json = False,
+) -> None:
+    """Parameters, multiply-adds, weighted layers (projections apart) and blocks of a net."""
+    spec, size = _net(net, width), None
+    if dataset is not None:
+        about = _dataset(dataset, _settings())
+        spec, size = spec.fitted(about.channels, about.classes), about.size
+    layout = plan(spec, size)
+    figures = {"params": layout.params, "macs": layout.macs, "layers": layout.depth, "blocks": len(layout.blocks)}
+    if as_json:
+        return _print_json(figures)
+    out.print(f"[bold]{net_title(spec)}[/bold] for {spec.channels}×{size or spec.image_size}² images")
+    for name, value in figures.items():
+        out.print(f"{name:>8} {value:,}")
+    return None
+
+
+@app.command()
+def train(
+    nets: Annotated[list[str], typer.Argument(metavar="NET…", help="one net or several, trained side by side")],
+    dataset: Data = BUNDLED,
+    recipe: Annotated[str, typer.Option(help=", ".join(RECIPES))] = "quick",
+    epochs: Annotated[int | None, typer.Option(help="instead of the recipe's length")] = None,
+    steps: Annotated[int | None, typer.Option(help="instead of the recipe's length")] = None,
+    batch: Annotated[int | None, typer.Option()] = None,
+    lr: Annotated[float | None, typer.Option()] = None,
+    width: Width = None,
+    images: Annotated[int | None, typer.Option(help="train on the first so many images only")] = None,
+    seed: Annotated[int, typer.Option()] = 0,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, mps")] = "auto",
+    as_json: Json = False,
+) -> None:
+    """Train nets and keep the runs in the store."""
+    from app import jobs
+
+    configured = _settings()
+    about = _dataset(dataset, configured)
+    with _clear():
+        how = _recipe(recipe, epochs=epochs, steps=steps, batch=batch, lr=lr)
+        specs = [
+            RunSpec.model_validate(
+                {
+                    "net": _net(net, width).fitted(about.channels, about.classes),
+                    "data": about.name,
+                    "recipe": how,
+                    "seed": seed,
+                    "images": images,
+                    "device": device,
+                }
+            )
+            for net in nets
+        ]
+        engine = jobs.start(configured)
+        try:
+            runs = _watch(engine, [run.id for run in engine.submit(specs)])
+        except KeyboardInterrupt:
+            err.print("stopped; the store keeps what was measured, and the runs go on when an engine starts again")
+            raise typer.Exit(130) from None
+        finally:
+            figures = [_outcome(engine.store, run) for run in runs] if "runs" in locals() else []
+            jobs.stop()
+    if as_json:
+        _print_json(figures)
+    else:
+        _print_outcomes(figures)
+    if any(figure["status"] == "failed" for figure in figures):
+        raise typer.Exit(1)
+
+
+@app.command()
+def runs(as_json: Json = False) -> None:
+    """List the runs in the store."""
+    store = _store(_settings())
+    figures = [_outcome(store, run) | {"step": run.step, "total_steps": run.total} for run in store.runs()]
+    _print_json(figures) if as_json else _print_outcomes(figures)
+
+
+@app.command()
+def evaluate(
+    run: Annotated[str, typer.Argument(metavar="RUN")],
+    images: Annotated[int | None, typer.Option(min=1, help="the first so many test images")] = None,
+    step: Annotated[int | None, typer.Option(min=0, help="a kept moment; by default the newest")] = None,
+    as_json: Json = False,
+) -> None:
+    """Error and loss of a run's weights on the test set."""
+    from app.evaluation import evaluate_run
+
+    configured = _settings()
+    store = _store(configured)
+    with _clear():
+        found = store.run(run)
+        moments = store.moments(run)
+        if not moments:
+            _fail(f"{run} has no weights yet")
+        chosen = moments[-1] if step is None else step
+        if chosen not in moments:
+            _fail(f"no weights were kept at step {chosen}: {', '.join(map(str, moments))}")
+        result = evaluate_run(found.spec, store.weights_folder(run), chosen, configured, images)
+    figures = {"run": run, "error": result.error, "loss": result.loss, "images": result.images}
+    if as_json:
+        return _print_json(figures)
+    out.print(f"{run} at step {chosen}: error {result.error:.2f}%, loss {result.loss:.4f}, {result.images:,} images")
+    return None
+
+
+@app.command("settings")
+def show_settings(as_json: Json = False) -> None:
+    """The settings in force, each by its environment variable."""
+    values = {settings.PREFIX + name.upper(): value for name, value in _settings().model_dump(mode="json").items()}
+    if as_json:
+        return _print_json(values)
+    for (name, value), field in zip(values.items(), Settings.model_fields.values(), strict=True):
+        out.print(f"{name}={value}  [dim]{field.description}[/dim]")
+    return None
+
+
+@app.command()
+def reference() -> None:
+    """Train the bundled reference runs anew and write them to assets/reference."""
+    from app.recording import record_references
+
+    with _clear():
+        record_references(ASSETS / "reference", _settings(), out.print)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+# ── reading what was asked ──
+
+
+def _fail(message: str) -> NoReturn:
+    err.print(message, style="red", markup=False, highlight=False, soft_wrap=True)
+    raise typer.Exit(2)
+
+
+@contextmanager
+def _clear() -> Iterator[None]:
+    """Bad input ends with one line and status 2, never with a traceback."""
+    try:
+        yield
+    except KeyError as error:
+        _fail(str(error.args[0]))
+    except ValueError as error:
+        _fail(first_reason(error))
+    except (OSError, RuntimeError) as error:
+        _fail(str(error))
+
+
+def _settings() -> Settings:
+    with _clear():
+        return settings.load()
+
+
+def _store(configured: Settings) -> Store:
+    from app.references import adopt
+
+    with _clear():
+        store = Store(configured.store, ASSETS / "reference")
+        adopt(store, ASSETS / "reference")
+        return store
+
+
+def _net(text: str, width: int | None) -> NetSpec:
+    with _clear():
+        spec = NetSpec.parse(text)
+        return spec if width is None else NetSpec.model_validate({**spec.model_dump(), "width": width})
+
+
+def _dataset(name: str, configured: Settings) -> DataSet:
+    with _clear():
+        about = datasets.find(name, configured.store)
+        if about is None:
+            raise ValueError(f"unknown data set {name[:60]!r}: {', '.join(datasets.DATASETS)}")
+        return about
+
+
+def _recipe(name: str, **changes: Any) -> Recipe:
+    if name not in RECIPES:
+        raise ValueError(f"unknown recipe {name[:60]!r}: {', '.join(RECIPES)}")
+    own = {field: value for field, value in changes.items() if value is not None}
+    if "epochs" in own:
+        own.setdefault("steps", None)
+    return Recipe.model_validate({**RECIPES[name].model_dump(), **own, **({"name": "own"} if own else {})})
+
+
+# ── watching and telling ──
+
+
+def _watch(engine: Any, runs: list[str]) -> list[Run]:
+    """Show progress on stderr until every run has ended."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Progress(*columns, TextColumn("{task.fields[now]}"), console=err, transient=True) as progress:
+        bars = {run: progress.add_task(engine.store.run(run).spec.net.name, total=None, now="") for run in runs}
+        while True:
+            found = [engine.store.run(run) for run in runs]
+            for run in found:
+                error = engine.store.history(run.id).train_error(20)
+                now = run.status if error is None else f"train {error:.1f}%"
+                if download := engine.downloads.get(run.spec.data):
+                    now = f"downloading {download[0] / 1e6:.0f} of {download[1] / 1e6:.0f} MB"
+                progress.update(bars[run.id], completed=run.step, total=run.total or None, now=now)
+            if not any(run.active for run in found):
+                return found
+            time.sleep(0.3)
+
+
+def _outcome(store: Store, run: Run) -> dict[str, Any]:
+    history = store.history(run.id)
+    return {
+        "run": run.id,
+        "net": run.spec.net.name,
+        "data": run.spec.data,
+        "train_error": history.train_error(run.started.epoch_steps if run.started else 1),
+        "test_error": history.test_error(),
+        "images_per_second": history.images_per_second(),
+        "status": run.status,
+        "message": run.message,
+    }
+
+
+def _print_outcomes(figures: list[dict[str, Any]]) -> None:
+    table = Table("run", "status", "train error", "test error", "images/s")
+    for figure in figures:
+        errors = [_percent(figure["train_error"]), _percent(figure["test_error"])]
+        speed = figure["images_per_second"]
+        table.add_row(figure["run"], figure["status"], *errors, f"{speed:,.0f}" if speed else "")
+    out.print(table)
+    for figure in figures:
+        if figure["message"]:
+            out.print(f"{figure['run']}: {figure['message']}", markup=False)
+
+
+def _percent(value: float | None) -> str:
+    return "" if value is None else f"{value:.2f}%"
+
+
+def _print_json(value: Any) -> None:
+    json.dump(value, sys.stdout, indent=2)
+    sys.stdout.write("\n")

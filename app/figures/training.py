@@ -1,0 +1,320 @@
+"""A run's events as figures: error against step, and the gradient norm of every layer at every step.
+
+He et al. 2015, *Deep Residual Learning for Image Recognition*, figure 6 (train thin, test bold) and table 6.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.figures import theme
+from app.figures.theme import Figure, Json, Style
+from app.results import Series
+from app.spec import RunSpec
+from models.spec import NetSpec
+
+Run = tuple[RunSpec, Series]
+
+POINTS = 1000  # most points of a curve
+COLUMNS = 200  # most columns of a map
+
+# Test error on CIFAR-10, in percent: He 2015, table 6 (option A) and He 2016, table 2 (full pre-activation).
+PAPER: dict[str, tuple[float, str]] = {
+    "resnet-20": (8.75, "He 2015, T6"),
+    "resnet-32": (7.51, "He 2015, T6"),
+    "resnet-44": (7.17, "He 2015, T6"),
+    "resnet-56": (6.97, "He 2015, T6"),
+    "resnet-110": (6.43, "He 2015, T6"),
+    "resnet-1202": (7.93, "He 2015, T6"),
+    "preact-110": (6.37, "He 2016, T2"),
+    "preact-bottleneck-164": (5.46, "He 2016, T2"),
+}
+
+
+def paper_figure(spec: RunSpec) -> tuple[float, str] | None:
+    """The paper's own final test error for exactly this setting, and the table it stands in; None elsewhere."""
+    papers_own = spec.net == NetSpec.parse(spec.net.name) and spec.images is None
+    if spec.data != "cifar-10" or not spec.recipe.name.startswith("paper") or not papers_own:
+        return None
+    return PAPER.get(spec.net.name)
+
+
+# ---- errors --------------------------------------------------------------------------------------------------------
+
+
+def errors(
+    runs: Sequence[Run], *, total: int | None = None, window: int | None = None, test_images: int = 0, height: int = 380
+) -> Figure:
+    """Error of each run against step, in the manner of He 2015, figure 6. Mark the step with `step_mark`.
+
+    `total`: the steps that the runs will make (default: the newest). `window`: steps of the running mean.
+    """
+    total = total or max([int(series.steps[-1]) + 1 for _, series in runs if series.steps.size] + [1])
+    window = window or max(1, total // 20)
+    data: list[Json] = []
+    labels: list[tuple[str, float, float, str, str]] = []  # text, x, y, colour, xref
+    said = []
+    for (spec, series), style in zip(runs, theme.styles([spec for spec, _ in runs]), strict=True):
+        steps, means = thinned(series.steps, running_mean(series.steps, series.error, window))
+        data.append(_train_trace(style, steps, means))
+        if series.eval_steps.size:
+            data.append(_test_trace(style, series))
+        if steps.size:
+            labels.append((style.name, float(steps[-1]), float(means[-1]), style.colour, "x"))
+            said.append(_error_words(style.name, series, means))
+        if paper := paper_figure(spec):
+            data.append(_paper_trace(style, *paper, total))
+            labels.append((f"{paper[0]:.2f} {paper[1]}", total, paper[0], style.colour, "x"))
+    seen = [value for trace in data for value in trace["y"] if value is not None]
+    top = min(100.0, 10 * np.ceil(max([*seen, 10.0]) / 10))
+    gap = 17 * top / (height - 66)
+    places = theme.spread([y for _, _, y, _, _ in labels], gap, 0, top)
+    annotations = [theme.heading("error %")] + [
+        theme.end_label(text, x, round(place, 2), colour, xref)
+        for (text, x, _, colour, xref), place in zip(labels, places, strict=True)
+    ]
+    longest = max([len(text) for text, *_ in labels] + [8])
+    images = f" ({test_images:,} images)" if test_images else ""
+    mean = f"mean of the last {window} steps" if window > 1 else "every step's batch"
+    caption = f"{theme.badge('measured')} error %; train thin ({mean}), test bold{images}, after each epoch"
+    if any(paper_figure(spec) for spec, _ in runs):
+        caption += f". {theme.badge('paper')} marks at the right edge: the papers' own final test errors"
+    return Figure(
+        data=data,
+        layout=theme.layout(
+            height,
+            right=18 + 7 * longest,
+            xaxis=theme.axis("step", range=[0, total], showgrid=True, tickformat=",d"),
+            yaxis=theme.axis(range=[0, top], fixedrange=False),
+            annotations=annotations,
+        ),
+        caption=caption,
+        alt="Error in percent against training step. " + " ".join(said),
+    )
+
+
+def step_mark(step: int | None) -> tuple[Json, ...]:
+    """The slider's step as a vertical line over the whole figure; none while it follows the newest."""
+    return () if step is None else (theme.vertical(step),)
+
+
+def _train_trace(style: Style, steps: NDArray[Any], means: NDArray[Any]) -> Json:
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "name": f"{style.name} train",
+        "x": steps.tolist(),
+        "y": rounded(means, 2),
+        "line": {"color": style.colour, "width": 1.3, "dash": style.dash},
+        "hovertemplate": f"{style.name} · step %{{x:,d}}<br>train %{{y:.1f}} %<extra></extra>",
+    }
+
+
+def _test_trace(style: Style, series: Series) -> Json:
+    return {
+        "type": "scatter",
+        "mode": "lines+markers",
+        "name": f"{style.name} test",
+        "x": series.eval_steps.tolist(),
+        "y": rounded(series.test_error, 2),
+        "line": {"color": style.colour, "width": 3.2, "dash": style.dash},
+        "marker": {"size": 8 if series.eval_steps.size <= 40 else 4, "color": style.colour},
+        "hovertemplate": f"{style.name} · step %{{x:,d}}<br>test %{{y:.2f}} %<extra></extra>",
+    }
+
+
+def _paper_trace(style: Style, error: float, table: str, total: int) -> Json:
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "name": f"{style.name} paper",
+        "x": [total],
+        "y": [error],
+        "marker": {"symbol": "line-ew", "size": 16, "line": {"width": 2.5, "color": style.colour}},
+        "cliponaxis": False,
+        "hovertemplate": f"{style.name} · {table}<br>test %{{y:.2f}} %<extra></extra>",
+    }
+
+
+def _error_words(name: str, series: Series, means: NDArray[Any]) -> str:
+    test = f", test {series.test_error[-1]:.1f} %" if series.eval_steps.size else ""
+    return f"{name}: training error {means[-1]:.1f} %{test} at step {int(series.steps[-1]):,}."
+
+
+# ---- gradient norms ------------------------------------------------------------------------------------------------
+
+
+def norm_lines(runs: Sequence[Run], step: int | None, *, height: int = 300) -> Figure:
+    """Gradient norm of each layer, input to output, at `step` (None: the newest). Mark a layer with `layer_mark`."""
+    data: list[Json] = []
+    labels: list[tuple[str, float, float, str]] = []
+    said: list[str] = []
+    where = ""
+    for (_, series), style in zip(runs, theme.styles([spec for spec, _ in runs]), strict=True):
+        column = column_at(series, step)
+        if column is None:
+            continue
+        norms = series.norms[column].astype(float)
+        where = where or _column_words(series, column)
+        on_path = np.array([not is_projection(name) for name in series.layers])
+        index = np.arange(len(series.layers))
+        for chosen, what in ((on_path, "lines"), (~on_path, "markers")):
+            if chosen.any():
+                data.append(_norm_trace(style, series, index[chosen], norms[chosen], what))
+        usable = on_path & (norms > 0) & np.isfinite(norms)
+        if usable.any():
+            first, last = norms[usable][0], norms[usable][-1]
+            labels.append((style.name, float(index[usable][-1]), float(np.log10(last)), style.colour))
+            said.append(f"{style.name}: {first:.2g} in the first layer, {last:.2g} in the last.")
+    low, high = decades([np.asarray(series.norms) for _, series in runs])
+    places = theme.spread([y for *_, y, _ in labels], 17 * (high - low) / (height - 66), low, high)
+    longest = max([len(text) for text, *_ in labels] + [8])
+    return Figure(
+        data=data,
+        layout=theme.layout(
+            height,
+            right=18 + 7 * longest,
+            xaxis=theme.axis("layer, input to output", rangemode="tozero", showgrid=False),
+            yaxis=theme.axis(type="log", range=[low, high], dtick=1, tickformat="~g"),
+            annotations=[theme.heading("gradient norm")]
+            + [
+                theme.end_label(text, x, round(place, 3), colour)
+                for (text, x, _, colour), place in zip(labels, places, strict=True)
+            ],
+        ),
+        caption=f"{theme.badge('measured')} L2 norm of each layer's weight gradient, training mode, {where or 'no step yet'}"
+        + (". Diamonds: projections" if any(trace["mode"] == "markers" for trace in data) else ""),
+        alt=f"Gradient norm of each layer, {where}. " + " ".join(said),
+    )
+
+
+def layer_history(runs: Sequence[Run], layer: str, *, total: int | None = None, height: int = 240) -> Figure:
+    """Gradient norm of one layer against step, for every run that has it. Mark the step with `step_mark`."""
+    data: list[Json] = []
+    labels: list[tuple[str, float, float, str]] = []
+    columns = []
+    for (_, series), style in zip(runs, theme.styles([spec for spec, _ in runs]), strict=True):
+        if layer not in series.layers or not series.norm_steps.size:
+            continue
+        at = series.layers.index(layer)
+        steps, norms = thinned(series.norm_steps, series.norms[:, at].astype(float))
+        columns.append(norms)
+        data.append(
+            {
+                "type": "scatter",
+                "mode": "lines",
+                "name": style.name,
+                "x": steps.tolist(),
+                "y": significant(norms),
+                "line": {"color": style.colour, "width": 1.8, "dash": style.dash},
+                "hovertemplate": f"{style.name} · step %{{x:,d}}<br>norm %{{y:.3g}}<extra></extra>",
+            }
+        )
+        usable = (norms > 0) & np.isfinite(norms)
+        if usable.any():
+            labels.append((style.name, float(steps[-1]), float(np.log10(norms[usable][-1])), style.colour))
+    low, high = decades(columns, trim=0)
+    places = theme.spread([y for *_, y, _ in labels], 17 * (high - low) / (height - 66), low, high)
+    total = total or max([int(series.steps[-1]) + 1 for _, series in runs if series.steps.size] + [1])
+    longest = max([len(text) for text, *_ in labels] + [8])
+    return Figure(
+        data=data,
+        layout=theme.layout(
+            height,
+            right=18 + 7 * longest,
+            xaxis=theme.axis("step", range=[0, total], tickformat=",d"),
+            yaxis=theme.axis(type="log", range=[low, high], dtick=1, tickformat="~g"),
+            annotations=[theme.heading(f"gradient norm of {layer}")]
+            + [
+                theme.end_label(text, x, round(place, 3), colour)
+                for (text, x, _, colour), place in zip(labels, places, strict=True)
+            ],
+        ),
+        caption=f"{theme.badge('measured')} L2 norm of the weight gradient of `{layer}`, training mode, over the run",
+        alt=f"Gradient norm of {layer} against training step, {len(data)} runs.",
+    )
+
+
+def _norm_trace(style: Style, series: Series, index: NDArray[Any], norms: NDArray[Any], mode: str) -> Json:
+    projections = mode == "markers"
+    return {
+        "type": "scatter",
+        "mode": mode,
+        "name": style.name + (" projections" if projections else ""),
+        "x": index.tolist(),
+        "y": significant(norms),
+        "customdata": [series.layers[i] for i in index],
+        "line": {"color": style.colour, "width": 2.2, "dash": style.dash},
+        "marker": {"color": style.colour, "symbol": "diamond-open", "size": 8, "line": {"width": 1.8}},
+        "hovertemplate": f"{style.name} · %{{customdata}}<br>norm %{{y:.3g}}<extra></extra>",
+    }
+
+
+# ---- arithmetic ----------------------------------------------------------------------------------------------------
+
+
+def running_mean(steps: NDArray[Any], values: NDArray[Any], window: int) -> NDArray[np.float64]:
+    """At each kept step s, the mean of the finite values kept in (s − window, s]; NaN where there is none."""
+    values = np.asarray(values, dtype=float)
+    finite = np.isfinite(values)
+    sums = np.concatenate([[0.0], np.cumsum(np.where(finite, values, 0.0))])
+    counts = np.concatenate([[0], np.cumsum(finite)])
+    begin = np.searchsorted(steps, np.asarray(steps) - window, side="right")
+    end = np.arange(1, len(values) + 1)
+    n = counts[end] - counts[begin]
+    return np.where(n > 0, (sums[end] - sums[begin]) / np.maximum(n, 1), np.nan)
+
+
+def thinned(steps: NDArray[Any], values: NDArray[Any], points: int = POINTS) -> tuple[NDArray[Any], NDArray[Any]]:
+    """At most `points` of them, evenly chosen, first and last among them."""
+    if len(steps) <= points:
+        return steps, values
+    chosen = np.linspace(0, len(steps) - 1, points).round().astype(int)
+    return steps[chosen], values[chosen]
+
+
+def column_at(series: Series, step: int | None) -> int | None:
+    """The column of the map that holds `step` (None: the newest column); None where there is no column."""
+    if not series.norm_steps.size:
+        return None
+    if step is None:
+        return len(series.norm_steps) - 1
+    return max(int(np.searchsorted(series.norm_steps, step, side="right")) - 1, 0)
+
+
+def decades(norms: Sequence[NDArray[Any]], trim: float = 1.0) -> tuple[float, float]:
+    """A range of log10 for all of `norms`: their percentiles `trim` and 100 − `trim`, rounded outwards to halves."""
+    parts = [np.asarray(values, dtype=float).ravel() for values in norms]
+    values = np.concatenate(parts) if parts else np.empty(0)
+    values = values[np.isfinite(values) & (values > 0)]
+    if not values.size:
+        return -3.0, 1.0
+    low, high = np.percentile(np.log10(values), [trim, 100 - trim])
+    low, high = float(np.floor(2 * low) / 2), float(np.ceil(2 * high) / 2)
+    return (low, high) if high - low >= 1 else (low - 0.5, high + 0.5)
+
+
+def is_projection(layer: str) -> bool:
+    """True for the 1×1 convolution on a shortcut."""
+    return ".shortcut." in layer
+
+
+def rounded(values: NDArray[Any], digits: int) -> list[float | None]:
+    """Plain numbers of so many decimals, None for what is not finite (JSON has no NaN)."""
+    numbers = np.round(np.asarray(values, dtype=float), digits)
+    return [
+        None if not finite else number for number, finite in zip(numbers.tolist(), np.isfinite(numbers), strict=True)
+    ]
+
+
+def significant(values: NDArray[Any]) -> list[float | None]:
+    """Plain numbers of four significant digits; None for zero or less, which a log axis cannot show."""
+    return [float(f"{v:.4g}") if np.isfinite(v) and v > 0 else None for v in np.asarray(values, dtype=float).tolist()]
+
+
+def _column_words(series: Series, column: int) -> str:
+    first = int(series.norm_steps[column])
+    last = int(series.norm_steps[column + 1]) - 1 if column + 1 < len(series.norm_steps) else int(series.steps[-1])
+    return f"step {first:,}" if last <= first else f"geometric mean of steps {first:,}–{last:,}"

@@ -1,0 +1,115 @@
+"""One run's measurements in memory, extended as they come, and downsampled so that no extreme is lost."""
+
+import sqlite3
+from collections.abc import Sequence
+
+import numpy as np
+
+from app.events import RunStarted
+from app.results import Floats, Series
+
+MAX_POINTS = 1000
+MAX_COLUMNS = 200
+
+
+class History:
+    """Measurements of steps 0…S-1 and of the epochs evaluated."""
+
+    def __init__(self, started: RunStarted | None) -> None:
+        self.started = started
+        self._steps: Floats = np.empty((0, 4))  # loss, error, learning rate, seconds
+        self._norms: Floats = np.empty((0, 0), np.float32)
+        self._epochs: list[tuple[int, float, float]] = []  # step, test error, images per second
+        self._series: Series | None = None
+
+    @property
+    def next_step(self) -> int:
+        """The first step that is not yet here."""
+        return len(self._steps)
+
+    @property
+    def last_epoch(self) -> int:
+        """Step of the last evaluation here, or -1."""
+        return self._epochs[-1][0] if self._epochs else -1
+
+    def extend(self, steps: Sequence[sqlite3.Row], epochs: Sequence[sqlite3.Row]) -> None:
+        """Add rows of the store's tables of the same names, in order of their steps."""
+        if not steps and not epochs:
+            return
+        self._series = None
+        if steps:
+            rows = np.array([(row["loss"], row["error"], row["lr"], row["seconds"]) for row in steps], float)
+            norms = np.frombuffer(b"".join(row["norms"] for row in steps), "<f4").reshape(len(steps), -1)
+            self._steps = np.concatenate([self._steps, rows])
+            self._norms = np.concatenate([self._norms, norms]) if len(self._norms) else norms
+        self._epochs += [(row["step"], row["test_error"], row["images_per_second"]) for row in epochs]
+
+    def train_error(self, window: int) -> float | None:
+        """Mean training error over the last `window` steps, in percent."""
+        return float(self._steps[-window:, 1].mean()) if len(self._steps) else None
+
+    def test_error(self) -> float | None:
+        """Test error at the last evaluation, in percent."""
+        return self._epochs[-1][1] if self._epochs else None
+
+    def images_per_second(self) -> float | None:
+        """Over the last epoch evaluated."""
+        return self._epochs[-1][2] if self._epochs else None
+
+    def seconds_per_step(self) -> float | None:
+        """Median over the last 20 steps."""
+        return float(np.median(self._steps[-20:, 3])) if len(self._steps) else None
+
+    def norms_at(self, step: int) -> Floats | None:
+        """Gradient norm of each weight layer at one step, or None where it was not measured."""
+        return self._norms[step] if 0 <= step < len(self._norms) and self._norms.shape[1] else None
+
+    def series(self) -> Series:
+        """The curves at most MAX_POINTS long, the map at most MAX_COLUMNS wide."""
+        if self._series is None:
+            self._series = self._downsampled()
+        return self._series
+
+    def _downsampled(self) -> Series:
+        steps, epoch_steps = self._steps, self.started.epoch_steps if self.started else 1
+        kept = keep_extremes(steps[:, 0], steps[:, 1], limit=MAX_POINTS)
+        edges = column_edges(len(self._norms), MAX_COLUMNS)
+        # Zero norms have no logarithm: they count as the smallest normal float32.
+        norms = np.maximum(self._norms, np.finfo(np.float32).tiny)
+        empty = np.empty((0, norms.shape[1]), np.float32)
+        some = len(edges) > 0
+        counts = np.diff([*edges, len(norms)])[:, None]
+        ends = np.array([epoch[0] for epoch in self._epochs], int)
+        return Series(
+            steps=kept,
+            loss=steps[kept, 0],
+            error=steps[kept, 1],
+            lr=steps[kept, 2],
+            layers=self.started.layers if self.started else (),
+            norm_steps=edges,
+            norms=np.exp(np.add.reduceat(np.log(norms), edges) / counts) if some else empty,
+            norms_low=np.minimum.reduceat(norms, edges) if some else empty,
+            norms_high=np.maximum.reduceat(norms, edges) if some else empty,
+            eval_steps=ends,
+            train_error=np.array([steps[max(0, end - epoch_steps) : end, 1].mean() for end in ends]),
+            test_error=np.array([epoch[1] for epoch in self._epochs]),
+        )
+
+
+def column_edges(count: int, limit: int) -> np.ndarray:
+    """First step of each of at most `limit` columns, all but the last equally wide, over `count` steps."""
+    return np.arange(0, count, max(1, -(-count // limit)))
+
+
+def keep_extremes(*curves: Floats, limit: int) -> np.ndarray:
+    """Indices to keep, at most `limit`: of each bucket the first point and every curve's smallest and largest."""
+    count = len(curves[0])
+    if count <= limit:
+        return np.arange(count)
+    edges = column_edges(count, limit // (1 + 2 * len(curves)))
+    kept = {*edges.tolist(), count - 1}
+    for begin, end in zip(edges, [*edges[1:], count], strict=True):
+        for curve in curves:
+            bucket = np.nan_to_num(curve[begin:end], nan=np.inf)
+            kept |= {int(begin + bucket.argmin()), int(begin + bucket.argmax())}
+    return np.array(sorted(kept))

@@ -1,0 +1,389 @@
+"""One engine for every run: a queue in the store, workers through Dask, embedded or on a cluster.
+
+One thread, the pump, takes everything that happens in order: events from workers, tasks that ended, wishes of pages.
+A run is always wherever the store says: after a crash of a worker or of the server it goes on from its newest
+checkpoint, under a new attempt number, and events of older attempts no longer count.
+"""
+
+import fcntl
+import logging
+import os
+import secrets
+import threading
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from queue import SimpleQueue
+from typing import IO, Any
+
+import dask
+from distributed import Client, Future, KilledWorker, Nanny, Scheduler, SpecCluster
+from distributed import Event as Flag
+
+from app import datasets, worker
+from app.datasets import DATASETS, DataSet
+from app.events import RunStopped, from_json
+from app.references import adopt
+from app.settings import ASSETS, Settings, load
+from app.spec import RunSpec
+from app.store import EventGapError, Run, Store, StoreError
+from models.plan import plan
+
+MAX_DEATHS = 4  # of a run's workers, without a checkpoint between them
+CONFIG = {
+    "distributed.scheduler.allowed-failures": 0,  # the pump decides when a run is given up
+    "distributed.admin.low-level-log-length": 100,  # messages the scheduler remembers of each topic
+    "distributed.worker.memory.target": False,
+    "distributed.worker.memory.spill": False,
+    "distributed.worker.memory.pause": False,
+    "distributed.worker.memory.terminate": False,
+    "distributed.worker.daemon": True,
+    "distributed.comm.timeouts.connect": "20s",
+}
+
+log = logging.getLogger(__name__)
+
+
+class RefusedError(ValueError):
+    """A run that is not accepted; the message says why and what would be."""
+
+
+class Engine:
+    """The engine of one process. Everything public may be called from any thread."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.downloads: dict[str, tuple[int, int]] = {}  # bytes done and to do, of those under way
+        self.trouble = ""  # why nothing more can be stored, if so
+        self._lock_file = _only_engine(settings.store)
+        self.store = Store(settings.store, ASSETS / "reference")
+        adopt(self.store, ASSETS / "reference")
+        self._topic = f"events-{secrets.token_hex(4)}"
+        self._inbox: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._tasks: dict[str, Future] = {}
+        self._fetching: dict[str, Future] = {}
+        self._deaths: Counter[tuple[str, int | None]] = Counter()
+        with dask.config.set(CONFIG):
+            self._cluster = None if settings.scheduler else _embedded(settings)
+            self._client = Client(settings.scheduler or self._cluster, set_as_default=False)
+        self._client.subscribe_topic(self._topic, self._heard)
+        for run in self.store.runs(["running"]):  # the last server went away while they trained
+            self.store.update(run.id, status="queued")
+        self._pump = threading.Thread(target=self._pump_forever, name="pump", daemon=True)
+        self._pump.start()
+        self._warm = [
+            self._client.submit(worker.warm, workers=[address], pure=False, **self._lane("train", address))
+            for address in self._workers("train")
+        ]
+        self._wake()
+
+    # ── wishes of pages and of the command line ──
+
+    def submit(self, specs: Sequence[RunSpec]) -> list[Run]:
+        """Queue runs, to start together where there is room. Raises RefusedError before any of them is queued."""
+        for spec in specs:
+            self._check(spec)
+        slots = max(1, len(self._workers("train")))
+        together = min(slots, len(specs) + len(self._tasks))
+        threads = max(1, (os.cpu_count() or 1) // together)
+        runs = [
+            self.store.create(spec if spec.threads else spec.model_copy(update={"threads": threads})) for spec in specs
+        ]
+        self._wake()
+        return runs
+
+    def pause(self, run: str) -> None:
+        """Keep the weights and stop; the worker is free for others."""
+        self._stop(run, "paused")
+
+    def cancel(self, run: str) -> None:
+        """Stop for good, keeping everything measured."""
+        self._stop(run, "cancelled")
+
+    def resume(self, run: str, steps: int | None = None) -> None:
+        """Go on from the newest checkpoint, for `steps` updates or to the end."""
+        found = self.store.run(run)
+        if found.status in ("paused", "cancelled", "failed") and found.origin == "trained":
+            until = found.step + steps if steps else None
+            self.store.update(run, status="queued", until=until, message="")
+            self._wake()
+
+    def place(self, run: str) -> int:
+        """Runs that will start before this one, or 0."""
+        waiting = self._queue()
+        return next((index for index, other in enumerate(waiting) if other.id == run), 0)
+
+    def seconds_left(self, run: Run) -> float | None:
+        """Seconds until a run ends, its wait included; None while nothing measured tells."""
+        running = [other for other in self.store.runs(["running"]) if other.total]
+        paces = {other.id: self.store.history(other.id).seconds_per_step() for other in running}
+        lasts = {other.id: pace * (other.total - other.step) for other in running if (pace := paces[other.id])}
+        if run.status == "running":
+            return lasts.get(run.id)
+        known = [(other, pace) for other in running if (pace := paces[other.id])]
+        if run.status != "queued" or not known:
+            return None
+        # A net not yet seen is taken to need time in proportion to its multiply-adds.
+        per_mac = sum(pace / _macs(other.spec) for other, pace in known) / len(known)
+        ahead = self._queue()[: self.place(run.id) + 1]
+        work = [per_mac * _macs(other.spec) * (_steps(other.spec) - other.step) for other in ahead]
+        slots = max(1, len(self._workers("train")))
+        return (sum(lasts.values()) + sum(work[:-1])) / slots + work[-1]
+
+    def take_upload(self, archive: Path) -> DataSet:
+        """Read a zip of class folders into the store. Raises ValueError with what is wrong with it."""
+        task = self._client.submit(worker.take_upload, archive, self.settings, pure=False, **self._lane("ask"))
+        return DataSet.model_validate(task.result(timeout=300))
+
+    def stop(self) -> None:
+        """Let everything go; runs that are under way go on when the next engine starts."""
+        self._inbox.put(None)
+        self._pump.join(timeout=10)
+        self._client.close(timeout=5)
+        if self._cluster is not None:
+            self._cluster.close(timeout=10)
+        self.store.close()
+        self._lock_file.close()
+
+    def _check(self, spec: RunSpec) -> None:
+        if spec.data not in DATASETS and datasets.find(spec.data, self.settings.store) is None:
+            raise RefusedError(f"the data set {spec.data} is not in this store: upload it again")
+        params, limit = plan(spec.net).params, self.settings.max_parameters
+        if params > limit:
+            raise RefusedError(f"{spec.net.name} has {params:,} parameters; this server takes up to {limit:,}")
+        steps = _steps(spec)
+        if steps > self.settings.max_steps:
+            raise RefusedError(f"{steps:,} steps asked for; this server takes up to {self.settings.max_steps:,}")
+
+    def _stop(self, run: str, status: str) -> None:
+        found = self.store.run(run)
+        if not (found.active or (status == "cancelled" and found.status == "paused")):
+            return
+        self.store.update(run, status=status)
+        if run in self._tasks:
+            Flag(worker.stop_flag(self._topic, run, found.attempt), client=self._client).set()
+        self._wake()
+
+    # ── the pump ──
+
+    def _wake(self) -> None:
+        self._inbox.put(self._dispatch)
+
+    def _heard(self, event: tuple[float, Any]) -> None:
+        """A message from a worker, on the client's own thread: only put aside here."""
+        message = event[1]
+        self._inbox.put(lambda: self._take(message))
+
+    def _pump_forever(self) -> None:
+        while (happened := self._inbox.get()) is not None:
+            try:
+                happened()
+            except Exception:
+                log.exception("the pump could not take what happened")
+
+    def _take(self, message: dict[str, Any]) -> None:
+        if "data" in message:
+            self.downloads[message["data"]] = (message["done"], message["total"])
+            return
+        run, attempt = message["run"], message["attempt"]
+        events = from_json(message["events"])
+        try:
+            self.store.record(run, attempt, events)
+            self.store.prune(run)
+            self.trouble = ""
+        except EventGapError as gap:
+            log.warning("%s: it goes on from its checkpoint", gap)
+            self._retry(run, attempt)
+        except StoreError as error:
+            self.trouble = f"{error}. What was stored before is kept; free some space and resume the run."
+            log.error(self.trouble)
+            self._stop(run, "failed")
+            self._say(run, self.trouble)
+        if any(isinstance(event, RunStopped) for event in events):
+            self.store.update(run, until=None)
+
+    def _dispatch(self) -> None:
+        """Start queued runs, oldest first, while there is room."""
+        slots = len(self._workers("train"))
+        for run in self._queue():
+            if len(self._tasks) >= slots:
+                return
+            if run.id not in self._tasks and self._data_ready(run):
+                self._start(run)
+
+    def _start(self, run: Run) -> None:
+        attempt = run.attempt + 1
+        self.store.update(run.id, attempt=attempt)
+        if run.checkpoint is None and run.step:  # it never reached a checkpoint: from the beginning
+            self.store.update(run.id, step=0)
+        task = self._client.submit(
+            worker.train_run,
+            run.id,
+            attempt,
+            self._settled(run),
+            self.store.weights_folder(run.id),
+            run.checkpoint or 0,
+            run.until,
+            self.settings,
+            self._topic,
+            key=f"train:{run.id}:{attempt}",
+            pure=False,
+            **self._lane("train"),
+        )
+        self._tasks[run.id] = task
+        task.add_done_callback(lambda task: self._inbox.put(lambda: self._ended(run.id, attempt, task)))
+
+    def _settled(self, run: Run) -> RunSpec:
+        """The run's spec, with the device, precision and threads that its first start resolved."""
+        if run.started is None:
+            return run.spec
+        started = run.started
+        settled = {"device": started.device, "precision": started.precision, "threads": started.threads}
+        return run.spec.model_copy(update=settled)
+
+    def _ended(self, run: str, attempt: int, task: Future) -> None:
+        """A task is over: finished, stopped, or its worker died."""
+        if self._tasks.get(run) is not task:
+            return
+        del self._tasks[run]
+        if task.status == "error":
+            error = task.exception()
+            if isinstance(error, KilledWorker):
+                self._retry(run, attempt)
+            else:
+                log.error("%s failed: %r", run, error)
+                self.store.update(run, status="failed")
+                self._say(run, f"{_reason(error)} Everything measured before was kept.")
+        elif self.store.run(run).status == "running":  # it ended, but its last events never came
+            self._retry(run, attempt)
+        self._dispatch()
+
+    def _retry(self, run: str, attempt: int) -> None:
+        """Queue a run again after its worker died or events were lost, unless it keeps dying at the same place."""
+        found = self.store.run(run)
+        if found.attempt != attempt or not found.active:
+            return
+        self._deaths[run, found.checkpoint] += 1
+        Flag(worker.stop_flag(self._topic, run, attempt), client=self._client).set()
+        if self._deaths[run, found.checkpoint] >= MAX_DEATHS:
+            self.store.update(run, status="failed")
+            self._say(run, f"its worker died {MAX_DEATHS} times at step {found.step}; everything before was kept.")
+        else:
+            self.store.update(run, status="queued")
+        self._wake()
+
+    def _data_ready(self, run: Run) -> bool:
+        """True if the run's data set is here; else it is being downloaded, once for all who wait for it."""
+        name = run.spec.data
+        if self.settings.scheduler or datasets.available(name, self.settings.data):
+            return True
+        if name not in self._fetching:
+            self.downloads[name] = (0, DATASETS[name].download_bytes)
+            task = self._client.submit(
+                worker.fetch_data, name, self.settings, self._topic, key=f"data:{name}:{secrets.token_hex(2)}",
+                **self._lane("ask"),
+            )  # fmt: skip
+            self._fetching[name] = task
+            task.add_done_callback(lambda task: self._inbox.put(lambda: self._fetched(name, task)))
+        return False
+
+    def _fetched(self, name: str, task: Future) -> None:
+        del self._fetching[name]
+        self.downloads.pop(name, None)
+        if task.status == "error":
+            for run in self._queue():
+                if run.spec.data == name:
+                    self.store.update(run.id, status="failed")
+                    self._say(run.id, _reason(task.exception()))
+        self._dispatch()
+
+    def _say(self, run: str, message: str) -> None:
+        self.store.update(run, message=message[:500])
+
+    def _queue(self) -> list[Run]:
+        return self.store.runs(["queued"])[::-1]
+
+    # ── workers ──
+
+    def _workers(self, lane: str) -> list[str]:
+        """Addresses of the workers of a lane; all of them where workers have no lanes."""
+        workers = self._client.scheduler_info(n_workers=-1)["workers"]
+        in_lane = [address for address, about in workers.items() if lane in about.get("resources", {})]
+        lanes = any(about.get("resources") for about in workers.values())
+        return in_lane if lanes else list(workers)
+
+    def _lane(self, lane: str, address: str | None = None) -> dict[str, Any]:
+        workers = self._client.scheduler_info(n_workers=-1)["workers"]
+        return {"resources": {lane: 1}} if any(about.get("resources") for about in workers.values()) else {}
+
+
+def _embedded(settings: Settings) -> SpecCluster:
+    """Workers on this machine: one a run, and one that answers questions meanwhile."""
+
+    def one(lane: str) -> dict[str, Any]:
+        options = {"nthreads": 1, "resources": {lane: 1}, "memory_limit": 0, "silence_logs": logging.ERROR}
+        return {"cls": Nanny, "options": {**options, "host": "127.0.0.1"}}
+
+    workers = {f"train-{index}": one("train") for index in range(settings.runs_at_once)} | {"ask": one("ask")}
+    scheduler = {"cls": Scheduler, "options": {"dashboard": False, "host": "127.0.0.1", "port": 0}}
+    return SpecCluster(workers=workers, scheduler=scheduler, silence_logs=logging.ERROR)
+
+
+def _only_engine(folder: Path) -> IO[str]:
+    """Hold the store's lock. Raises StoreError while another engine has it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    file = (folder / "engine.lock").open("w")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        raise StoreError(
+            f"another server, or a training command, is using the store at {folder}. Nothing was changed. "
+            "Stop it, or name another folder in RESNET_EXPLORER_STORE."
+        ) from None
+    return file
+
+
+def _steps(spec: RunSpec) -> int:
+    """Updates that a run will make, as far as can be told before its data are loaded."""
+    recipe, dataset = spec.recipe, DATASETS.get(spec.data)
+    count = min(spec.images or 10**9, dataset.train_images if dataset else spec.images or recipe.batch)
+    return recipe.steps or recipe.epochs * max(1, count // min(recipe.batch, count))
+
+
+def _macs(spec: RunSpec) -> int:
+    dataset = DATASETS.get(spec.data)
+    return plan(spec.net, dataset.size if dataset else None).macs * spec.recipe.batch
+
+
+def _reason(error: BaseException | None) -> str:
+    """One sentence for people, whatever went wrong."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"The disk refused: {error.strerror} ({Path(str(error.filename)).name})."
+    if isinstance(error, ValueError | StoreError):
+        return str(error)
+    return f"Training stopped with an error of the program ({type(error).__name__}: {error})."
+
+
+_engine: Engine | None = None
+
+
+def start(settings: Settings | None = None) -> Engine:
+    """Start this process's engine. Raises StoreError where the store cannot be used."""
+    global _engine  # noqa: PLW0603  st.cache_resource would not do: any browser can clear it
+    if _engine is None:
+        _engine = Engine(settings or load())
+    return _engine
+
+
+def engine() -> Engine:
+    """This process's engine, started if it was not."""
+    return _engine or start()
+
+
+def stop() -> None:
+    """Stop this process's engine, if it was started."""
+    global _engine  # noqa: PLW0603
+    if _engine is not None:
+        _engine.stop()
+        _engine = None

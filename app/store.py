@@ -1,0 +1,359 @@
+"""Runs, their events and their results: one SQLite file in WAL mode, weights beside it.
+
+Only the server or the command line opens the file; workers send events and write weights. (run, step) is unique:
+a resumed run's events take the place of those after the checkpoint it went on from.
+"""
+
+import json
+import logging
+import secrets
+import shutil
+import sqlite3
+import threading
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from app import checkpoints
+from app.events import (
+    CheckpointSaved,
+    EpochEvaluated,
+    Event,
+    RunDiverged,
+    RunFinished,
+    RunStarted,
+    RunStopped,
+    StepMeasured,
+)
+from app.history import History
+from app.spec import RunSpec
+
+Status = Literal["queued", "running", "paused", "finished", "diverged", "failed", "cancelled"]
+ACTIVE: tuple[Status, ...] = ("queued", "running")
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS runs (
+    id          TEXT PRIMARY KEY,
+    name        TEXT NOT NULL,
+    spec        TEXT NOT NULL,            -- RunSpec as JSON
+    status      TEXT NOT NULL,
+    origin      TEXT NOT NULL,            -- trained, reference
+    created     REAL NOT NULL,            -- seconds since 1970
+    attempt     INTEGER NOT NULL DEFAULT 0,
+    until       INTEGER,                  -- stop there, if before the end
+    message     TEXT NOT NULL DEFAULT '', -- what went wrong, and what was kept
+    step        INTEGER NOT NULL DEFAULT 0,   -- updates made and stored
+    checkpoint  INTEGER,                  -- newest step to go on from
+    started     TEXT                      -- newest RunStarted as JSON: layers, lengths, device, precision
+) STRICT;
+CREATE TABLE IF NOT EXISTS steps (
+    run     TEXT NOT NULL REFERENCES runs(id) ON DELETE CASCADE,
+    step    INTEGER NOT NULL,
+    loss    REAL,                         -- NULL: not a number
+    error   REAL NOT NULL,                -- percent, of the step's batch
+    lr      REAL NOT NULL,
+    seconds REAL NOT NULL,
+    norms   BLOB NOT NULL,                -- float32, little-endian, one per weight layer
+    PRIMARY KEY (run, step)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS epochs (
+    run               TEXT NOT NULL REFERENCES runs(id) ON DELETE CASCADE,
+    step              INTEGER NOT NULL,
+    epoch             INTEGER NOT NULL,
+    test_error        REAL NOT NULL,      -- percent
+    test_loss         REAL,
+    test_images       INTEGER NOT NULL,
+    images_per_second REAL NOT NULL,
+    PRIMARY KEY (run, step)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS moments (
+    run  TEXT NOT NULL REFERENCES runs(id) ON DELETE CASCADE,
+    step INTEGER NOT NULL,
+    PRIMARY KEY (run, step)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS outcomes (     -- divergence: at most one a run
+    run   TEXT PRIMARY KEY REFERENCES runs(id) ON DELETE CASCADE,
+    event TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+PRAGMA user_version = 1;
+"""
+
+log = logging.getLogger(__name__)
+
+
+class StoreError(RuntimeError):
+    """The store cannot be used; the message says what happened, what was kept and what to do."""
+
+
+class EventGapError(RuntimeError):
+    """Events are missing before the ones given: the run must go on from its checkpoint."""
+
+
+class Run(BaseModel):
+    """One run as the store knows it. `step`: updates made; `total`: updates asked for (0: not yet known)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    name: str
+    spec: RunSpec
+    status: Status
+    origin: Literal["trained", "reference"]
+    created: float
+    attempt: int
+    until: int | None
+    message: str
+    step: int
+    checkpoint: int | None
+    started: RunStarted | None
+
+    @property
+    def total(self) -> int:
+        """Updates asked for, once the run has started; else 0."""
+        return self.started.total_steps if self.started else 0
+
+    @property
+    def active(self) -> bool:
+        """True while it waits or trains."""
+        return self.status in ACTIVE
+
+
+class Store:
+    """The store in one folder. Safe to use from several threads of one process."""
+
+    def __init__(self, folder: Path, references: Path | None = None) -> None:
+        self.folder = folder
+        self.notice = ""
+        self.references = references
+        self._lock = threading.RLock()
+        self._histories: dict[str, History] = {}
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._db = self._open(folder / "store.sqlite")
+        except (OSError, sqlite3.OperationalError) as error:
+            raise StoreError(
+                f"the store at {folder} cannot be opened ({error}); nothing was changed. "
+                "Free some space or name another folder in RESNET_EXPLORER_STORE."
+            ) from error
+
+    def _open(self, path: Path) -> sqlite3.Connection:
+        try:
+            return self._connect(path)
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.OperationalError):
+                raise
+            aside = path.with_name(f"store.corrupt-{time.strftime('%Y%m%d-%H%M%S')}.sqlite")
+            path.replace(aside)
+            for suffix in ("-wal", "-shm"):
+                path.with_name(path.name + suffix).unlink(missing_ok=True)
+            self.notice = (
+                f"The store's file was damaged ({error}). It was kept as {aside.name} and a new one begun; "
+                "weights are untouched in the folder weights."
+            )
+            log.error(self.notice)
+            return self._connect(path)
+
+    @staticmethod
+    def _connect(path: Path) -> sqlite3.Connection:
+        db = sqlite3.connect(path, check_same_thread=False, timeout=10, isolation_level=None)
+        try:
+            db.row_factory = sqlite3.Row
+            if db.execute("PRAGMA quick_check").fetchone()[0] != "ok":
+                raise sqlite3.DatabaseError("it fails SQLite's own check")
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute("PRAGMA synchronous = NORMAL")
+            db.execute("PRAGMA foreign_keys = ON")
+            db.executescript(SCHEMA)
+        except sqlite3.DatabaseError:
+            db.close()
+            raise
+        return db
+
+    def close(self) -> None:
+        """Write what is pending and let the file go."""
+        with self._lock:
+            self._db.close()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._db
+            except BaseException:
+                if self._db.in_transaction:  # SQLite has itself undone a transaction that filled the disk
+                    self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+
+    def _rows(self, sql: str, *values: Any) -> list[sqlite3.Row]:
+        with self._lock:
+            return self._db.execute(sql, values).fetchall()
+
+    # ── runs ──
+
+    def create(self, spec: RunSpec, name: str = "") -> Run:
+        """A new run, queued."""
+        run = f"{spec.net.name}-{secrets.token_hex(4)}"
+        self._insert(run, name or spec.title, spec, "queued", "trained", time.time())
+        return self.run(run)
+
+    def _insert(self, run: str, name: str, spec: RunSpec, status: Status, origin: str, created: float) -> None:
+        with self._transaction() as db:
+            db.execute(
+                "INSERT INTO runs (id, name, spec, status, origin, created) VALUES (?, ?, ?, ?, ?, ?)",
+                (run, name[:80], spec.model_dump_json(), status, origin, created),
+            )
+
+    def enter_reference(self, run: str, name: str, spec: RunSpec, created: float, events: Sequence[Event]) -> None:
+        """A reference run and all its events, under its own name."""
+        self._insert(run, name, spec, "queued", "reference", created)
+        self.record(run, 0, events)
+
+    def run(self, run: str) -> Run:
+        """The run with this id. Raises KeyError with a sentence."""
+        rows = self._rows("SELECT * FROM runs WHERE id = ?", run)
+        if not rows:
+            raise KeyError(f"there is no run {run[:60]!r} in this store")
+        return _run(rows[0])
+
+    def runs(self, status: Iterable[Status] | None = None) -> list[Run]:
+        """All runs, or those of some statuses, newest first."""
+        rows = self._rows("SELECT * FROM runs ORDER BY origin = 'reference', created DESC, rowid DESC")
+        wanted = None if status is None else set(status)
+        return [_run(row) for row in rows if wanted is None or row["status"] in wanted]
+
+    def rename(self, run: str, name: str) -> None:
+        """Give a run another name, at most 80 characters."""
+        with self._transaction() as db:
+            db.execute("UPDATE runs SET name = ? WHERE id = ?", (" ".join(name.split())[:80] or run, run))
+
+    def delete(self, run: str) -> None:
+        """Forget a run and its weights. Reference runs stay. Raises ValueError while it is queued or running."""
+        found = self.run(run)
+        if found.active:
+            raise ValueError(f"{found.name} is {found.status}: stop it before deleting it")
+        if found.origin == "reference":
+            raise ValueError(f"{found.name} is a reference run and comes with the program")
+        with self._transaction() as db:
+            db.execute("DELETE FROM runs WHERE id = ?", (run,))
+            self._histories.pop(run, None)
+        shutil.rmtree(self.weights_folder(run), ignore_errors=True)
+
+    def update(self, run: str, **values: Any) -> None:
+        """Set columns of a run: status, message, attempt, until, spec."""
+        if isinstance(values.get("spec"), RunSpec):
+            values["spec"] = values["spec"].model_dump_json()
+        with self._transaction() as db:
+            columns = ", ".join(f"{column} = ?" for column in values)
+            db.execute(f"UPDATE runs SET {columns} WHERE id = ?", (*values.values(), run))
+
+    # ── events ──
+
+    def record(self, run: str, attempt: int, events: Sequence[Event]) -> None:
+        """Append events in order, all or none. Those of an attempt that is no longer current are passed over.
+
+        Raises EventGapError where a step before them is missing, StoreError where the disk is full.
+        """
+        try:
+            with self._transaction() as db:
+                row = db.execute("SELECT attempt, step FROM runs WHERE id = ?", (run,)).fetchone()
+                if row is None or row["attempt"] != attempt:
+                    return
+                step: int = row["step"]
+                for event in events:
+                    step = self._apply(db, run, step, event)
+                db.execute("UPDATE runs SET step = ? WHERE id = ?", (step, run))
+        except sqlite3.OperationalError as error:
+            raise StoreError(f"events could not be written: {error}") from error
+        with self._lock:
+            for event in events:
+                if isinstance(event, RunStarted):
+                    self._histories.pop(run, None)
+
+    @staticmethod
+    def _apply(db: sqlite3.Connection, run: str, step: int, event: Event) -> int:
+        """Write one event; returns the updates made after it."""
+        if isinstance(event, RunStarted):
+            if event.step > step:
+                raise EventGapError(f"{run} went on from step {event.step}, but only {step} are known")
+            for table, since in (("steps", ">="), ("epochs", ">"), ("moments", ">"), ("outcomes", None)):
+                where = "" if since is None else f" AND step {since} {event.step:d}"
+                db.execute(f"DELETE FROM {table} WHERE run = ?{where}", (run,))
+            db.execute(
+                "UPDATE runs SET started = ?, status = iif(status = 'queued', 'running', status) WHERE id = ?",
+                (event.model_dump_json(), run),
+            )
+            return event.step
+        if isinstance(event, StepMeasured):
+            if event.step != step:
+                raise EventGapError(f"{run} sent step {event.step} where step {step} was due")
+            norms = np.asarray(event.norms, "<f4").tobytes()
+            row = (run, event.step, event.loss, event.error, event.lr, event.seconds, norms)
+            db.execute("INSERT INTO steps VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+            return step + 1
+        if isinstance(event, EpochEvaluated):
+            row2 = (event.epoch, event.test_error, event.test_loss, event.test_images, event.images_per_second)
+            db.execute("INSERT OR REPLACE INTO epochs VALUES (?, ?, ?, ?, ?, ?, ?)", (run, event.step, *row2))
+        elif isinstance(event, CheckpointSaved):
+            db.execute("UPDATE runs SET checkpoint = ? WHERE id = ?", (event.step, run))
+            if event.moment:
+                db.execute("INSERT OR IGNORE INTO moments VALUES (?, ?)", (run, event.step))
+        elif isinstance(event, RunDiverged):
+            db.execute("INSERT OR REPLACE INTO outcomes VALUES (?, ?)", (run, event.model_dump_json()))
+            message = f"{event.what} of {event.layer} not finite at step {event.step}; everything up to there was kept"
+            db.execute("UPDATE runs SET status = 'diverged', message = ? WHERE id = ?", (message, run))
+        elif isinstance(event, RunFinished):
+            db.execute("UPDATE runs SET status = 'finished' WHERE id = ?", (run,))
+        elif isinstance(event, RunStopped):
+            db.execute("UPDATE runs SET status = 'paused' WHERE id = ? AND status = 'running'", (run,))
+        return step
+
+    def history(self, run: str) -> History:
+        """Everything measured in a run so far; kept in memory and only ever extended by what is new."""
+        with self._lock:
+            history = self._histories.setdefault(run, History(self.run(run).started))
+            if len(self._histories) > 24:  # the oldest one goes; it can be read again
+                self._histories.pop(next(name for name in self._histories if name != run))
+            history.extend(
+                self._rows("SELECT * FROM steps WHERE run = ? AND step >= ? ORDER BY step", run, history.next_step),
+                self._rows("SELECT * FROM epochs WHERE run = ? AND step > ? ORDER BY step", run, history.last_epoch),
+            )
+            if history.started is None:
+                history.started = self.run(run).started
+            return history
+
+    def diverged(self, run: str) -> RunDiverged | None:
+        """How the run diverged, if it did."""
+        rows = self._rows("SELECT event FROM outcomes WHERE run = ?", run)
+        return RunDiverged.model_validate_json(rows[0]["event"]) if rows else None
+
+    # ── weights ──
+
+    def weights_folder(self, run: str) -> Path:
+        """Where a run's weights lie."""
+        if self.references is not None and (self.references / run / "run.json").exists():
+            return self.references / run
+        return self.folder / "weights" / run
+
+    def prune(self, run: str) -> None:
+        """Delete the files of weights that neither an analysis nor a resumption needs."""
+        newest = self.run(run).checkpoint
+        if newest is not None:
+            checkpoints.prune(self.weights_folder(run), newest, set(self.moments(run)))
+
+    def moments(self, run: str) -> list[int]:
+        """Steps whose weights are kept for analyses, in order."""
+        return [row["step"] for row in self._rows("SELECT step FROM moments WHERE run = ? ORDER BY step", run)]
+
+
+def _run(row: sqlite3.Row) -> Run:
+    values = dict(row)
+    values["spec"] = json.loads(values["spec"])
+    values["started"] = json.loads(values["started"]) if values["started"] else None
+    return Run.model_validate(values)

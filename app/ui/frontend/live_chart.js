@@ -1,0 +1,209 @@
+// A Plotly chart that keeps zoom, pan and hover while its data changes: one element, one Plotly.react an update.
+// What arrives is [length of the head, 4 bytes][head, JSON][figure, gzipped JSON]; the figure is shared by all sessions.
+
+const LIBRARY = 'vendor/plotly.min.js';
+const QUIET = ['select2d', 'lasso2d', 'autoScale2d', 'zoomIn2d', 'zoomOut2d', 'toImage'];
+const KEEP = ['toImage'];
+
+let loading;
+function plotly() {
+  if (window.Plotly) return Promise.resolve(window.Plotly);
+  // Streamlit's own script says where the app's base path is; a route may also stand at the root of the host.
+  const own = document.querySelector('script[type=module][src*="/static/js/"]')?.src ?? '';
+  const base = own.includes('/static/js/') ? own.slice(0, own.indexOf('/static/js/') + 1) : '/';
+  const places = [...new Set([new URL(LIBRARY, new URL(base, location.origin)).href, new URL(`/${LIBRARY}`, location.origin).href])];
+  const load = (url) => new Promise((ok, no) => {
+    const script = document.createElement('script');
+    script.src = url;
+    script.onload = () => (window.Plotly ? ok(window.Plotly) : no(new Error(url)));
+    script.onerror = () => no(new Error(url));
+    document.head.append(script);
+  });
+  loading ??= places.reduce((tried, url) => tried.catch(() => load(url)), Promise.reject(new Error('none tried')))
+    .catch((error) => { loading = undefined; throw error; });
+  return loading;
+}
+
+async function unpack(bytes) {
+  const length = new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0, true);
+  const head = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + length)));
+  const figure = () => new Response(
+    new Blob([bytes.subarray(4 + length)]).stream().pipeThrough(new DecompressionStream('gzip'))).json();
+  return { head, figure };
+}
+
+// ---- colours ----
+
+const channels = (text) => {
+  const probe = Object.assign(document.createElement('canvas'), { width: 1, height: 1 }).getContext('2d', { willReadFrequently: true });
+  probe.fillStyle = text;
+  probe.fillRect(0, 0, 1, 1);
+  return [...probe.getImageData(0, 0, 1, 1).data].slice(0, 3);
+};
+const css = ([r, g, b], alpha = 1) => `rgba(${r},${g},${b},${alpha})`;
+const mix = (a, b, part) => a.map((value, i) => Math.round(value + (b[i] - value) * part));
+const light = (rgb) => rgb.map((v) => v / 255).map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4))
+  .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+const contrast = (a, b) => { const [x, y] = [light(a), light(b)].sort((m, n) => n - m); return (x + 0.05) / (y + 0.05); };
+
+function palette(element) {
+  const style = getComputedStyle(element);
+  const read = (name, fallback) => channels(style.getPropertyValue(name).trim() || fallback);
+  const text = read('--st-text-color', '#1b2130'), paper = read('--st-background-color', '#ffffff');
+  return { text, paper, font: style.getPropertyValue('--st-font').trim() || style.fontFamily };
+}
+
+// A family's colour as letters: moved towards the text's colour until it can be read (WCAG: 4.5 to 1).
+function ink(colour, { text, paper }) {
+  const from = channels(colour);
+  for (let part = 0; part < 1; part += 0.1) {
+    const tried = mix(from, text, part);
+    if (contrast(tried, paper) >= 4.5) return css(tried);
+  }
+  return css(text);
+}
+
+function dressed(layout, marks, colours, width) {
+  const { text, paper, font } = colours, soft = css(mix(paper, text, 0.62)), narrow = width < 480;
+  const size = narrow ? 11 : layout.font?.size ?? 13;
+  const out = { ...layout, autosize: true, width: undefined, paper_bgcolor: 'rgba(0,0,0,0)', plot_bgcolor: 'rgba(0,0,0,0)' };
+  out.font = { ...layout.font, family: font, color: css(text), size };
+  out.hoverlabel = { ...layout.hoverlabel, bgcolor: css(paper), bordercolor: css(mix(paper, text, 0.3)),
+    font: { family: font, color: css(text), size: 13 } };
+  out.modebar = { bgcolor: 'rgba(0,0,0,0)', color: soft, activecolor: css(text), orientation: 'h' };
+  for (const key of Object.keys(layout).filter((name) => /^[xy]axis\d*$/.test(name))) {
+    out[key] = { gridcolor: css(mix(paper, text, 0.09)), tickcolor: css(mix(paper, text, 0.35)), tickfont: { color: soft, size },
+      ...layout[key], title: { ...layout[key].title, font: { color: soft, size } } };
+  }
+  if (layout.coloraxis) {
+    const bar = layout.coloraxis.colorbar ?? {};
+    out.coloraxis = { ...layout.coloraxis, colorbar: { tickcolor: soft, tickfont: { color: soft, size }, ...bar,
+      title: { ...bar.title, font: { color: soft, size } } } };
+  }
+  if (narrow && layout.margin) out.margin = { ...layout.margin, r: Math.round(layout.margin.r * 0.84), l: Math.min(layout.margin.l, 36) };
+  out.annotations = (layout.annotations ?? []).map((note) => ({ ...note,
+    font: { ...note.font, size, color: note.font?.color ? ink(note.font.color, colours) : soft } }));
+  out.shapes = [...(layout.shapes ?? []), ...marks].map((shape) => ({ layer: 'above', ...shape,
+    ...(shape.name === 'band' ? { layer: 'below', fillcolor: css(text, 0.12) } : {}),
+    line: { color: css(text, shape.name === 'step' ? 0.6 : 0.9), ...shape.line } }));
+  if (window.matchMedia?.('(pointer: coarse)').matches) out.dragmode = false; // a finger scrolls the page
+  return out;
+}
+
+// ---- data ----
+
+const written = (z) => { const v = 10 ** z; return v >= 100 ? v.toFixed(0) : v >= 0.01 ? v.toPrecision(2) : v.toExponential(1); };
+
+function completed(trace) {
+  const meta = trace.meta;
+  if (meta?.cells !== 'log10') return trace;
+  const what = (row) => `${meta.name} · ${meta.rows[row]}${meta.rows[row].includes('.shortcut.') ? ' (projection)' : ''}`;
+  const steps = meta.columns.map((step) => `<br>step ${step.toLocaleString('en')}: `);
+  trace.text = trace.z.map((cells, row) => { const name = what(row);
+    return cells.map((z, i) => `${name}${steps[i]}${z === null ? 'not measured' : written(z)}`); });
+  return trace;
+}
+
+function told(point) {
+  const meta = point.data.meta;
+  if (meta?.cells === 'log10') {
+    const [row, column] = point.pointIndex ?? point.pointNumber;
+    return { x: meta.columns[column], y: row, customdata: meta.rows[row], name: meta.name };
+  }
+  return { x: point.x, y: point.y, customdata: point.customdata ?? null, name: point.data.name };
+}
+
+// ---- one chart ----
+
+class Chart {
+  constructor(root) {
+    this.root = root;
+    this.plot = root.querySelector('.live-chart-plot');
+    this.turn = 0;
+    this.sizes = new ResizeObserver(() => this.resized());
+    this.sizes.observe(root);
+    root.addEventListener('pointermove', (event) => { this.pointer = event; });
+    root.addEventListener('pointerleave', () => { this.pointer = null; });
+  }
+
+  async receive(bytes, report) {
+    this.report = report;
+    const turn = ++this.turn;
+    try {
+      const { head, figure } = await unpack(bytes);
+      const fresh = head.etag !== this.etag ? await figure() : null;
+      const P = await plotly();
+      if (turn !== this.turn || !this.root.isConnected) return; // a newer update has overtaken this one
+      if (fresh) { this.figure = { ...fresh, data: fresh.data.map(completed) }; this.etag = head.etag; }
+      this.head = head;
+      this.P = P;
+      this.root.querySelector('.live-chart-note')?.remove();
+      this.root.style.height = `${head.height}px`;
+      this.root.setAttribute('aria-label', head.alt);
+      this.draw();
+    } catch (error) {
+      console.error(error);
+      this.failed();
+    }
+  }
+
+  draw() {
+    if (this.plot._dragging) { // never pull a chart away from under the hand that zooms it
+      clearTimeout(this.later);
+      this.later = setTimeout(() => this.draw(), 150);
+      return;
+    }
+    const colours = palette(this.root);
+    const layout = { ...dressed(this.figure.layout, this.head.marks, colours, this.root.clientWidth),
+      height: this.head.height, uirevision: this.head.rev };
+    const config = { displaylogo: false, displayModeBar: 'hover', doubleClick: 'reset', modeBarButtonsToRemove: QUIET.filter((b) => !KEEP.includes(b)) };
+    const first = !this.drawn;
+    this.drawn = this.P.react(this.plot, this.figure.data, layout, config).then(() => {
+      this.root.dataset.updates = String(Number(this.root.dataset.updates ?? 0) + 1);
+      if (first) this.plot.on('plotly_click', (event) => this.report(told(event.points[0])));
+      this.hoverAgain();
+    });
+  }
+
+  hoverAgain() {
+    if (!this.pointer) return;
+    const { clientX, clientY } = this.pointer;
+    const under = document.elementFromPoint(clientX, clientY);
+    if (under && this.plot.contains(under)) {
+      under.dispatchEvent(new MouseEvent('mousemove', { clientX, clientY, bubbles: true, view: window }));
+    }
+  }
+
+  resized() {
+    if (!this.figure || !this.P || !this.root.clientWidth || this.root.clientWidth === this.width) return;
+    this.width = this.root.clientWidth;
+    this.draw();
+    this.P.Plots.resize(this.plot);
+  }
+
+  failed() {
+    if (this.root.querySelector('.live-chart-note')) return;
+    const note = document.createElement('div');
+    note.className = 'live-chart-note';
+    note.setAttribute('role', 'status');
+    note.textContent = 'This chart could not be drawn: its library did not load. The numbers are kept; reload the page to try again.';
+    const small = document.createElement('small');
+    small.textContent = this.root.getAttribute('aria-label') ?? '';
+    note.append(small);
+    this.root.append(note);
+  }
+
+  destroy() {
+    clearTimeout(this.later);
+    this.sizes.disconnect();
+    window.Plotly?.purge(this.plot);
+  }
+}
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  const root = parentElement.querySelector('.live-chart');
+  root._chart ??= new Chart(root);
+  root._chart.receive(data, (point) => setTriggerValue('click', point));
+  // Streamlit also runs the clean-up of an update that another has overtaken: only a chart that is gone is purged.
+  return () => { if (!root.isConnected) { root._chart?.destroy(); delete root._chart; } };
+}

@@ -1,0 +1,73 @@
+"""The step slider: a moment of training, one control on every page.
+
+None means the newest step: while a run trains, the slider follows it. The track is linear, but neighbouring moments
+(0, 1, 10, 100, each epoch's end) are kept far enough apart to be hit with a finger.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import streamlit as st
+
+from app.ui.theme import frontend
+
+_component = st.components.v2.component(
+    "step_slider",
+    html="<div class='step-slider'></div>",
+    css=frontend("slider.css"),
+    js=frontend("slider.js"),
+)
+
+
+def step_slider(
+    step: int | None,
+    *,
+    newest: int,
+    total: int,
+    moments: Sequence[int] = (),
+    epoch_steps: int = 0,
+    key: str,
+    snap: bool = False,
+    live: bool = False,
+    label: str = "step",
+    on_change: Callable[[int | None], None] | None = None,
+) -> int | None:
+    """Show `step` (None: follow the newest) of `newest` so far, of `total`, and return the step now wanted.
+
+    `snap`: only kept `moments` can be chosen. `on_change` runs before the page does, so that a page which writes the
+    step to the address reads the new one everywhere; without it, keep what is returned.
+    """
+    newest = max(newest, 0)
+    kept = sorted({moment for moment in moments if 0 <= moment <= newest})
+    data = {
+        "step": None if step is None else min(max(step, 0), newest),
+        "newest": newest,
+        "total": max(total, newest, 1),
+        "moments": kept,
+        "epoch": max(epoch_steps, 0),
+        "snap": snap and bool(kept),
+        "live": live,
+        "label": label,
+    }
+
+    def changed() -> None:
+        wanted = _step(dict(st.session_state.get(key) or {}).get("step"), newest)
+        if on_change is not None and wanted is not _NOTHING:
+            on_change(wanted)
+
+    result = _component(key=key, data=data, on_step_change=changed)
+    wanted = _step(result.get("step"), newest)
+    return data["step"] if wanted is _NOTHING else wanted
+
+
+_NOTHING: Any = object()
+
+
+def _step(value: Any, newest: int) -> Any:
+    """The step that the browser reported; `_NOTHING` where it reported none or nonsense."""
+    if not isinstance(value, dict) or "at" not in value:
+        return _NOTHING
+    at = value["at"]
+    if at is None:
+        return None
+    return min(max(at, 0), newest) if isinstance(at, int) and not isinstance(at, bool) else _NOTHING

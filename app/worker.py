@@ -1,0 +1,110 @@
+"""What worker processes do: functions that import without torch, so that the server can name them.
+
+They send events, never weights: a message stays in the scheduler's memory for a while.
+"""
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from distributed import Event as Flag
+from distributed import get_worker
+
+from app.events import Event, RunStarted, to_json
+from app.settings import Settings
+from app.spec import RunSpec
+
+FLUSH_SECONDS = 0.2
+NICENESS = 10  # pages answer first
+
+
+def warm() -> int:
+    """Import what training needs, so that the first run starts at once. Returns the process's id."""
+    import torch
+
+    from app import training
+
+    _be_nice()
+    torch.set_num_threads(1)
+    assert training.train is not None
+    return os.getpid()
+
+
+def train_run(
+    run: str,
+    attempt: int,
+    spec: RunSpec,
+    folder: Path,
+    start: int,
+    until: int | None,
+    settings: Settings,
+    topic: str,
+) -> None:
+    """Train one attempt of a run, sending its events to `topic` in order, several to a message."""
+    from app.data import load
+    from app.training import resolve, train
+
+    _be_nice()
+    worker = get_worker()
+    spec = resolve(spec)
+    images = load(spec.data, settings, spec.device)
+    asked = _Throttled(Flag(stop_flag(topic, run, attempt)).is_set)
+    pending: list[Event] = []
+    sent = 0.0
+
+    def send() -> None:
+        nonlocal sent
+        worker.log_event(topic, {"run": run, "attempt": attempt, "events": to_json(pending)})
+        pending.clear()
+        sent = time.monotonic()
+
+    for event in train(spec, images, folder, start, until, asked):
+        pending.append(event)
+        if isinstance(event, RunStarted) or time.monotonic() - sent > FLUSH_SECONDS:
+            send()
+    send()
+
+
+def fetch_data(name: str, settings: Settings, topic: str) -> None:
+    """Download a data set, sending progress to `topic`."""
+    from app.data import download
+
+    worker = get_worker()
+
+    def progress(done: int, total: int) -> None:
+        worker.log_event(topic, {"data": name, "done": done, "total": total})
+
+    download(name, settings.data, progress)
+
+
+def take_upload(archive: Path, settings: Settings) -> dict[str, Any]:
+    """Read an uploaded zip into the store. Returns the `DataSet` as plain values."""
+    from app.uploads import ingest
+
+    return ingest(archive, settings.store).model_dump()
+
+
+def stop_flag(topic: str, run: str, attempt: int) -> str:
+    """Name of the flag that asks one attempt of a run to stop."""
+    return f"stop:{topic}:{run}:{attempt}"
+
+
+class _Throttled:
+    """A question that costs a message, asked at most every FLUSH_SECONDS."""
+
+    def __init__(self, ask: Callable[[], bool]) -> None:
+        self.ask, self.next = ask, 0.0
+
+    def __call__(self) -> bool:
+        now = time.monotonic()
+        if now < self.next:
+            return False
+        self.next = now + FLUSH_SECONDS
+        return self.ask()
+
+
+def _be_nice() -> None:
+    if hasattr(os, "nice") and os.nice(0) < NICENESS:
+        os.nice(NICENESS - os.nice(0))
