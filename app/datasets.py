@@ -1,15 +1,33 @@
 """The data sets by name: what can be said of them without loading them."""
 
+import math
 import re
-from typing import Literal
+import struct
+from pathlib import Path
+from typing import Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 Source = Literal["bundled", "torchvision", "upload"]
 
 
+class DataError(ValueError):
+    """A data set cannot be used. The message is for people: what happened, and what to do."""
+
+
+class DataUnavailable(DataError):  # noqa: N818 (it names a state of the world, as the page shows it)
+    """A data set is not here and could not be fetched. Nothing was changed: asking again is safe."""
+
+
+class UploadError(DataError):
+    """An upload was refused, and nothing kept of it."""
+
+
 class DataSet(BaseModel):
-    """One data set. `mean` and `std` are per channel, of pixel values in 0…1, over its training images."""
+    """One data set. `mean` and `std` are per channel, of pixel values in 0…1, over its training images.
+
+    `remark`: what a reader of an uploaded set should know, for example which of its files were left out.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -25,11 +43,17 @@ class DataSet(BaseModel):
     std: tuple[float, ...]
     download_bytes: int = 0
     credit: str = ""
+    remark: str = ""
 
     @property
     def classes(self) -> int:
         """Number of classes."""
         return len(self.labels)
+
+    @property
+    def mean_pixel(self) -> tuple[int, ...]:
+        """The pixel value of each channel, 0…255, that normalisation takes to zero (within half a grey level)."""
+        return tuple(round(255 * mean) for mean in self.mean)
 
 
 _DIGITS = tuple("0123456789")
@@ -59,8 +83,8 @@ DATASETS: dict[str, DataSet] = {
             labels=_CLOTHES,
             train_images=10_000,
             test_images=2_000,
-            mean=(0.2860,),
-            std=(0.3530,),
+            mean=(0.2867,),
+            std=(0.3540,),
             credit="Xiao, Rasul and Vollgraf 2017, Zalando SE, MIT licence: a class-balanced subset",
         ),
         DataSet(
@@ -122,6 +146,35 @@ DATASETS: dict[str, DataSet] = {
     )
 }
 
+
+class Files(NamedTuple):
+    """Where a torchvision data set lies under the data folder, as torchvision names it."""
+
+    torchvision: str  # the name of its class
+    archives: tuple[str, ...]  # what is downloaded
+    files: tuple[str, ...]  # what is read
+
+
+_IDX = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
+_BATCHES = (*(f"data_batch_{n}" for n in range(1, 6)), "test_batch", "batches.meta")
+
+
+def _idx(name: str) -> Files:
+    files = tuple(f"{name}/raw/{file}" for file in _IDX)
+    return Files(name, tuple(f"{file}.gz" for file in files), files)
+
+
+def _pickles(name: str, archive: str, folder: str, files: tuple[str, ...]) -> Files:
+    return Files(name, (archive,), tuple(f"{folder}/{file}" for file in files))
+
+
+FILES: dict[str, Files] = {
+    "mnist": _idx("MNIST"),
+    "fashion-mnist": _idx("FashionMNIST"),
+    "cifar-10": _pickles("CIFAR10", "cifar-10-python.tar.gz", "cifar-10-batches-py", _BATCHES),
+    "cifar-100": _pickles("CIFAR100", "cifar-100-python.tar.gz", "cifar-100-python", ("train", "test", "meta")),
+}
+
 UPLOAD_NAME = re.compile(r"own-[0-9a-f]{12}")
 
 
@@ -130,3 +183,50 @@ def known_name(name: str) -> str:
     if name in DATASETS or UPLOAD_NAME.fullmatch(name):
         return name
     raise ValueError(f"unknown data set {name[:60]!r}: {', '.join(DATASETS)}")
+
+
+def available(name: str, root: Path) -> bool:
+    """True if nothing has to be downloaded before `name` is loaded, `root` being the data folder.
+
+    Cheap: looks at sizes and headers, not at checksums. Bundled and uploaded sets are never downloaded.
+    """
+    return name not in FILES or all(_is_whole(root / file) for file in FILES[name].files)
+
+
+def _is_whole(path: Path) -> bool:
+    """True for a file that is there and, if it is in the idx format (whose header tells its size), complete."""
+    try:
+        size = path.stat().st_size
+        if "-ubyte" not in path.name:
+            return size > 0
+        with path.open("rb") as file:
+            magic = file.read(4)
+            dimensions = struct.unpack(f">{magic[3]}I", file.read(4 * magic[3]))
+    except (OSError, IndexError, struct.error):
+        return False
+    return size == 4 + 4 * len(dimensions) + math.prod(dimensions)
+
+
+def upload_files(name: str, store: Path) -> tuple[Path, Path]:
+    """Where an uploaded data set lies in the store: its tensors, and what is said of them."""
+    return store / "data" / f"{name}.safetensors", store / "data" / f"{name}.json"
+
+
+def find(name: str, store: Path) -> DataSet | None:
+    """The data set of that name: one of `DATASETS`, or an uploaded one that is whole in the store folder; else None."""
+    if name in DATASETS:
+        return DATASETS[name]
+    if not UPLOAD_NAME.fullmatch(name):
+        return None
+    tensors, description = upload_files(name, store)
+    try:
+        dataset = DataSet.model_validate_json(description.read_bytes())
+    except (OSError, ValidationError):
+        return None
+    return dataset if dataset.name == name and tensors.is_file() else None
+
+
+def uploaded(store: Path) -> list[DataSet]:
+    """The uploaded data sets of a store folder, by title."""
+    found = (find(path.stem, store) for path in (store / "data").glob("own-*.json"))
+    return sorted((dataset for dataset in found if dataset), key=lambda dataset: (dataset.title, dataset.name))

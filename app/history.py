@@ -9,7 +9,7 @@ from app.events import RunStarted
 from app.results import Floats, Series
 
 MAX_POINTS = 1000
-MAX_COLUMNS = 200
+MAX_COLUMNS = 400  # so that a run of a few minutes keeps every step
 
 
 class History:

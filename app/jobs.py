@@ -60,8 +60,8 @@ class Engine:
         adopt(self.store, ASSETS / "reference")
         self._topic = f"events-{secrets.token_hex(4)}"
         self._inbox: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
-        self._tasks: dict[str, Future] = {}
-        self._fetching: dict[str, Future] = {}
+        self._tasks: dict[str, Future[Any]] = {}
+        self._fetching: dict[str, Future[Any]] = {}
         self._deaths: Counter[tuple[str, int | None]] = Counter()
         with dask.config.set(CONFIG):
             self._cluster = None if settings.scheduler else _embedded(settings)
@@ -72,7 +72,7 @@ class Engine:
         self._pump = threading.Thread(target=self._pump_forever, name="pump", daemon=True)
         self._pump.start()
         self._warm = [
-            self._client.submit(worker.warm, workers=[address], pure=False, **self._lane("train", address))
+            self._client.submit(worker.warm, settings, workers=[address], pure=False, **self._lane("train"))
             for address in self._workers("train")
         ]
         self._wake()
@@ -134,6 +134,13 @@ class Engine:
         """Read a zip of class folders into the store. Raises ValueError with what is wrong with it."""
         task = self._client.submit(worker.take_upload, archive, self.settings, pure=False, **self._lane("ask"))
         return DataSet.model_validate(task.result(timeout=300))
+
+    def describe(self) -> str:
+        """Where runs train and how many at once, in a few words."""
+        runs = next((run for run in self.store.runs() if run.started and run.origin == "trained"), None)
+        device = runs.started.device.upper() if runs and runs.started else "CPU"
+        workers = len(self._workers("train"))
+        return f"{device}, {workers} worker{'' if workers == 1 else 's'}"
 
     def stop(self) -> None:
         """Let everything go; runs that are under way go on when the next engine starts."""
@@ -241,7 +248,7 @@ class Engine:
         settled = {"device": started.device, "precision": started.precision, "threads": started.threads}
         return run.spec.model_copy(update=settled)
 
-    def _ended(self, run: str, attempt: int, task: Future) -> None:
+    def _ended(self, run: str, attempt: int, task: Future[Any]) -> None:
         """A task is over: finished, stopped, or its worker died."""
         if self._tasks.get(run) is not task:
             return
@@ -287,7 +294,7 @@ class Engine:
             task.add_done_callback(lambda task: self._inbox.put(lambda: self._fetched(name, task)))
         return False
 
-    def _fetched(self, name: str, task: Future) -> None:
+    def _fetched(self, name: str, task: Future[Any]) -> None:
         del self._fetching[name]
         self.downloads.pop(name, None)
         if task.status == "error":
@@ -312,7 +319,7 @@ class Engine:
         lanes = any(about.get("resources") for about in workers.values())
         return in_lane if lanes else list(workers)
 
-    def _lane(self, lane: str, address: str | None = None) -> dict[str, Any]:
+    def _lane(self, lane: str) -> dict[str, Any]:
         workers = self._client.scheduler_info(n_workers=-1)["workers"]
         return {"resources": {lane: 1}} if any(about.get("resources") for about in workers.values()) else {}
 

@@ -4,6 +4,7 @@ No torch in this process: it paints in a second, and a crash in training cannot 
 """
 
 import gc
+import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -35,7 +36,8 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
     try:
         jobs.start()
     except (RuntimeError, ValueError) as error:
-        sys.exit(f"ResNet Explorer cannot start: {error}")
+        print(f"ResNet Explorer cannot start: {error}", file=sys.stderr, flush=True)
+        os._exit(2)  # uvicorn would bury the sentence under a traceback; nothing has begun that could be lost
     gc.collect()
     gc.freeze()  # no collection looks at what was there before the first page
     try:
@@ -44,4 +46,6 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
         jobs.stop()
 
 
-app = st.App(Path(__file__).with_name("shell.py"), lifespan=lifespan, routes=[Route("/vendor/plotly.min.js", plotly_js)])
+app = st.App(
+    Path(__file__).with_name("shell.py"), lifespan=lifespan, routes=[Route("/vendor/plotly.min.js", plotly_js)]
+)

@@ -160,7 +160,7 @@ class _Run:
         chosen = self._order[nth * self.batch : (nth + 1) * self.batch].to(self.images.train.device)
         x = self.images.train[chosen]
         if self.spec.recipe.augment:
-            x = augment(x, generator(self.spec.seed, "augment", step))
+            x = augment(x, generator(self.spec.seed, "augment", step), fill=self.images.info.mean_pixel)
         dtype = torch.bfloat16 if self.autocast else torch.float32
         return prepare(x, self.images.info, dtype), self.images.train_labels[chosen]
 
@@ -176,7 +176,7 @@ class _Run:
             logits = self.net(x)
         loss = F.cross_entropy(logits.float(), y)
         self.sgd.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         wrong = (logits.argmax(1) != y).sum()
         figures = torch.stack([loss.detach(), wrong.to(loss.dtype), *self.norms()]).tolist()  # one synchronisation
         return StepMeasured(

@@ -58,7 +58,7 @@ PRESETS: tuple[str, ...] = (
 
 _NAME = re.compile(
     r"(?P<form>imagenet-)?(?P<family>plain|resnet|preact)(?P<branch>-single|-basic|-bottleneck)?"
-    r"-(?P<depth>\d{1,5})(?P<version>-v1\.5)?"
+    r"-(?P<depth>[1-9][0-9]{0,4})(?P<version>-v1\.5)?"
 )
 
 
@@ -106,6 +106,8 @@ class NetSpec(BaseModel):
     def _fits_its_form(self) -> Self:
         if self.family != "plain" and self.shortcut == "none":
             raise ValueError(f"a {self.family} net needs a shortcut: A, B or C")
+        if self.stride_at == "3x3" and self.branch != "bottleneck":
+            raise ValueError(f"only a bottleneck has a v1.5: this net's branch is {self.branch}")
         _ = self.stage_blocks
         return self
 
@@ -178,8 +180,12 @@ class NetSpec(BaseModel):
         for setting in settings:
             key, _, value = setting.partition("=")
             if key not in ("width", "shortcut", "norm", "channels", "classes") or not value:
-                raise ValueError(f"unknown setting {setting[:60]!r} of {name}: width=8, shortcut=B, norm=none")
+                raise ValueError(f"unknown setting {setting[:60]!r} of {name}: try width=8, shortcut=B, norm=none")
+            if key in fields:
+                raise ValueError(f"{name}: {key} is given twice")
             fields[key] = value
+        if match["family"] == "plain" and fields.get("shortcut", "none") != "none":
+            raise ValueError(f"{name}: a plain net has no shortcut")
         try:
             return cls.model_validate(fields)
         except ValueError as error:

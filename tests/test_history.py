@@ -54,11 +54,11 @@ def test_columns_cover_every_step_once() -> None:
 
 def test_a_column_holds_geometric_mean_least_and_largest() -> None:
     rng = np.random.default_rng(0)
-    norms = np.exp(rng.normal(size=(450, 2))).astype(np.float32)
+    norms = np.exp(rng.normal(size=(1170, 2))).astype(np.float32)
     history = History(started())
-    history.extend(rows(np.ones(450), norms), [])  # type: ignore[arg-type]
+    history.extend(rows(np.ones(1170), norms), [])  # type: ignore[arg-type]
     series = history.series()
-    assert len(series.norm_steps) == 150  # three steps a column
+    assert len(series.norm_steps) == 390  # three steps a column
     np.testing.assert_allclose(series.norms[7], np.prod(norms[21:24].astype(float), axis=0) ** (1 / 3), rtol=1e-5)
     np.testing.assert_array_equal(series.norms_low[7], norms[21:24].min(axis=0))
     np.testing.assert_array_equal(series.norms_high[7], norms[21:24].max(axis=0))

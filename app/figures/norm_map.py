@@ -7,9 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.figures import theme
+from app.figures.numbers import decades, rounded
 from app.figures.theme import Figure, Json
-from app.figures.training import COLUMNS, Run, column_at, decades, is_projection, rounded
+from app.figures.training import Run
 from app.results import Series
+
+COLUMNS = 200  # most columns of a map
 
 
 def norm_map(
@@ -40,7 +43,7 @@ def norm_map(
         axes[f"xaxis{n}"] = theme.axis(
             "step" if last else "",
             anchor=f"y{n}",
-            range=[-0.5, total - 0.5],
+            range=[-0.5, total + 0.5],
             showgrid=False,
             showticklabels=last,
             tickformat=",d",
@@ -150,7 +153,7 @@ def _map_trace(series: Series, steps: NDArray[Any], logs: NDArray[np.float64], n
         "meta": {
             "cells": "log10",
             "name": name,
-            "rows": [f"{layer} (projection)" if is_projection(layer) else layer for layer in series.layers],
+            "rows": list(series.layers),
             "columns": steps.tolist(),
         },
         "hoverinfo": "text",
@@ -170,6 +173,3 @@ def _grain(runs: Sequence[Run], columns: int) -> str:
     shown = max([min(series.norm_steps.size, columns) for _, series in runs] + [1])
     each = -(-newest // max(shown, 1))
     return f"; each column is the geometric mean of {each} steps" if each > 1 else ""
-
-
-__all__ = ["column_at", "layer_mark", "layers_of", "map_marks", "norm_map", "pooled"]

@@ -119,7 +119,7 @@ def layout(height: int, *, top: int = 26, right: int = 16, left: int = 46, **mor
         "showlegend": False,
         "hovermode": "closest",
         "dragmode": "zoom",
-        "font": {"size": 13},
+        "font": {"size": 14},
         "hoverlabel": {"align": "left"},
     }
     for key, value in more.items():
@@ -146,7 +146,7 @@ def heading(text: str, *, x: float = 0, y: float = 1, colour: str | None = None,
 
     A y axis is named so, because a title turned by 90° cannot be read from the last row.
     """
-    font: Json = {"size": 13} | ({"color": colour} if colour else {})
+    font: Json = {"size": 15, "color": colour, "weight": 600} if colour else {"size": 14}
     return {
         "text": text,
         "xref": "paper",
@@ -174,7 +174,7 @@ def end_label(text: str, x: float, y: float, colour: str, xref: str = "x", **mor
         "xshift": 7,
         "showarrow": False,
         "align": "left",
-        "font": {"color": colour, "size": 13},
+        "font": {"color": colour, "size": 15, "weight": 600},
         **more,
     }
 

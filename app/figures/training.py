@@ -10,15 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.figures import theme
+from app.figures.numbers import decades, frame, rounded, running_mean, significant, thinned
 from app.figures.theme import Figure, Json, Style
 from app.results import Series
 from app.spec import RunSpec
 from models.spec import NetSpec
 
 Run = tuple[RunSpec, Series]
-
-POINTS = 1000  # most points of a curve
-COLUMNS = 200  # most columns of a map
 
 # Test error on CIFAR-10, in percent: He 2015, table 6 (option A) and He 2016, table 2 (full pre-activation).
 PAPER: dict[str, tuple[float, str]] = {
@@ -58,10 +56,10 @@ def errors(
     said = []
     for (spec, series), style in zip(runs, theme.styles([spec for spec, _ in runs]), strict=True):
         steps, means = thinned(series.steps, running_mean(series.steps, series.error, window))
-        data.append(_train_trace(style, steps, means))
         if series.eval_steps.size:
             data.append(_test_trace(style, series))
         if steps.size:
+            data.append(_train_trace(style, steps, means))
             labels.append((style.name, float(steps[-1]), float(means[-1]), style.colour, "x"))
             said.append(_error_words(style.name, series, means))
         if paper := paper_figure(spec):
@@ -85,8 +83,8 @@ def errors(
         data=data,
         layout=theme.layout(
             height,
-            right=18 + 7 * longest,
-            xaxis=theme.axis("step", range=[0, total], showgrid=True, tickformat=",d"),
+            right=18 + 8 * longest,
+            xaxis=theme.axis("step", range=frame(total), showgrid=True, tickformat=",d"),
             yaxis=theme.axis(range=[0, top], fixedrange=False),
             annotations=annotations,
         ),
@@ -168,15 +166,16 @@ def norm_lines(runs: Sequence[Run], step: int | None, *, height: int = 300) -> F
             first, last = norms[usable][0], norms[usable][-1]
             labels.append((style.name, float(index[usable][-1]), float(np.log10(last)), style.colour))
             said.append(f"{style.name}: {first:.2g} in the first layer, {last:.2g} in the last.")
-    low, high = decades([np.asarray(series.norms) for _, series in runs])
+    low, high = decades([np.asarray(series.norms) for _, series in runs], trim=0)
     places = theme.spread([y for *_, y, _ in labels], 17 * (high - low) / (height - 66), low, high)
     longest = max([len(text) for text, *_ in labels] + [8])
+    deepest = max([len(series.layers) - 1 for _, series in runs] + [1])
     return Figure(
         data=data,
         layout=theme.layout(
             height,
-            right=18 + 7 * longest,
-            xaxis=theme.axis("layer, input to output", rangemode="tozero", showgrid=False),
+            right=18 + 8 * longest,
+            xaxis=theme.axis("layer, input to output", range=frame(deepest), showgrid=False),
             yaxis=theme.axis(type="log", range=[low, high], dtick=1, tickformat="~g"),
             annotations=[theme.heading("gradient norm")]
             + [
@@ -184,7 +183,8 @@ def norm_lines(runs: Sequence[Run], step: int | None, *, height: int = 300) -> F
                 for (text, x, _, colour), place in zip(labels, places, strict=True)
             ],
         ),
-        caption=f"{theme.badge('measured')} L2 norm of each layer's weight gradient, training mode, {where or 'no step yet'}"
+        caption=f"{theme.badge('measured')} L2 norm of each layer's weight gradient, training mode, "
+        + (where or "no step yet")
         + (". Diamonds: projections" if any(trace["mode"] == "markers" for trace in data) else ""),
         alt=f"Gradient norm of each layer, {where}. " + " ".join(said),
     )
@@ -223,8 +223,8 @@ def layer_history(runs: Sequence[Run], layer: str, *, total: int | None = None, 
         data=data,
         layout=theme.layout(
             height,
-            right=18 + 7 * longest,
-            xaxis=theme.axis("step", range=[0, total], tickformat=",d"),
+            right=18 + 8 * longest,
+            xaxis=theme.axis("step", range=frame(total), tickformat=",d"),
             yaxis=theme.axis(type="log", range=[low, high], dtick=1, tickformat="~g"),
             annotations=[theme.heading(f"gradient norm of {layer}")]
             + [
@@ -252,27 +252,7 @@ def _norm_trace(style: Style, series: Series, index: NDArray[Any], norms: NDArra
     }
 
 
-# ---- arithmetic ----------------------------------------------------------------------------------------------------
-
-
-def running_mean(steps: NDArray[Any], values: NDArray[Any], window: int) -> NDArray[np.float64]:
-    """At each kept step s, the mean of the finite values kept in (s − window, s]; NaN where there is none."""
-    values = np.asarray(values, dtype=float)
-    finite = np.isfinite(values)
-    sums = np.concatenate([[0.0], np.cumsum(np.where(finite, values, 0.0))])
-    counts = np.concatenate([[0], np.cumsum(finite)])
-    begin = np.searchsorted(steps, np.asarray(steps) - window, side="right")
-    end = np.arange(1, len(values) + 1)
-    n = counts[end] - counts[begin]
-    return np.where(n > 0, (sums[end] - sums[begin]) / np.maximum(n, 1), np.nan)
-
-
-def thinned(steps: NDArray[Any], values: NDArray[Any], points: int = POINTS) -> tuple[NDArray[Any], NDArray[Any]]:
-    """At most `points` of them, evenly chosen, first and last among them."""
-    if len(steps) <= points:
-        return steps, values
-    chosen = np.linspace(0, len(steps) - 1, points).round().astype(int)
-    return steps[chosen], values[chosen]
+# ---- series --------------------------------------------------------------------------------------------------------
 
 
 def column_at(series: Series, step: int | None) -> int | None:
@@ -284,34 +264,9 @@ def column_at(series: Series, step: int | None) -> int | None:
     return max(int(np.searchsorted(series.norm_steps, step, side="right")) - 1, 0)
 
 
-def decades(norms: Sequence[NDArray[Any]], trim: float = 1.0) -> tuple[float, float]:
-    """A range of log10 for all of `norms`: their percentiles `trim` and 100 − `trim`, rounded outwards to halves."""
-    parts = [np.asarray(values, dtype=float).ravel() for values in norms]
-    values = np.concatenate(parts) if parts else np.empty(0)
-    values = values[np.isfinite(values) & (values > 0)]
-    if not values.size:
-        return -3.0, 1.0
-    low, high = np.percentile(np.log10(values), [trim, 100 - trim])
-    low, high = float(np.floor(2 * low) / 2), float(np.ceil(2 * high) / 2)
-    return (low, high) if high - low >= 1 else (low - 0.5, high + 0.5)
-
-
 def is_projection(layer: str) -> bool:
     """True for the 1×1 convolution on a shortcut."""
     return ".shortcut." in layer
-
-
-def rounded(values: NDArray[Any], digits: int) -> list[float | None]:
-    """Plain numbers of so many decimals, None for what is not finite (JSON has no NaN)."""
-    numbers = np.round(np.asarray(values, dtype=float), digits)
-    return [
-        None if not finite else number for number, finite in zip(numbers.tolist(), np.isfinite(numbers), strict=True)
-    ]
-
-
-def significant(values: NDArray[Any]) -> list[float | None]:
-    """Plain numbers of four significant digits; None for zero or less, which a log axis cannot show."""
-    return [float(f"{v:.4g}") if np.isfinite(v) and v > 0 else None for v in np.asarray(values, dtype=float).tolist()]
 
 
 def _column_words(series: Series, column: int) -> str:

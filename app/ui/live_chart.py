@@ -71,10 +71,11 @@ def live_chart(
     packed = figure if isinstance(figure, Packed) else pack(figure)
     if isinstance(figure, Figure):
         marks = [*figure.marks, *marks]
+    pixels = height or packed.height
     head = {
         "etag": packed.etag,
         "rev": rev,
-        "height": height or packed.height,
+        "height": pixels,
         "alt": alt or packed.alt,
         "marks": list(marks),
     }
@@ -84,7 +85,7 @@ def live_chart(
         if on_click is not None and click is not None:
             on_click(click)
 
-    result = _component(key=key, data=framed(head, packed.body), height=head["height"], on_click_change=clicked)
+    result = _component(key=key, data=framed(head, packed.body), height=pixels, on_click_change=clicked)
     return _click(result.get("click"))
 
 

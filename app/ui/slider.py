@@ -39,8 +39,9 @@ def step_slider(
     """
     newest = max(newest, 0)
     kept = sorted({moment for moment in moments if 0 <= moment <= newest})
+    shown = None if step is None else min(max(step, 0), newest)
     data = {
-        "step": None if step is None else min(max(step, 0), newest),
+        "step": shown,
         "newest": newest,
         "total": max(total, newest, 1),
         "moments": kept,
@@ -57,7 +58,7 @@ def step_slider(
 
     result = _component(key=key, data=data, on_step_change=changed)
     wanted = _step(result.get("step"), newest)
-    return data["step"] if wanted is _NOTHING else wanted
+    return shown if wanted is _NOTHING else wanted
 
 
 _NOTHING: Any = object()

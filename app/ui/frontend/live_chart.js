@@ -2,8 +2,7 @@
 // What arrives is [length of the head, 4 bytes][head, JSON][figure, gzipped JSON]; the figure is shared by all sessions.
 
 const LIBRARY = 'vendor/plotly.min.js';
-const QUIET = ['select2d', 'lasso2d', 'autoScale2d', 'zoomIn2d', 'zoomOut2d', 'toImage'];
-const KEEP = ['toImage'];
+const QUIET = ['select2d', 'lasso2d', 'autoScale2d', 'zoomIn2d', 'zoomOut2d'];
 
 let loading;
 function plotly() {
@@ -12,13 +11,17 @@ function plotly() {
   const own = document.querySelector('script[type=module][src*="/static/js/"]')?.src ?? '';
   const base = own.includes('/static/js/') ? own.slice(0, own.indexOf('/static/js/') + 1) : '/';
   const places = [...new Set([new URL(LIBRARY, new URL(base, location.origin)).href, new URL(`/${LIBRARY}`, location.origin).href])];
-  const load = (url) => new Promise((ok, no) => {
+  const there = async (url) => { // Streamlit answers an unknown path with its own page: ask before running it
+    const answer = await fetch(url, { method: 'HEAD' });
+    if (!answer.ok || !answer.headers.get('content-type')?.includes('javascript')) throw new Error(`no plotly.js at ${url}`);
+  };
+  const load = (url) => there(url).then(() => new Promise((ok, no) => {
     const script = document.createElement('script');
     script.src = url;
     script.onload = () => (window.Plotly ? ok(window.Plotly) : no(new Error(url)));
     script.onerror = () => no(new Error(url));
     document.head.append(script);
-  });
+  }));
   loading ??= places.reduce((tried, url) => tried.catch(() => load(url)), Promise.reject(new Error('none tried')))
     .catch((error) => { loading = undefined; throw error; });
   return loading;
@@ -56,7 +59,7 @@ function palette(element) {
 // A family's colour as letters: moved towards the text's colour until it can be read (WCAG: 4.5 to 1).
 function ink(colour, { text, paper }) {
   const from = channels(colour);
-  for (let part = 0; part < 1; part += 0.1) {
+  for (let part = light(paper) > 0.2 ? 0 : 0.2; part < 1; part += 0.1) {
     const tried = mix(from, text, part);
     if (contrast(tried, paper) >= 4.5) return css(tried);
   }
@@ -82,12 +85,24 @@ function dressed(layout, marks, colours, width) {
   }
   if (narrow && layout.margin) out.margin = { ...layout.margin, r: Math.round(layout.margin.r * 0.84), l: Math.min(layout.margin.l, 36) };
   out.annotations = (layout.annotations ?? []).map((note) => ({ ...note,
-    font: { ...note.font, size, color: note.font?.color ? ink(note.font.color, colours) : soft } }));
+    font: { ...note.font, size: narrow ? 11 : note.font?.size ?? size, color: note.font?.color ? ink(note.font.color, colours) : soft } }));
   out.shapes = [...(layout.shapes ?? []), ...marks].map((shape) => ({ layer: 'above', ...shape,
     ...(shape.name === 'band' ? { layer: 'below', fillcolor: css(text, 0.12) } : {}),
     line: { color: css(text, shape.name === 'step' ? 0.6 : 0.9), ...shape.line } }));
   if (window.matchMedia?.('(pointer: coarse)').matches) out.dragmode = false; // a finger scrolls the page
   return out;
+}
+
+// On a dark page the families' colours are lifted a little towards the text, traces as well as letters.
+function lifted(traces, { text, paper }) {
+  if (light(paper) > 0.2) return traces;
+  const lift = (part) => (typeof part?.color === 'string' ? { ...part, color: css(mix(channels(part.color), text, 0.2)) } : part);
+  return traces.map((trace) => { // a key that is there and undefined trips plotly.js
+    const out = { ...trace };
+    if (trace.line) out.line = lift(trace.line);
+    if (trace.marker) out.marker = { ...lift(trace.marker), ...(trace.marker.line ? { line: lift(trace.marker.line) } : {}) };
+    return out;
+  });
 }
 
 // ---- data ----
@@ -119,32 +134,43 @@ class Chart {
   constructor(root) {
     this.root = root;
     this.plot = root.querySelector('.live-chart-plot');
-    this.turn = 0;
     this.sizes = new ResizeObserver(() => this.resized());
     this.sizes.observe(root);
     root.addEventListener('pointermove', (event) => { this.pointer = event; });
     root.addEventListener('pointerleave', () => { this.pointer = null; });
   }
 
+  // One update at a time, always the newest: a slow browser skips some, and never falls behind.
   async receive(bytes, report) {
     this.report = report;
-    const turn = ++this.turn;
-    try {
-      const { head, figure } = await unpack(bytes);
-      const fresh = head.etag !== this.etag ? await figure() : null;
-      const P = await plotly();
-      if (turn !== this.turn || !this.root.isConnected) return; // a newer update has overtaken this one
-      if (fresh) { this.figure = { ...fresh, data: fresh.data.map(completed) }; this.etag = head.etag; }
-      this.head = head;
-      this.P = P;
-      this.root.querySelector('.live-chart-note')?.remove();
-      this.root.style.height = `${head.height}px`;
-      this.root.setAttribute('aria-label', head.alt);
-      this.draw();
-    } catch (error) {
-      console.error(error);
-      this.failed();
+    this.next = bytes;
+    if (this.busy) return;
+    this.busy = true;
+    while (this.next) {
+      const newest = this.next;
+      this.next = null;
+      try {
+        await this.show(newest);
+      } catch (error) {
+        console.error(error);
+        this.failed();
+      }
     }
+    this.busy = false;
+  }
+
+  async show(bytes) {
+    const { head, figure } = await unpack(bytes);
+    const fresh = head.etag !== this.etag ? await figure() : null;
+    this.root.setAttribute('aria-label', head.alt);
+    this.P = await plotly();
+    if (!this.root.isConnected) return;
+    if (fresh) { this.figure = { ...fresh, data: fresh.data.map(completed) }; this.etag = head.etag; }
+    this.head = head;
+    this.root.querySelector('.live-chart-note')?.remove();
+    this.root.style.height = `${head.height}px`;
+    this.draw();
+    await this.drawn;
   }
 
   draw() {
@@ -156,9 +182,9 @@ class Chart {
     const colours = palette(this.root);
     const layout = { ...dressed(this.figure.layout, this.head.marks, colours, this.root.clientWidth),
       height: this.head.height, uirevision: this.head.rev };
-    const config = { displaylogo: false, displayModeBar: 'hover', doubleClick: 'reset', modeBarButtonsToRemove: QUIET.filter((b) => !KEEP.includes(b)) };
+    const config = { displaylogo: false, displayModeBar: 'hover', doubleClick: 'reset', modeBarButtonsToRemove: QUIET };
     const first = !this.drawn;
-    this.drawn = this.P.react(this.plot, this.figure.data, layout, config).then(() => {
+    this.drawn = this.P.react(this.plot, lifted(this.figure.data, colours), layout, config).then(() => {
       this.root.dataset.updates = String(Number(this.root.dataset.updates ?? 0) + 1);
       if (first) this.plot.on('plotly_click', (event) => this.report(told(event.points[0])));
       this.hoverAgain();

@@ -4,7 +4,8 @@ const FOLD_FROM = 61; // a net of so many blocks is folded
 const ARC = 15, BOX = 24, LABEL = 19; // heights of a line's parts
 const NARROW = 640;
 const TINTS = ['11%', '23%', '38%', '52%'];
-const PATIENCE = 4000;
+const PATIENCE = 4000; // how long a reported choice outranks an older one from the server
+const FOLD_WIDTH = 58, LEAST = 12; // pixels
 
 const svgNs = 'http://www.w3.org/2000/svg';
 const draw = (tag, attributes, text) => {
@@ -34,7 +35,7 @@ export function cells(row, open, keep) {
   });
 }
 
-const units = (line) => line.reduce((sum, cell) => sum + (cell.fold ? 3 : 1), 0);
+const folds = (line) => line.filter((cell) => cell.fold).length;
 
 class Strip {
   constructor(root) {
@@ -82,15 +83,33 @@ class Strip {
   build(width, shown) {
     const held = this.rows.contains(this.rows.getRootNode().activeElement) ? this.focus : null;
     const narrow = width < NARROW;
-    const longest = Math.max(...this.data.rows.map((row) => row.name.length));
-    const left = narrow ? 2 : Math.min(Math.max(84, longest * 8 + 14), 190), stem = 26, end = 66;
+    const longest = Math.max(...this.data.rows.map((row) => this.measured(row.name, '650 15px')));
+    const left = narrow ? 2 : Math.min(Math.max(84, longest + 16), 210), stem = 26, end = 66;
     const lines = shown.map((stages) => (narrow ? stages : [stages.flat()]));
-    const most = Math.max(...lines.flat().map(units));
-    const pitch = Math.min(Math.max((width - left - stem - end - 2) / most, 15), 96);
-    const wide = Math.max(width - 2, left + stem + most * pitch + end);
-    this.rows.replaceChildren(...lines.map((row, r) => this.row(this.data.rows[r], r, row, { left, stem, end, pitch, wide, narrow })));
+    const room = width - left - stem - end - 2, all = lines.flat();
+    const fits = Math.min(...all.map((line) => (room - folds(line) * FOLD_WIDTH) / Math.max(line.length - folds(line), 1)));
+    const pitch = Math.min(Math.max(fits, LEAST), 96);
+    const wide = left + stem + end + Math.max(room, ...all.map((line) => folds(line) * FOLD_WIDTH + (line.length - folds(line)) * pitch));
+    this.rows.replaceChildren(...lines.map((row, r) => this.row(this.data.rows[r], r, row, { left, pitch, wide, narrow, stem })));
     this.items = [...this.rows.querySelectorAll('.row')].map((row) => [...row.querySelectorAll('.item')]);
     this.place(held ?? this.focus ?? [0, 0], Boolean(held));
+  }
+
+  measured(text, font) {
+    this.pen ??= document.createElement('canvas').getContext('2d');
+    this.pen.font = `${font} ${getComputedStyle(this.root).fontFamily}`;
+    return this.pen.measureText(text).width;
+  }
+
+  fitted(text, room, font) {
+    let shown = text;
+    while (shown.length > 3 && this.measured(shown, font) > room) shown = `${shown.slice(0, -2).trimEnd()}…`;
+    return shown;
+  }
+
+  // The label of a stage, or as much of it as the stage's blocks have room for.
+  stageLabel(text, room) {
+    return [text, text.split(',')[0], ''].find((label) => this.measured(label, '12.5px') <= room);
   }
 
   row(row, r, lines, at) {
@@ -98,21 +117,24 @@ class Strip {
     const svg = draw('svg', { class: 'row', width: at.wide, height: head + lines.length * height + (at.narrow ? 6 : 2), role: 'listbox',
       'aria-orientation': 'horizontal', 'aria-label': `${row.name}: ${row.blocks.length} blocks` });
     svg.style.setProperty('--c', row.colour);
-    svg.append(draw('text', { class: 'name', x: at.narrow ? 2 : 0, y: at.narrow ? 15 : ARC + BOX / 2 + 5 }, row.name));
+    svg.append(draw('text', { class: 'name', x: at.narrow ? 2 : 0, y: at.narrow ? 15 : ARC + BOX / 2 + 5 }, this.fitted(row.name, at.narrow ? at.wide : at.left - 12, '650 15px')));
     let stage = -1;
     lines.forEach((line, l) => {
       const top = head + l * height + ARC, mid = top + BOX / 2, first = l === 0, last = l === lines.length - 1;
       let x = at.left + at.stem;
       const behind = draw('g', {}), front = draw('g', {});
-      const length = units(line) * at.pitch;
+      const length = folds(line) * FOLD_WIDTH + (line.length - folds(line)) * at.pitch;
       behind.append(draw('path', { class: 'trunk', d: `M${first ? at.left + 14 : x - 12} ${mid}H${x + length + (last ? 8 : 4)}` }));
       if (first) front.append(this.layerItem(row, r, 'stem.conv', row.stem, at.left + 3, top, 13));
       for (const cell of line) {
-        const span = (cell.fold ? 3 : 1) * at.pitch, s = cell.fold ? cell.stage : cell.kind.stage;
+        const span = cell.fold ? FOLD_WIDTH : at.pitch, s = cell.fold ? cell.stage : cell.kind.stage;
         if (s !== stage) {
           stage = s;
           const folded = row.blocks.length >= FOLD_FROM && this.open.get(r)?.has(s);
-          const label = draw('text', { class: folded ? 'stage fold' : 'stage', x: x + 3, y: top + BOX + 14 }, row.stages[s] + (folded ? ' · fold' : ''));
+          const own = line.filter((other) => (other.fold ? other.stage : other.kind.stage) === s);
+          const room = last && s === row.stages.length - 1 ? 200 : folds(own) * FOLD_WIDTH + (own.length - folds(own)) * at.pitch - 3;
+          const text = this.stageLabel(row.stages[s], room) + (folded ? ' · fold' : '');
+          const label = draw('text', { class: folded ? 'stage fold' : 'stage', x: x + 3, y: top + BOX + 14 }, text);
           if (folded) label.dataset.fold = s, label.dataset.row = r;
           front.append(label);
         }
@@ -133,7 +155,8 @@ class Strip {
     const peak = top - ARC + 4, lift = mid - (mid - peak) / 0.75;
     parent.append(draw('path', { class: kind.dotted ? 'arc dotted' : 'arc', d: `M${x0} ${mid}C${x0} ${lift} ${x1} ${lift} ${x1} ${mid}` }));
     if (pitch >= 22) parent.append(draw('circle', { class: 'add', cx: x1, cy: mid, r: 2.2 }));
-    if (kind.projected) parent.append(draw('rect', { class: 'projection', x: (x0 + x1) / 2 - 3.5, y: peak - 3.5, width: 7, height: 7, rx: 1 }));
+    const side = Math.min(7, pitch * 0.42);
+    if (kind.projected) parent.append(draw('rect', { class: 'projection', x: (x0 + x1 - side) / 2, y: peak - side / 2, width: side, height: side, rx: 1 }));
   }
 
   item(r, value, label) {

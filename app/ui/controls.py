@@ -1,0 +1,35 @@
+"""Pause, resume, step and stop, for all runs on the page at once: a race stays a race."""
+
+import streamlit as st
+
+from app import jobs
+from app.store import Run
+
+
+def controls(runs: list[Run]) -> None:
+    """The buttons that fit what the runs are doing; none for runs that have ended."""
+    engine = jobs.engine()
+    own = [run for run in runs if run.origin == "trained"]
+    active = [run for run in own if run.active]
+    stopped = [run for run in own if run.status in ("paused", "cancelled", "failed")]
+    if not active and not stopped:
+        return
+    with st.container(horizontal=True, gap="small", key="controls"):
+        if active:
+            if st.button("Pause", icon=":material/pause:", help="Keep the weights and free the worker"):
+                for run in active:
+                    engine.pause(run.id)
+                st.rerun()
+            if st.button("Stop", icon=":material/stop:", type="primary", help="End here; everything measured is kept"):
+                for run in active:
+                    engine.cancel(run.id)
+                st.rerun()
+        else:
+            if st.button("Go on", icon=":material/play_arrow:", type="primary", help="From the newest checkpoint"):
+                for run in stopped:
+                    engine.resume(run.id)
+                st.rerun()
+            if st.button("Step", icon=":material/skip_next:", help="One update, then pause again"):
+                for run in stopped:
+                    engine.resume(run.id, steps=1)
+                st.rerun()

@@ -1,0 +1,103 @@
+"""What the curves say, in words computed from them: never a sentence that stands there whatever was measured."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+
+from app.results import Floats, Series
+from app.spec import RunSpec
+from app.ui.prose import prose
+
+CLEAR_GAP = 5.0  # points of training error, over the window, from which on one net is said to be behind
+SAME_GAP = 1.0
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How one net stands: training error in percent, over the last `window` steps."""
+
+    name: str
+    spec: RunSpec
+    series: Series
+    error: float | None
+    window: int
+    under_way: bool
+    norms_at: Callable[[int], Floats | None]
+
+
+def what_you_see(standings: list[Standing], step: int | None, guess: str | None) -> None:
+    """The passage that fits the measurements, whether the prediction held, and the source."""
+    page = prose("train")
+    st.markdown("##### What you see")
+    for passage in passages(standings, step, guess):
+        st.markdown(passage)
+    st.caption(f":violet-badge[paper] {page['source']}")
+
+
+def passages(standings: list[Standing], step: int | None, guess: str | None) -> list[str]:
+    """Paragraphs of Markdown."""
+    page = prose("train")
+    known = [(standing, standing.error) for standing in standings if standing.error is not None]
+    if not known:
+        return [page["waiting"]]
+    said = [_comparison(known)]
+    if verdict := _prediction(known, guess):
+        said.insert(0, verdict)
+    if remark := _map_remark(known[0][0], step):
+        said.append(remark)
+    return said
+
+
+def _comparison(known: list[tuple[Standing, float]]) -> str:
+    page = prose("train")
+    pair = _twins(known)
+    if pair is None:
+        best, error = min(known, key=lambda one: one[1])
+        return page["others"].format(best=best.name, error=error)
+    (plain, plain_error), (residual, residual_error) = pair
+    gap = plain_error - residual_error
+    names = {"plain": plain.name, "residual": residual.name, "gap": abs(gap)}
+    if abs(gap) >= CLEAR_GAP:
+        return page["plain-behind" if gap > 0 else "plain-ahead"].format(**names)
+    if plain.under_way or residual.under_way:
+        return page["early"].format(first=plain.name, second=residual.name, gap=abs(gap), window=plain.window)
+    if abs(gap) <= SAME_GAP:
+        return page["same"].format(**names)
+    return page["slightly"].format(**names, direction="more" if gap > 0 else "fewer")
+
+
+def _twins(known: list[tuple[Standing, float]]) -> tuple[tuple[Standing, float], tuple[Standing, float]] | None:
+    """The deepest plain net and a net with shortcuts of the same depth, data and recipe, if both are there."""
+    pairs = [
+        (plain, other)
+        for plain in known
+        for other in known
+        if plain[0].spec.net.family == "plain"
+        and other[0].spec.net.plain_twin() == plain[0].spec.net
+        and other[0].spec.net.family != "plain"
+        and (other[0].spec.data, other[0].spec.recipe) == (plain[0].spec.data, plain[0].spec.recipe)
+    ]
+    return max(pairs, key=lambda pair: pair[0][0].spec.net.depth, default=None)
+
+
+def _prediction(known: list[tuple[Standing, float]], guess: str | None) -> str:
+    """Said once an epoch of every net has been measured, and the gap is clear."""
+    names = {standing.spec.net.name: error for standing, error in known}
+    if guess not in names or len(names) < 2 or any(not len(standing.series.eval_steps) for standing, _ in known):
+        return ""
+    best, *rest = sorted(names, key=lambda name: names[name])
+    if names[rest[0]] - names[best] < CLEAR_GAP:
+        return ""
+    return prose("train")["predicted-right" if guess == best else "predicted-wrong"].format(guess=guess, best=best)
+
+
+def _map_remark(standing: Standing, step: int | None) -> str:
+    """First layer against last, at the slider's step or at the first."""
+    norms = standing.norms_at(step or 0)
+    if norms is None or not (np.isfinite(norms).all() and norms.min() > 0):
+        return ""
+    first, last = float(norms[0]), float(norms[-1])
+    ratio = f"{first / last:,.3g} times" if first > last else f"1/{last / first:,.3g} of"
+    return prose("train")["map"].format(step=step or 0, name=standing.name, ratio=ratio)

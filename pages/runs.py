@@ -1,0 +1,99 @@
+"""What has been trained here? All runs: find, compare, open, rename, delete."""
+
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from app import jobs
+from app.figures.training import errors
+from app.store import Run
+from app.ui.frame import TRAIN
+from app.ui.live_chart import live_chart
+from app.ui.prose import prose
+from app.ui.race import MAX_CONTESTANTS
+
+STATUSES = ["running", "queued", "paused", "finished", "diverged", "failed", "cancelled"]
+
+page = prose("runs")
+engine = jobs.engine()
+st.title(page["title"])
+st.markdown(page["lead"])
+
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    words = st.text_input("Find", key="find", bind="query-params", placeholder="net, data, name", width=300)
+    wanted = st.pills("Status", STATUSES, selection_mode="multi", key="status", bind="query-params")
+
+
+def matches(run: Run) -> bool:
+    """True for a run that the filter lets through."""
+    text = f"{run.name} {run.id} {run.spec.title}".lower()
+    return (not wanted or run.status in wanted) and all(word in text for word in words.lower().split())
+
+
+def line(run: Run) -> dict[str, object]:
+    """One row of the table."""
+    history = engine.store.history(run.id)
+    return {
+        "name": run.name,
+        "net": run.spec.net.name,
+        "width": run.spec.net.width,
+        "data": run.spec.data,
+        "recipe": run.spec.recipe.name,
+        "seed": run.spec.seed,
+        "status": run.status,
+        "progress": run.step / run.total if run.total else 0.0,
+        "train": history.train_error(run.started.epoch_steps if run.started else 1),
+        "test": history.test_error(),
+        "images/s": history.images_per_second(),
+        "begun": datetime.fromtimestamp(run.created, UTC),
+    }
+
+
+runs = [run for run in engine.store.runs() if matches(run)]
+if not runs:
+    st.info(page["empty"])
+    st.stop()
+
+table = st.dataframe(
+    [line(run) for run in runs],
+    key="table",
+    on_select="rerun",
+    selection_mode="multi-row",
+    hide_index=True,
+    column_config={
+        "progress": st.column_config.ProgressColumn(format="percent"),
+        "train": st.column_config.NumberColumn("train error %", format="%.2f"),
+        "test": st.column_config.NumberColumn("test error %", format="%.2f"),
+        "images/s": st.column_config.NumberColumn(format="%.0f"),
+        "begun": st.column_config.DatetimeColumn(format="calendar"),
+    },
+    alt="All runs with their nets, data, errors and progress",
+)
+st.caption(f":green-badge[measured] {page['measured']}")
+
+chosen = [runs[index] for index in table.selection.rows if index < len(runs)]
+if not chosen:
+    st.stop()
+
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    few = chosen[:MAX_CONTESTANTS]
+    if st.button("Open", type="primary", icon=":material/open_in_new:", help="On the Train page, up to four at once"):
+        st.switch_page(TRAIN, query_params=[("run", run.id) for run in few])
+    own = [run for run in chosen if run.origin == "trained" and not run.active]
+    with st.popover("Delete", icon=":material/delete:", disabled=not own):
+        st.markdown(f"Delete {len(own)} {'run' if len(own) == 1 else 'runs'} with events and weights? For good.")
+        if st.button("Yes, delete", type="primary"):
+            for run in own:
+                engine.store.delete(run.id)
+            st.rerun()
+    if len(chosen) == 1:
+        name = st.text_input("Name", chosen[0].name, max_chars=80, key=f"name-{chosen[0].id}", width=360)
+        if name.strip() and name != chosen[0].name:
+            engine.store.rename(chosen[0].id, name)
+            st.rerun()
+
+if len(own) < len(chosen):
+    st.caption("Reference runs come with the program and stay; a run that is under way has to be stopped first.")
+figure = errors([(run.spec, engine.store.history(run.id).series()) for run in few], height=360)
+live_chart(figure, key="compared", rev="-".join(run.id for run in few))
+st.caption(figure.caption)

@@ -1,0 +1,35 @@
+"""Why do deeper networks get worse? The question, the one-click race, the way on."""
+
+import streamlit as st
+
+from app import jobs
+from app.datasets import BUNDLED, DATASETS
+from app.jobs import RefusedError
+from app.ui.frame import TRAIN
+from app.ui.prose import prose
+from app.ui.race import default_race, prediction
+from app.ui.strip import StripNet, strip
+
+page = prose("start")
+st.title(page["title"])
+st.markdown(page["lead"])
+
+race = default_race()
+st.markdown(page["pair"])
+strip([StripNet(spec.net, spec.net.name, DATASETS[BUNDLED].size) for spec in race], key="pair", detail=False)
+
+with st.container(border=True, key="predict"):
+    st.markdown(page["predict"])
+    guess = prediction(race)
+    if st.button("Start the race", type="primary", icon=":material/play_arrow:"):
+        try:
+            runs = jobs.engine().submit(race)
+        except RefusedError as refused:
+            st.error(f"Not started: {refused}.")
+        else:
+            query = [("run", run.id) for run in runs] + ([("guess", guess)] if guess else [])
+            st.switch_page(TRAIN, query_params=query)
+
+st.markdown(page["way"])
+st.caption(page["note"])
+st.caption(f":violet-badge[paper] {page['source']}")

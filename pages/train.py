@@ -1,0 +1,34 @@
+"""Is learning better networks as easy as stacking more layers? A race of nets, live."""
+
+import streamlit as st
+
+from app import jobs
+from app.jobs import RefusedError
+from app.ui import address
+from app.ui.picker import chosen_runs
+from app.ui.prose import prose
+from app.ui.race import own_images, prediction, race_form
+from app.ui.watch import watch
+
+page = prose("train")
+st.title(page["title"])
+st.markdown(page["lead"])
+
+specs, problem = race_form()
+with st.container(horizontal=True, vertical_alignment="bottom", key="start-row"):
+    guess = prediction(specs)
+    started = st.button("Start the race", type="primary", icon=":material/play_arrow:", disabled=not specs)
+    with st.popover("Own images", type="tertiary"):
+        own_images()
+if problem:
+    st.error(problem)
+if started:
+    try:
+        address.write(runs=tuple(run.id for run in jobs.engine().submit(specs)), step=None)
+    except RefusedError as refused:
+        st.error(f"Not started: {refused}.")
+
+runs = chosen_runs()
+if all(jobs.engine().store.run(run).origin == "reference" for run in runs):
+    st.caption(page["reference"])
+watch(runs, guess)

@@ -1,0 +1,180 @@
+"""Events as figures: the means by hand, the paper's marks only where they belong, payloads that stay small."""
+
+import gzip
+import json
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from app.figures import norm_map, numbers, training
+from app.figures.theme import Figure
+from app.results import Series
+from app.spec import RECIPES, RunSpec
+from app.ui.live_chart import framed, pack
+from models.plan import plan
+from models.spec import NetSpec
+
+
+def spec(net: str, data: str = "fashion-mnist-mini", recipe: str = "quick") -> RunSpec:
+    channels = 1 if "mnist" in data else 3
+    return RunSpec(net=NetSpec.parse(net).fitted(channels, 10), data=data, recipe=RECIPES[recipe])
+
+
+def series(net: NetSpec, steps: int = 40, epoch: int = 20, norm: float = 1.0) -> Series:
+    layers = tuple(layer.name for layer in plan(net).layers)
+    at, ends = np.arange(steps), np.arange(epoch, steps + 1, epoch)
+    norms = np.full((steps, len(layers)), norm, dtype=np.float32)
+    error = np.linspace(90, 10, steps)
+    return Series(at, error, error, at * 0.1, layers, at, norms, norms, norms, ends, ends * 1.0, ends * 0.5)
+
+
+def run(net: str, **more: Any) -> training.Run:
+    one = spec(net, **{key: more.pop(key) for key in ("data", "recipe") if key in more})
+    return one, series(one.net, **more)
+
+
+def sendable(figure: Figure) -> bytes:
+    return json.dumps({"data": figure.data, "layout": figure.layout}, allow_nan=False).encode()
+
+
+def named(figure: Figure, name: str) -> dict[str, Any]:
+    return next(trace for trace in figure.data if trace["name"] == name)
+
+
+def test_the_running_mean_looks_back_over_a_window_of_steps() -> None:
+    steps, values = np.array([0, 1, 2, 5]), np.array([4.0, 8.0, 0.0, 6.0])
+    assert numbers.running_mean(steps, values, 1).tolist() == [4, 8, 0, 6]
+    assert numbers.running_mean(steps, values, 3).tolist() == [4, 6, 4, 6]
+    assert numbers.running_mean(steps, np.array([np.nan, 8, 4, np.nan]), 2)[1:3].tolist() == [8, 6]
+
+
+def test_train_is_thin_and_test_is_bold_in_the_family_s_colour() -> None:
+    figure = training.errors([run("plain-20"), run("resnet-20")], total=80, window=4, test_images=2000)
+    thin, bold = named(figure, "plain-20 train"), named(figure, "plain-20 test")
+    assert thin["line"]["width"] < 2 < bold["line"]["width"]
+    assert {thin["line"]["color"], bold["line"]["color"]} == {"#D55E00"}
+    assert bold["x"] == [20, 40]
+    assert bold["y"] == [10.0, 20.0]
+    assert figure.caption.startswith(":green-badge[measured]")
+    assert "mean of the last 4 steps" in figure.caption
+    assert "2,000 images" in figure.caption
+    assert "resnet-20: training error" in figure.alt
+    labels = [note["text"] for note in figure.layout["annotations"]]
+    assert labels == ["error %", "plain-20", "resnet-20"]
+    assert figure.layout["showlegend"] is False
+
+
+@pytest.mark.parametrize(
+    ("net", "data", "recipe", "error"),
+    [
+        ("resnet-56", "cifar-10", "paper", 6.97),
+        ("resnet-110", "cifar-10", "paper-warmup", 6.43),
+        ("preact-bottleneck-164", "cifar-10", "paper", 5.46),
+        ("resnet-56", "cifar-10", "quick", None),
+        ("resnet-56:width=8", "cifar-10", "paper", None),
+        ("resnet-56:shortcut=B", "cifar-10", "paper", None),
+        ("resnet-56", "fashion-mnist", "paper", None),
+        ("plain-56", "cifar-10", "paper", None),
+    ],
+)
+def test_the_paper_s_figures_stand_only_beside_the_paper_s_setting(
+    net: str, data: str, recipe: str, error: float | None
+) -> None:
+    found = training.paper_figure(spec(net, data, recipe))
+    assert (found and found[0]) == error
+    figure = training.errors([run(net, data=data, recipe=recipe)])
+    assert ("violet-badge[paper]" in figure.caption) == (error is not None)
+
+
+def test_a_curve_never_has_more_than_a_thousand_points() -> None:
+    figure = training.errors([run("resnet-20", steps=5000, epoch=400)])
+    x = named(figure, "resnet-20 train")["x"]
+    assert len(x) == numbers.POINTS
+    assert (x[0], x[-1]) == (0, 4999)
+
+
+def test_the_lines_follow_the_slider_s_step_and_mark_projections() -> None:
+    one, measured = run("resnet-20:shortcut=B")
+    measured.norms[7] = 100.0
+    figure = training.norm_lines([(one, measured)], 7)
+    assert "step 7" in figure.caption
+    assert set(named(figure, "resnet-20")["y"]) == {100.0}
+    diamonds = named(figure, "resnet-20 projections")
+    assert diamonds["customdata"] == ["blocks.3.shortcut.conv", "blocks.6.shortcut.conv"]
+    assert not set(diamonds["x"]) & set(named(figure, "resnet-20")["x"])
+
+
+def test_what_is_not_a_positive_number_is_left_out_not_drawn_wrongly() -> None:
+    one, measured = run("plain-20")
+    measured.norms[:, 0] = 0
+    measured.norms[:, 1] = np.nan
+    measured.error[3] = np.nan
+    for figure in (
+        training.errors([(one, measured)], window=1),
+        training.norm_lines([(one, measured)], None),
+        training.layer_history([(one, measured)], "stem.conv"),
+        norm_map.norm_map([(one, measured)]),
+    ):
+        sendable(figure)
+    assert training.norm_lines([(one, measured)], None).data[0]["y"][:2] == [None, None]
+
+
+def test_every_figure_draws_a_run_that_has_not_begun() -> None:
+    one, full = run("plain-20")
+    none = {name: value[:0] for name, value in vars(full).items() if name != "layers"}
+    empty = replace(full, layers=(), **none)
+    for runs in ([(one, empty)], []):
+        for figure in (
+            training.errors(runs),
+            training.norm_lines(runs, 5),
+            training.layer_history(runs, "stem.conv"),
+            norm_map.norm_map(runs),
+        ):
+            assert figure.data == []
+            sendable(figure)
+
+
+def test_the_map_pools_columns_by_their_geometric_mean() -> None:
+    steps, logs = norm_map.pooled(np.arange(4), np.array([[1.0], [100.0], [0.0], [10.0]]), 2)
+    assert steps.tolist() == [0, 2]
+    assert logs.tolist() == [[1.0], [1.0]]  # √(1·100) = 10; the zero cannot be drawn, 10 is left
+
+
+def test_the_maps_share_one_scale_and_name_every_cell() -> None:
+    loud = run("plain-20", norm=100.0)
+    figure = norm_map.norm_map([loud, run("resnet-20", norm=0.01)], total=40)
+    assert [trace["coloraxis"] for trace in figure.data] == ["coloraxis", "coloraxis"]
+    assert (figure.layout["coloraxis"]["cmin"], figure.layout["coloraxis"]["cmax"]) == (-2.0, 2.0)
+    trace = figure.data[0]
+    layers = len(loud[1].layers)
+    assert (len(trace["z"]), len(trace["z"][0])) == (layers, 40)
+    assert (len(trace["y"]), len(trace["x"])) == (layers + 1, 41)
+    assert trace["meta"]["rows"][0] == "stem.conv"
+
+
+def test_the_marks_stand_at_the_step_and_around_the_selected_block() -> None:
+    runs = [run("plain-20"), run("resnet-20")]
+    marks = norm_map.map_marks(runs, 12, "block:0")
+    assert [(mark["name"], mark["xref"]) for mark in marks] == [
+        ("step", "x"),
+        ("layer", "x domain"),
+        ("step", "x2"),
+        ("layer", "x2 domain"),
+    ]
+    assert (marks[1]["y0"], marks[1]["y1"]) == (0.5, 2.5)  # the stem is layer 0, the block's two are 1 and 2
+    assert norm_map.map_marks(runs, None, "block:99") == ()
+    assert training.step_mark(None) == ()
+
+
+def test_a_packed_figure_is_small_and_is_the_same_for_everyone() -> None:
+    figure = norm_map.norm_map([run("plain-56", steps=3000, epoch=79), run("resnet-56", steps=3000, epoch=79)])
+    packed = pack(figure)
+    assert packed == pack(figure)
+    assert len(packed.body) < 60_000
+    head = {"marks": [], "rev": "1"}
+    sent = framed(head, packed.body)
+    length = int.from_bytes(sent[:4], "little")
+    assert json.loads(sent[4 : 4 + length]) == head
+    assert json.loads(gzip.decompress(sent[4 + length :]))["layout"]["coloraxis"]

@@ -1,0 +1,186 @@
+"""The engine: whatever is killed, every run ends with the events and the weights of an undisturbed one."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from app import jobs
+from app.checkpoints import weights_file
+from app.jobs import Engine, RefusedError
+from app.settings import ROOT, Settings
+from app.spec import Recipe, RunSpec
+from app.store import Run, Store, StoreError
+from models.spec import NetSpec
+from tests.engine_process import STEPS, specs
+
+PATIENCE = 120  # seconds; for machines under load
+
+
+def until(true: Callable[[], object], what: str) -> None:
+    """Wait for something to become true."""
+    end = time.monotonic() + PATIENCE
+    while not true():
+        assert time.monotonic() < end, f"waited {PATIENCE} s for {what}"
+        time.sleep(0.02)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Folder of the weights of each net trained without disturbance, by an engine."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    subprocess.run([sys.executable, "-m", "tests.engine_process", folder], cwd=ROOT, check=True, timeout=PATIENCE)
+    store = Store(folder)
+    return {run.spec.net.family: store.weights_folder(run.id) for run in trained(store)}
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    engine = Engine(Settings(store=tmp_path, workers=2))
+    yield engine
+    engine.stop()
+
+
+def trained(store: Store) -> list[Run]:
+    return [run for run in store.runs() if run.origin == "trained"]
+
+
+def ended_well(store: Store, undisturbed: dict[str, Path]) -> None:
+    """Every event is there once, and the weights are the undisturbed ones, bit for bit."""
+    for run in trained(store):
+        assert (run.status, run.message, run.step) == ("finished", "", STEPS)
+        steps = [row["step"] for row in store._rows("SELECT step FROM steps WHERE run = ? ORDER BY step", run.id)]
+        assert steps == list(range(STEPS))
+        epochs = [row["step"] for row in store._rows("SELECT step FROM epochs WHERE run = ? ORDER BY step", run.id)]
+        assert epochs == list(range(20, STEPS + 1, 20))
+        one = load_file(weights_file(store.weights_folder(run.id), STEPS))
+        two = load_file(weights_file(undisturbed[run.spec.net.family], STEPS))
+        assert all(torch.equal(one[name], two[name]) for name in two)
+
+
+def busy_workers(engine: Engine) -> list[int]:
+    """Process ids of the workers that train."""
+    return list(engine._client.run(os.getpid, workers=engine._workers("train")).values())
+
+
+def test_a_killed_worker_costs_no_event_and_changes_no_weight(engine: Engine, undisturbed: dict[str, Path]) -> None:
+    runs = [run.id for run in engine.submit(specs())]
+    for at in (30, 110):
+        until(lambda at=at: all(engine.store.run(run).step > at for run in runs), f"step {at}")
+        for pid in busy_workers(engine):
+            os.kill(pid, signal.SIGKILL)
+    until(lambda: not any(engine.store.run(run).active for run in runs), "the end")
+    ended_well(engine.store, undisturbed)
+    assert all(engine.store.run(run).attempt >= 2 for run in runs)
+
+
+def test_a_killed_server_goes_on_when_it_is_started_again(tmp_path: Path, undisturbed: dict[str, Path]) -> None:
+    command = [sys.executable, "-m", "tests.engine_process", str(tmp_path)]
+    for at in (25, 120):
+        server = subprocess.Popen(command, cwd=ROOT)
+        until((tmp_path / "store.sqlite").exists, "the store")
+        reader = Store(tmp_path)
+        until(lambda at=at, reader=reader: any(run.step > at for run in trained(reader)), f"step {at}")
+        workers = psutil.Process(server.pid).children(recursive=True)
+        server.kill()
+        server.wait()
+        gone, alive = psutil.wait_procs(workers, timeout=PATIENCE)
+        assert not alive, "workers outlived their server"
+    subprocess.run(command, cwd=ROOT, check=True, timeout=PATIENCE)
+    ended_well(Store(tmp_path), undisturbed)
+
+
+def test_pause_step_and_go_on_change_no_weight(engine: Engine, undisturbed: dict[str, Path]) -> None:
+    [first, second] = [run.id for run in engine.submit(specs())]
+    until(lambda: engine.store.run(first).step > 20, "step 20")
+    engine.pause(first)
+    until(lambda: first not in engine._tasks, "the worker to let go")
+    paused = engine.store.run(first)
+    assert paused.status == "paused"
+    assert paused.checkpoint == paused.step < STEPS
+    engine.resume(first, steps=1)
+    until(lambda: engine.store.run(first).status == "paused" and first not in engine._tasks, "one step")
+    assert engine.store.run(first).step == paused.step + 1
+    engine.resume(first)
+    until(lambda: not any(engine.store.run(run).active for run in (first, second)), "the end")
+    ended_well(engine.store, undisturbed)
+
+
+def test_runs_wait_their_turn_and_a_waiting_one_can_be_cancelled(engine: Engine) -> None:
+    first, second, third, fourth = (run.id for run in engine.submit([*specs(), *specs()]))
+    until(lambda: engine.store.run(first).step > 0, "the first step")
+    assert [engine.store.run(run).status for run in (third, fourth)] == ["queued", "queued"]
+    assert (engine.place(third), engine.place(fourth)) == (0, 1)
+    wait = engine.seconds_left(engine.store.run(fourth))
+    assert wait is not None
+    assert wait > 0
+    engine.cancel(third)
+    engine.cancel(first)
+    until(lambda: engine.store.run(fourth).status == "running", "the fourth to move up")
+    until(lambda: first not in engine._tasks, "the first to stop")
+    assert engine.store.run(first).status == "cancelled"
+    assert engine.store.run(third).status == "cancelled"
+    assert 0 < engine.store.run(first).step < STEPS
+    for run in (second, fourth):
+        engine.cancel(run)
+
+
+def test_a_run_whose_worker_keeps_dying_is_given_up_and_says_so(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs.worker, "train_run", _die)
+    [run] = engine.submit(specs()[:1])
+    until(lambda: engine.store.run(run.id).status == "failed", "the engine to give up")
+    assert "died" in engine.store.run(run.id).message
+
+
+def _die(*_args: object) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_weights_that_cannot_be_written_fail_the_run_and_keep_its_events(engine: Engine) -> None:
+    run = engine.submit([specs()[0].model_copy(update={"recipe": Recipe(steps=2000, batch=64)})])[0].id
+    until(lambda: engine.store.run(run).step > 12, "some steps")
+    folder = engine.store.weights_folder(run)
+    folder.rename(folder.with_name("gone"))
+    folder.touch()  # a file where the folder was: nothing can be written into it
+    until(lambda: engine.store.run(run).status == "failed", "the failure")
+    assert "disk" in engine.store.run(run).message
+    assert len(engine.store.history(run).series().steps) > 12
+
+
+def test_what_is_too_large_is_refused_before_anything_is_queued(engine: Engine) -> None:
+    fine, net = specs()[0], NetSpec.parse("imagenet-resnet-152:width=512").fitted(1, 10)
+    with pytest.raises(RefusedError, match="parameters"):
+        engine.submit([fine, fine.model_copy(update={"net": net})])
+    with pytest.raises(RefusedError, match="steps"):
+        engine.submit([fine.model_copy(update={"recipe": Recipe(steps=900_000)})])
+    with pytest.raises(RefusedError, match="upload it again"):
+        engine.submit([RunSpec(net=fine.net, data="own-0123456789ab")])
+    assert trained(engine.store) == []
+
+
+def test_a_second_engine_on_the_same_store_is_refused(engine: Engine) -> None:
+    with pytest.raises(StoreError, match="another server"):
+        Engine(engine.settings)
+
+
+def test_an_unreachable_data_set_fails_its_run_with_a_sentence(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs.worker, "fetch_data", _offline)
+    net = NetSpec.parse("resnet-8:width=4").fitted(3, 10)
+    [run] = engine.submit([RunSpec(net=net, data="cifar-10")])
+    until(lambda: engine.store.run(run.id).status == "failed", "the failure")
+    assert engine.store.run(run.id).message == "the network cannot be reached"
+    assert engine.downloads == {}
+
+
+def _offline(*_args: object) -> None:
+    raise ValueError("the network cannot be reached")
