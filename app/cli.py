@@ -17,9 +17,10 @@ from rich.table import Table
 
 from app import datasets, settings
 from app.datasets import BUNDLED, DataSet
+from app.runs import Run
 from app.settings import ASSETS, Settings
 from app.spec import RECIPES, Recipe, RunSpec, net_title
-from app.store import Run, Store
+from app.store import Store
 from models.plan import plan
 from models.spec import PRESETS, NetSpec, first_reason
 

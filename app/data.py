@@ -218,10 +218,11 @@ def _arrived(name: str, root: Path) -> int:
 def _unavailable(name: str, root: Path, error: Exception) -> DataUnavailable:
     reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or error
     reason = (str(reason).strip().splitlines() or [type(error).__name__])[-1]  # torchvision lists mirror after mirror
+    reason = reason.removeprefix("<urlopen error ").removesuffix(">")
     archives = ", ".join(Path(archive).name for archive in FILES[name].archives)
     folder = (root / FILES[name].archives[0]).parent
     result = DataUnavailable(
-        f"{DATASETS[name].title} could not be downloaded ({reason[:200].strip('<>')}). Nothing was lost. "
+        f"{DATASETS[name].title} could not be downloaded ({reason[:200]}). Nothing was lost. "
         f"{DATASETS[BUNDLED].title} ({BUNDLED}) is bundled and works offline. "
         f"Try again later, or put {archives} into {folder} by hand."
     )

@@ -5,7 +5,6 @@ A run is always wherever the store says: after a crash of a worker or of the ser
 checkpoint, under a new attempt number, and events of older attempts no longer count.
 """
 
-import fcntl
 import logging
 import os
 import secrets
@@ -14,32 +13,23 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from queue import SimpleQueue
-from typing import IO, Any
+from typing import Any
 
-import dask
-from distributed import Client, Future, KilledWorker, Nanny, Scheduler, SpecCluster
 from distributed import Event as Flag
+from distributed import Future, KilledWorker
 
 from app import datasets, worker
+from app.cluster import Cluster, hold_store
 from app.datasets import DATASETS, DataSet
 from app.events import RunStopped, from_json
 from app.references import adopt
+from app.runs import Run
 from app.settings import ASSETS, Settings, load
 from app.spec import RunSpec
-from app.store import EventGapError, Run, Store, StoreError
+from app.store import EventGapError, Store, StoreError
 from models.plan import plan
 
 MAX_DEATHS = 4  # of a run's workers, without a checkpoint between them
-CONFIG = {
-    "distributed.scheduler.allowed-failures": 0,  # the pump decides when a run is given up
-    "distributed.admin.low-level-log-length": 100,  # messages the scheduler remembers of each topic
-    "distributed.worker.memory.target": False,
-    "distributed.worker.memory.spill": False,
-    "distributed.worker.memory.pause": False,
-    "distributed.worker.memory.terminate": False,
-    "distributed.worker.daemon": True,
-    "distributed.comm.timeouts.connect": "20s",
-}
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +45,7 @@ class Engine:
         self.settings = settings
         self.downloads: dict[str, tuple[int, int]] = {}  # bytes done and to do, of those under way
         self.trouble = ""  # why nothing more can be stored, if so
-        self._lock_file = _only_engine(settings.store)
+        self._lock_file = hold_store(settings.store)
         self.store = Store(settings.store, ASSETS / "reference")
         adopt(self.store, ASSETS / "reference")
         self._topic = f"events-{secrets.token_hex(4)}"
@@ -63,17 +53,15 @@ class Engine:
         self._tasks: dict[str, Future[Any]] = {}
         self._fetching: dict[str, Future[Any]] = {}
         self._deaths: Counter[tuple[str, int | None]] = Counter()
-        with dask.config.set(CONFIG):
-            self._cluster = None if settings.scheduler else _embedded(settings)
-            self._client = Client(settings.scheduler or self._cluster, set_as_default=False)
-        self._client.subscribe_topic(self._topic, self._heard)
+        self._cluster = Cluster(settings)
+        self._cluster.client.subscribe_topic(self._topic, self._heard)
         for run in self.store.runs(["running"]):  # the last server went away while they trained
             self.store.update(run.id, status="queued")
         self._pump = threading.Thread(target=self._pump_forever, name="pump", daemon=True)
         self._pump.start()
         self._warm = [
-            self._client.submit(worker.warm, settings, workers=[address], pure=False, **self._lane("train"))
-            for address in self._workers("train")
+            self._cluster.submit("train", worker.warm, settings, workers=[address])
+            for address in self._cluster.workers("train")
         ]
         self._wake()
 
@@ -83,7 +71,7 @@ class Engine:
         """Queue runs, to start together where there is room. Raises RefusedError before any of them is queued."""
         for spec in specs:
             self._check(spec)
-        slots = max(1, len(self._workers("train")))
+        slots = max(1, len(self._cluster.workers("train")))
         together = min(slots, len(specs) + len(self._tasks))
         threads = max(1, (os.cpu_count() or 1) // together)
         runs = [
@@ -127,28 +115,26 @@ class Engine:
         per_mac = sum(pace / _macs(other.spec) for other, pace in known) / len(known)
         ahead = self._queue()[: self.place(run.id) + 1]
         work = [per_mac * _macs(other.spec) * (_steps(other.spec) - other.step) for other in ahead]
-        slots = max(1, len(self._workers("train")))
+        slots = max(1, len(self._cluster.workers("train")))
         return (sum(lasts.values()) + sum(work[:-1])) / slots + work[-1]
 
     def take_upload(self, archive: Path) -> DataSet:
         """Read a zip of class folders into the store. Raises ValueError with what is wrong with it."""
-        task = self._client.submit(worker.take_upload, archive, self.settings, pure=False, **self._lane("ask"))
+        task = self._cluster.submit("ask", worker.take_upload, archive, self.settings)
         return DataSet.model_validate(task.result(timeout=300))
 
     def describe(self) -> str:
         """Where runs train and how many at once, in a few words."""
         runs = next((run for run in self.store.runs() if run.started and run.origin == "trained"), None)
         device = runs.started.device.upper() if runs and runs.started else "CPU"
-        workers = len(self._workers("train"))
+        workers = len(self._cluster.workers("train"))
         return f"{device}, {workers} worker{'' if workers == 1 else 's'}"
 
     def stop(self) -> None:
         """Let everything go; runs that are under way go on when the next engine starts."""
         self._inbox.put(None)
         self._pump.join(timeout=10)
-        self._client.close(timeout=5)
-        if self._cluster is not None:
-            self._cluster.close(timeout=10)
+        self._cluster.close()
         self.store.close()
         self._lock_file.close()
 
@@ -168,7 +154,7 @@ class Engine:
             return
         self.store.update(run, status=status)
         if run in self._tasks:
-            Flag(worker.stop_flag(self._topic, run, found.attempt), client=self._client).set()
+            Flag(worker.stop_flag(self._topic, run, found.attempt), client=self._cluster.client).set()
         self._wake()
 
     # ── the pump ──
@@ -211,7 +197,7 @@ class Engine:
 
     def _dispatch(self) -> None:
         """Start queued runs, oldest first, while there is room."""
-        slots = len(self._workers("train"))
+        slots = len(self._cluster.workers("train"))
         for run in self._queue():
             if len(self._tasks) >= slots:
                 return
@@ -223,7 +209,8 @@ class Engine:
         self.store.update(run.id, attempt=attempt)
         if run.checkpoint is None and run.step:  # it never reached a checkpoint: from the beginning
             self.store.update(run.id, step=0)
-        task = self._client.submit(
+        task = self._cluster.submit(
+            "train",
             worker.train_run,
             run.id,
             attempt,
@@ -234,8 +221,6 @@ class Engine:
             self.settings,
             self._topic,
             key=f"train:{run.id}:{attempt}",
-            pure=False,
-            **self._lane("train"),
         )
         self._tasks[run.id] = task
         task.add_done_callback(lambda task: self._inbox.put(lambda: self._ended(run.id, attempt, task)))
@@ -271,7 +256,7 @@ class Engine:
         if found.attempt != attempt or not found.active:
             return
         self._deaths[run, found.checkpoint] += 1
-        Flag(worker.stop_flag(self._topic, run, attempt), client=self._client).set()
+        Flag(worker.stop_flag(self._topic, run, attempt), client=self._cluster.client).set()
         if self._deaths[run, found.checkpoint] >= MAX_DEATHS:
             self.store.update(run, status="failed")
             self._say(run, f"its worker died {MAX_DEATHS} times at step {found.step}; everything before was kept.")
@@ -286,10 +271,8 @@ class Engine:
             return True
         if name not in self._fetching:
             self.downloads[name] = (0, DATASETS[name].download_bytes)
-            task = self._client.submit(
-                worker.fetch_data, name, self.settings, self._topic, key=f"data:{name}:{secrets.token_hex(2)}",
-                **self._lane("ask"),
-            )  # fmt: skip
+            key = f"data:{name}:{secrets.token_hex(2)}"
+            task = self._cluster.submit("ask", worker.fetch_data, name, self.settings, self._topic, key=key)
             self._fetching[name] = task
             task.add_done_callback(lambda task: self._inbox.put(lambda: self._fetched(name, task)))
         return False
@@ -309,46 +292,6 @@ class Engine:
 
     def _queue(self) -> list[Run]:
         return self.store.runs(["queued"])[::-1]
-
-    # ── workers ──
-
-    def _workers(self, lane: str) -> list[str]:
-        """Addresses of the workers of a lane; all of them where workers have no lanes."""
-        workers = self._client.scheduler_info(n_workers=-1)["workers"]
-        in_lane = [address for address, about in workers.items() if lane in about.get("resources", {})]
-        lanes = any(about.get("resources") for about in workers.values())
-        return in_lane if lanes else list(workers)
-
-    def _lane(self, lane: str) -> dict[str, Any]:
-        workers = self._client.scheduler_info(n_workers=-1)["workers"]
-        return {"resources": {lane: 1}} if any(about.get("resources") for about in workers.values()) else {}
-
-
-def _embedded(settings: Settings) -> SpecCluster:
-    """Workers on this machine: one a run, and one that answers questions meanwhile."""
-
-    def one(lane: str) -> dict[str, Any]:
-        options = {"nthreads": 1, "resources": {lane: 1}, "memory_limit": 0, "silence_logs": logging.ERROR}
-        return {"cls": Nanny, "options": {**options, "host": "127.0.0.1"}}
-
-    workers = {f"train-{index}": one("train") for index in range(settings.runs_at_once)} | {"ask": one("ask")}
-    scheduler = {"cls": Scheduler, "options": {"dashboard": False, "host": "127.0.0.1", "port": 0}}
-    return SpecCluster(workers=workers, scheduler=scheduler, silence_logs=logging.ERROR)
-
-
-def _only_engine(folder: Path) -> IO[str]:
-    """Hold the store's lock. Raises StoreError while another engine has it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    file = (folder / "engine.lock").open("w")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        file.close()
-        raise StoreError(
-            f"another server, or a training command, is using the store at {folder}. Nothing was changed. "
-            "Stop it, or name another folder in RESNET_EXPLORER_STORE."
-        ) from None
-    return file
 
 
 def _steps(spec: RunSpec) -> int:

@@ -4,7 +4,6 @@ Only the server or the command line opens the file; workers send events and writ
 a resumed run's events take the place of those after the checkpoint it went on from.
 """
 
-import json
 import logging
 import secrets
 import shutil
@@ -14,10 +13,9 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
 
 from app import checkpoints
 from app.events import (
@@ -31,10 +29,8 @@ from app.events import (
     StepMeasured,
 )
 from app.history import History
+from app.runs import Run, Status
 from app.spec import RunSpec
-
-Status = Literal["queued", "running", "paused", "finished", "diverged", "failed", "cancelled"]
-ACTIVE: tuple[Status, ...] = ("queued", "running")
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS runs (
@@ -92,35 +88,6 @@ class StoreError(RuntimeError):
 
 class EventGapError(RuntimeError):
     """Events are missing before the ones given: the run must go on from its checkpoint."""
-
-
-class Run(BaseModel):
-    """One run as the store knows it. `step`: updates made; `total`: updates asked for (0: not yet known)."""
-
-    model_config = ConfigDict(frozen=True)
-
-    id: str
-    name: str
-    spec: RunSpec
-    status: Status
-    origin: Literal["trained", "reference"]
-    created: float
-    attempt: int
-    until: int | None
-    message: str
-    step: int
-    checkpoint: int | None
-    started: RunStarted | None
-
-    @property
-    def total(self) -> int:
-        """Updates asked for, once the run has started; else 0."""
-        return self.started.total_steps if self.started else 0
-
-    @property
-    def active(self) -> bool:
-        """True while it waits or trains."""
-        return self.status in ACTIVE
 
 
 class Store:
@@ -220,13 +187,13 @@ class Store:
         rows = self._rows("SELECT * FROM runs WHERE id = ?", run)
         if not rows:
             raise KeyError(f"there is no run {run[:60]!r} in this store")
-        return _run(rows[0])
+        return Run.read(rows[0])
 
     def runs(self, status: Iterable[Status] | None = None) -> list[Run]:
         """All runs, or those of some statuses, newest first."""
         rows = self._rows("SELECT * FROM runs ORDER BY origin = 'reference', created DESC, rowid DESC")
         wanted = None if status is None else set(status)
-        return [_run(row) for row in rows if wanted is None or row["status"] in wanted]
+        return [Run.read(row) for row in rows if wanted is None or row["status"] in wanted]
 
     def rename(self, run: str, name: str) -> None:
         """Give a run another name, at most 80 characters."""
@@ -350,10 +317,3 @@ class Store:
     def moments(self, run: str) -> list[int]:
         """Steps whose weights are kept for analyses, in order."""
         return [row["step"] for row in self._rows("SELECT step FROM moments WHERE run = ? ORDER BY step", run)]
-
-
-def _run(row: sqlite3.Row) -> Run:
-    values = dict(row)
-    values["spec"] = json.loads(values["spec"])
-    values["started"] = json.loads(values["started"]) if values["started"] else None
-    return Run.model_validate(values)

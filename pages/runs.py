@@ -6,7 +6,7 @@ import streamlit as st
 
 from app import jobs
 from app.figures.training import errors
-from app.store import Run
+from app.runs import Run
 from app.ui.frame import TRAIN
 from app.ui.live_chart import live_chart
 from app.ui.prose import prose

@@ -16,9 +16,10 @@ from safetensors.torch import load_file
 from app import jobs
 from app.checkpoints import weights_file
 from app.jobs import Engine, RefusedError
+from app.runs import Run
 from app.settings import ROOT, Settings
 from app.spec import Recipe, RunSpec
-from app.store import Run, Store, StoreError
+from app.store import Store, StoreError
 from models.spec import NetSpec
 from tests.engine_process import STEPS, specs
 
@@ -68,7 +69,7 @@ def ended_well(store: Store, undisturbed: dict[str, Path]) -> None:
 
 def busy_workers(engine: Engine) -> list[int]:
     """Process ids of the workers that train."""
-    return list(engine._client.run(os.getpid, workers=engine._workers("train")).values())
+    return list(engine._cluster.client.run(os.getpid, workers=engine._cluster.workers("train")).values())
 
 
 def test_a_killed_worker_costs_no_event_and_changes_no_weight(engine: Engine, undisturbed: dict[str, Path]) -> None:
@@ -92,7 +93,7 @@ def test_a_killed_server_goes_on_when_it_is_started_again(tmp_path: Path, undist
         workers = psutil.Process(server.pid).children(recursive=True)
         server.kill()
         server.wait()
-        gone, alive = psutil.wait_procs(workers, timeout=PATIENCE)
+        _, alive = psutil.wait_procs(workers, timeout=PATIENCE)
         assert not alive, "workers outlived their server"
     subprocess.run(command, cwd=ROOT, check=True, timeout=PATIENCE)
     ended_well(Store(tmp_path), undisturbed)

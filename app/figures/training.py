@@ -19,6 +19,7 @@ from models.spec import NetSpec
 Run = tuple[RunSpec, Series]
 
 # Test error on CIFAR-10, in percent: He 2015, table 6 (option A) and He 2016, table 2 (full pre-activation).
+WHERE = {"He 2015, T6": "He et al. 2015, table 6", "He 2016, T2": "He et al. 2016, table 2"}
 PAPER: dict[str, tuple[float, str]] = {
     "resnet-20": (8.75, "He 2015, T6"),
     "resnet-32": (7.51, "He 2015, T6"),
@@ -64,7 +65,7 @@ def errors(
             said.append(_error_words(style.name, series, means))
         if paper := paper_figure(spec):
             data.append(_paper_trace(style, *paper, total))
-            labels.append((f"{paper[0]:.2f} {paper[1]}", total, paper[0], style.colour, "x"))
+            labels.append((f"paper, {spec.net.depth}: {paper[0]:.2f}", total, paper[0], style.colour, "x"))
     seen = [value for trace in data for value in trace["y"] if value is not None]
     top = min(100.0, 10 * np.ceil(max([*seen, 10.0]) / 10))
     gap = 17 * top / (height - 66)
@@ -78,7 +79,8 @@ def errors(
     mean = f"mean of the last {window} steps" if window > 1 else "every step's batch"
     caption = f"{theme.badge('measured')} error %; train thin ({mean}), test bold{images}, after each epoch"
     if any(paper_figure(spec) for spec, _ in runs):
-        caption += f". {theme.badge('paper')} marks at the right edge: the papers' own final test errors"
+        caption += f". {theme.badge('paper')} marks at the right edge: final test errors, "
+        caption += " and ".join(sorted({WHERE[paper[1]] for spec, _ in runs if (paper := paper_figure(spec))}))
     return Figure(
         data=data,
         layout=theme.layout(
@@ -179,8 +181,9 @@ def norm_lines(runs: Sequence[Run], step: int | None, *, height: int = 300) -> F
             yaxis=theme.axis(type="log", range=[low, high], dtick=1, tickformat="~g"),
             annotations=[theme.heading("gradient norm")]
             + [
-                theme.end_label(text, x, round(place, 3), colour)
-                for (text, x, _, colour), place in zip(labels, places, strict=True)
+                # At the right edge, whatever the depth: beside a shallow net's end the deeper ones still go on.
+                theme.end_label(text, deepest, round(place, 3), colour)
+                for (text, _, _, colour), place in zip(labels, places, strict=True)
             ],
         ),
         caption=f"{theme.badge('measured')} L2 norm of each layer's weight gradient, training mode, "

@@ -71,16 +71,17 @@ def read() -> Address:
         address, notices = parse(query)
         st.session_state[_STATE] = _Memory(address, notices, query, query, 0.0, page)
         return address
-    late = query == memory.replaced and time.monotonic() - memory.at < _LATE
-    if query == memory.written or late:
+    if query == memory.written:
         memory.page = page
     elif page != memory.page:
         # A change of page: what the link says, and for the rest what the session remembers.
         said, memory.notices = parse(query)
-        memory.address = replace(memory.address, **{f.name: v for f in fields(said) if (v := getattr(said, f.name))})
+        memory.address = replace(
+            memory.address, **{f.name: v for f in fields(said) if (v := getattr(said, f.name)) not in (None, ())}
+        )
         memory.page = page
         _write(memory, query)
-    else:
+    elif query != memory.replaced or time.monotonic() - memory.at > _LATE:
         memory.address, memory.notices = parse(query)
         memory.written = memory.replaced = query
     return memory.address

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from app import jobs
-from app.store import Run
+from app.runs import Run
 
 
 def controls(runs: list[Run]) -> None:

@@ -19,7 +19,10 @@ from models.spec import NetSpec
 Mode = Literal["select", "cut"]
 
 _component = st.components.v2.component(
-    "strip", html="<div class='strip'></div>", css=frontend("strip.css"), js=frontend("strip.js")
+    "strip",
+    html="<div class='strip'></div>",
+    css=frontend("strip.css"),
+    js=frontend("strip_parts.js") + frontend("strip.js"),
 )
 _SELECTION = re.compile(
     r"block:(?P<block>\d{1,4})|blocks\.(?P<of>\d{1,4})\.(?:branch\.conv[1-3]|shortcut\.conv)|stem\.conv|head\.fc"

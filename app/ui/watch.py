@@ -12,8 +12,8 @@ from app.figures.norm_map import layer_mark, map_marks, norm_map
 from app.figures.theme import short_names, styles
 from app.figures.training import errors, layer_history, norm_lines, step_mark
 from app.results import Series
+from app.runs import Run
 from app.spec import RunSpec
-from app.store import Run
 from app.ui import address
 from app.ui.controls import controls
 from app.ui.live_chart import Click, Packed, live_chart, pack

@@ -116,3 +116,13 @@ def test_nonsense_never_raises_on_a_page() -> None:
     tested = page(step="soon", net="plain-57", layer="<b>")
     assert not tested.exception
     assert len(tested.warning) == 3
+
+
+def test_another_page_begins_where_this_one_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    tested = page(step="5", layer="block:2")
+    monkeypatch.setattr("app.ui.address._page", lambda: "http://localhost/other")
+    tested.query_params.clear()  # as Streamlit does when a link in the menu is followed
+    tested.query_params["step"] = "0"
+    tested.run()
+    assert tested.text[0].value == "[] 0 block:2"
+    assert tested.query_params["layer"] in ("block:2", ["block:2"])

@@ -2,7 +2,8 @@
 // What arrives is [length of the head, 4 bytes][head, JSON][figure, gzipped JSON]; the figure is shared by all sessions.
 
 const LIBRARY = 'vendor/plotly.min.js';
-const QUIET = ['select2d', 'lasso2d', 'autoScale2d', 'zoomIn2d', 'zoomOut2d'];
+// sendChartToCloud would hand the class's data to another host.
+const REMOVED = ['sendChartToCloud', 'select2d', 'lasso2d', 'autoScale2d', 'zoomIn2d', 'zoomOut2d'];
 
 let loading;
 function plotly() {
@@ -182,7 +183,7 @@ class Chart {
     const colours = palette(this.root);
     const layout = { ...dressed(this.figure.layout, this.head.marks, colours, this.root.clientWidth),
       height: this.head.height, uirevision: this.head.rev };
-    const config = { displaylogo: false, displayModeBar: 'hover', doubleClick: 'reset', modeBarButtonsToRemove: QUIET };
+    const config = { displaylogo: false, displayModeBar: 'hover', doubleClick: 'reset', showSendToCloud: false, plotlyServerURL: '', modeBarButtonsToRemove: REMOVED };
     const first = !this.drawn;
     this.drawn = this.P.react(this.plot, lifted(this.figure.data, colours), layout, config).then(() => {
       this.root.dataset.updates = String(Number(this.root.dataset.updates ?? 0) + 1);

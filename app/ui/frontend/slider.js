@@ -135,6 +135,7 @@ class Slider {
     this.root.classList.toggle('narrow', this.root.clientWidth < 620);
     this.root.classList.toggle('following', following && live);
     this.root.classList.toggle('snap', snap);
+    this.root.classList.toggle('dense', moments.length * 11 > width);
     this.name.textContent = label;
     this.fill.style.width = `${this.scale.x(newest) + 8}px`;
     this.done.style.width = `${this.scale.x(at) + 4}px`;

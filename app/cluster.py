@@ -1,0 +1,83 @@
+"""Where work is done: worker processes of this machine, or a Dask cluster whose scheduler is named by a setting."""
+
+import fcntl
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Any, Literal
+
+import dask
+from distributed import Client, Future, Nanny, Scheduler, SpecCluster
+
+from app.settings import Settings
+from app.store import StoreError
+
+Lane = Literal["train", "ask"]  # runs, and questions that do not wait behind them
+
+CONFIG = {
+    "distributed.scheduler.allowed-failures": 0,  # the engine decides when a run is given up
+    "distributed.admin.low-level-log-length": 100,  # messages the scheduler remembers of each topic
+    "distributed.worker.memory.target": False,
+    "distributed.worker.memory.spill": False,
+    "distributed.worker.memory.pause": False,
+    "distributed.worker.memory.terminate": False,
+    "distributed.comm.timeouts.connect": "20s",
+}
+
+
+class Cluster:
+    """A client and, where no scheduler is named, workers of its own. A worker's lane is a Dask resource."""
+
+    def __init__(self, settings: Settings) -> None:
+        with dask.config.set(CONFIG):
+            self._own = None if settings.scheduler else _embedded(settings)
+            self.client = Client(settings.scheduler or self._own, set_as_default=False)
+
+    def workers(self, lane: Lane) -> list[str]:
+        """Addresses of the workers of a lane; all of them where workers have no lanes."""
+        resources = self._resources()
+        in_lane = [address for address, offered in resources.items() if lane in offered]
+        return in_lane if any(resources.values()) else list(resources)
+
+    def submit(self, lane: Lane, work: Callable[..., Any], *arguments: Any, **options: Any) -> Future[Any]:
+        """`work(*arguments)` on a worker of a lane. `options` are Dask's: key, workers."""
+        if any(self._resources().values()):
+            options["resources"] = {lane: 1}
+        return self.client.submit(work, *arguments, pure=False, **options)
+
+    def close(self) -> None:
+        """Let the workers go."""
+        self.client.close(timeout=5)
+        if self._own is not None:
+            self._own.close(timeout=10)
+
+    def _resources(self) -> dict[str, dict[str, float]]:
+        workers = self.client.scheduler_info(n_workers=-1)["workers"]
+        return {address: about.get("resources") or {} for address, about in workers.items()}
+
+
+def _embedded(settings: Settings) -> SpecCluster:
+    """Workers on this machine: one a run, and one that answers questions meanwhile."""
+
+    def one(lane: Lane) -> dict[str, Any]:
+        options = {"nthreads": 1, "resources": {lane: 1}, "memory_limit": 0, "silence_logs": logging.ERROR}
+        return {"cls": Nanny, "options": {**options, "host": "127.0.0.1"}}
+
+    workers = {f"train-{index}": one("train") for index in range(settings.runs_at_once)} | {"ask": one("ask")}
+    scheduler = {"cls": Scheduler, "options": {"dashboard": False, "host": "127.0.0.1", "port": 0}}
+    return SpecCluster(workers=workers, scheduler=scheduler, silence_logs=logging.ERROR)
+
+
+def hold_store(folder: Path) -> IO[str]:
+    """Hold the store's lock until the file is closed. Raises StoreError while another engine has it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    file = (folder / "engine.lock").open("w")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        raise StoreError(
+            f"another server, or a training command, is using the store at {folder}. Nothing was changed. "
+            "Stop it, or name another folder in RESNET_EXPLORER_STORE."
+        ) from None
+    return file

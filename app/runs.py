@@ -1,0 +1,49 @@
+"""A run as the store knows it."""
+
+import json
+import sqlite3
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict
+
+from app.events import RunStarted
+from app.spec import RunSpec
+
+Status = Literal["queued", "running", "paused", "finished", "diverged", "failed", "cancelled"]
+ACTIVE: tuple[Status, ...] = ("queued", "running")
+
+
+class Run(BaseModel):
+    """One run as the store knows it. `step`: updates made; `total`: updates asked for (0: not yet known)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    name: str
+    spec: RunSpec
+    status: Status
+    origin: Literal["trained", "reference"]
+    created: float
+    attempt: int
+    until: int | None
+    message: str
+    step: int
+    checkpoint: int | None
+    started: RunStarted | None
+
+    @property
+    def total(self) -> int:
+        """Updates asked for, once the run has started; else 0."""
+        return self.started.total_steps if self.started else 0
+
+    @property
+    def active(self) -> bool:
+        """True while it waits or trains."""
+        return self.status in ACTIVE
+
+    @classmethod
+    def read(cls, row: sqlite3.Row) -> Self:
+        """A row of the store's table of runs."""
+        values = {**dict(row), "spec": json.loads(row["spec"])}
+        values["started"] = json.loads(row["started"]) if row["started"] else None
+        return cls.model_validate(values)
