@@ -12,11 +12,11 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any
 
 from distributed import Event as Flag
-from distributed import Future, KilledWorker
+from distributed import Future, KilledWorker, fire_and_forget
 
 from app import datasets, worker
 from app.cluster import Cluster, hold_store
@@ -29,6 +29,7 @@ from app.spec import RunSpec
 from app.store import EventGapError, Store, StoreError
 from models.plan import plan
 
+LOOK_SECONDS = 1.0
 MAX_DEATHS = 4  # of a run's workers, without a checkpoint between them
 
 log = logging.getLogger(__name__)
@@ -59,10 +60,8 @@ class Engine:
             self.store.update(run.id, status="queued")
         self._pump = threading.Thread(target=self._pump_forever, name="pump", daemon=True)
         self._pump.start()
-        self._warm = [
-            self._cluster.submit("train", worker.warm, settings, workers=[address])
-            for address in self._cluster.workers("train")
-        ]
+        for address in self._cluster.workers("train"):
+            fire_and_forget(self._cluster.submit("train", worker.warm, settings, workers=[address]))
         self._wake()
 
     # ── wishes of pages and of the command line ──
@@ -118,9 +117,9 @@ class Engine:
         slots = max(1, len(self._cluster.workers("train")))
         return (sum(lasts.values()) + sum(work[:-1])) / slots + work[-1]
 
-    def take_upload(self, archive: Path) -> DataSet:
+    def take_upload(self, archive: Path, title: str) -> DataSet:
         """Read a zip of class folders into the store. Raises ValueError with what is wrong with it."""
-        task = self._cluster.submit("ask", worker.take_upload, archive, self.settings)
+        task = self._cluster.submit("ask", worker.take_upload, archive, self.settings, title)
         return DataSet.model_validate(task.result(timeout=300))
 
     def describe(self) -> str:
@@ -168,11 +167,18 @@ class Engine:
         self._inbox.put(lambda: self._take(message))
 
     def _pump_forever(self) -> None:
-        while (happened := self._inbox.get()) is not None:
+        while (happened := self._next()) is not None:
             try:
                 happened()
             except Exception:
                 log.exception("the pump could not take what happened")
+
+    def _next(self) -> Callable[[], None] | None:
+        """What happened next; now and then a look around, for workers that came back."""
+        try:
+            return self._inbox.get(timeout=LOOK_SECONDS)
+        except Empty:
+            return self._dispatch
 
     def _take(self, message: dict[str, Any]) -> None:
         if "data" in message:
@@ -201,7 +207,7 @@ class Engine:
         for run in self._queue():
             if len(self._tasks) >= slots:
                 return
-            if run.id not in self._tasks and self._data_ready(run):
+            if self._data_ready(run):
                 self._start(run)
 
     def _start(self, run: Run) -> None:
@@ -291,7 +297,8 @@ class Engine:
         self.store.update(run, message=message[:500])
 
     def _queue(self) -> list[Run]:
-        return self.store.runs(["queued"])[::-1]
+        """Runs that wait for a worker, oldest first."""
+        return [run for run in self.store.runs(["queued"])[::-1] if run.id not in self._tasks]
 
 
 def _steps(spec: RunSpec) -> int:

@@ -82,11 +82,13 @@ def fetch_data(name: str, settings: Settings, topic: str) -> None:
     download(name, settings.data, progress)
 
 
-def take_upload(archive: Path, settings: Settings) -> dict[str, Any]:
+def take_upload(archive: Path, settings: Settings, title: str) -> dict[str, Any]:
     """Read an uploaded zip into the store. Returns the `DataSet` as plain values."""
+    from app.archives import Limits
     from app.uploads import ingest
 
-    return ingest(archive, settings.store).model_dump()
+    limits = Limits(archive_bytes=settings.upload_mb * 1_000_000)
+    return ingest(archive, settings.store, title=title, limits=limits).model_dump()
 
 
 def stop_flag(topic: str, run: str, attempt: int) -> str:

@@ -19,7 +19,7 @@ def specs() -> list[RunSpec]:
     """A plain net and its twin, a few seconds long."""
     recipe = Recipe(steps=STEPS, batch=64, augment=True)
     return [
-        RunSpec(net=NetSpec.parse(f"{family}-8:width=4").fitted(1, 10), recipe=recipe, images=1280, threads=1)
+        RunSpec(net=NetSpec.parse(f"{family}-8:width=4").fitted(1, 10), recipe=recipe, images=3200, threads=1)
         for family in ("plain", "resnet")
     ]
 

@@ -61,7 +61,7 @@ def ended_well(store: Store, undisturbed: dict[str, Path]) -> None:
         steps = [row["step"] for row in store._rows("SELECT step FROM steps WHERE run = ? ORDER BY step", run.id)]
         assert steps == list(range(STEPS))
         epochs = [row["step"] for row in store._rows("SELECT step FROM epochs WHERE run = ? ORDER BY step", run.id)]
-        assert epochs == list(range(20, STEPS + 1, 20))
+        assert epochs == list(range(50, STEPS + 1, 50))
         one = load_file(weights_file(store.weights_folder(run.id), STEPS))
         two = load_file(weights_file(undisturbed[run.spec.net.family], STEPS))
         assert all(torch.equal(one[name], two[name]) for name in two)

@@ -57,10 +57,11 @@ def errors(
     said = []
     for (spec, series), style in zip(runs, theme.styles([spec for spec, _ in runs]), strict=True):
         steps, means = thinned(series.steps, running_mean(series.steps, series.error, window))
+        if steps.size:
+            data.append(_train_trace(style, steps, means))
         if series.eval_steps.size:
             data.append(_test_trace(style, series))
         if steps.size:
-            data.append(_train_trace(style, steps, means))
             labels.append((style.name, float(steps[-1]), float(means[-1]), style.colour, "x"))
             said.append(_error_words(style.name, series, means))
         if paper := paper_figure(spec):

@@ -99,5 +99,9 @@ def _map_remark(standing: Standing, step: int | None) -> str:
     if norms is None or not (np.isfinite(norms).all() and norms.min() > 0):
         return ""
     first, last = float(norms[0]), float(norms[-1])
-    ratio = f"{first / last:,.3g} times" if first > last else f"1/{last / first:,.3g} of"
+    ratio = f"{_short(first / last)} times" if first > last else f"1/{_short(last / first)} of"
     return prose("train")["map"].format(step=step or 0, name=standing.name, ratio=ratio)
+
+
+def _short(ratio: float) -> str:
+    return f"{ratio:,.0f}" if ratio >= 10 else f"{ratio:.1f}"

@@ -35,7 +35,7 @@ def race_form() -> tuple[list[RunSpec], str]:
             accept_new_options=True,
             help="Up to four. Any depth that the form allows can be typed, with settings: `resnet-26:shortcut=B`, "
             "`plain-20:norm=none`, `resnet-single-11`.",
-            width=390,
+            width=340,
         )
         width = st.selectbox(
             "Width",
@@ -99,13 +99,13 @@ def own_images() -> None:
         archive.write_bytes(given.getbuffer())
         try:
             with st.spinner("Reading the pictures"):
-                about = jobs.engine().take_upload(archive)
+                about = jobs.engine().take_upload(archive, Path(given.name).stem)
         except (ValueError, TimeoutError) as error:
             st.error(str(error))
             return
     st.success(
         f"{about.title}: {about.train_images:,} training and {about.test_images:,} test images in {about.classes} "
-        "classes. It is now among the data sets."
+        f"classes. It is now among the data sets. {about.remark}"
     )
 
 

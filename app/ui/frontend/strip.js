@@ -46,7 +46,7 @@ class Strip {
   build(width, shown) {
     const held = this.rows.contains(this.rows.getRootNode().activeElement) ? this.focus : null;
     const narrow = width < NARROW;
-    const longest = Math.max(...this.data.rows.map((row) => this.measured(row.name, '650 15px')));
+    const longest = Math.max(...this.data.rows.map((row) => measured(this.root, row.name, '650 15px')));
     const left = narrow ? 2 : Math.min(Math.max(84, longest + 16), 210), stem = 26, end = 66;
     const lines = shown.map((stages) => (narrow ? stages : [stages.flat()]));
     const room = width - left - stem - end - 2, all = lines.flat();
@@ -58,21 +58,9 @@ class Strip {
     this.place(held ?? this.focus ?? [0, 0], Boolean(held));
   }
 
-  measured(text, font) {
-    this.pen ??= document.createElement('canvas').getContext('2d');
-    this.pen.font = `${font} ${getComputedStyle(this.root).fontFamily}`;
-    return this.pen.measureText(text).width;
-  }
-
-  fitted(text, room, font) {
-    let shown = text;
-    while (shown.length > 3 && this.measured(shown, font) > room) shown = `${shown.slice(0, -2).trimEnd()}…`;
-    return shown;
-  }
-
   // The label of a stage, or as much of it as the stage's blocks have room for.
   stageLabel(text, room) {
-    return [text, text.split(',')[0], ''].find((label) => this.measured(label, '12.5px') <= room);
+    return [text, text.split(',')[0], ''].find((label) => measured(this.root, label, '12.5px') <= room);
   }
 
   row(row, r, lines, at) {
@@ -80,7 +68,7 @@ class Strip {
     const svg = draw('svg', { class: 'row', width: at.wide, height: head + lines.length * height + (at.narrow ? 6 : 2), role: 'listbox',
       'aria-orientation': 'horizontal', 'aria-label': `${row.name}: ${row.blocks.length} blocks` });
     svg.style.setProperty('--c', row.colour);
-    svg.append(draw('text', { class: 'name', x: at.narrow ? 2 : 0, y: at.narrow ? 15 : ARC + BOX / 2 + 5 }, this.fitted(row.name, at.narrow ? at.wide : at.left - 12, '650 15px')));
+    svg.append(draw('text', { class: 'name', x: at.narrow ? 2 : 0, y: at.narrow ? 15 : ARC + BOX / 2 + 5 }, fitted(this.root, row.name, at.narrow ? at.wide : at.left - 12, '650 15px')));
     let stage = -1;
     lines.forEach((line, l) => {
       const top = head + l * height + ARC, mid = top + BOX / 2, first = l === 0, last = l === lines.length - 1;

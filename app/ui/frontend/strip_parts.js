@@ -36,3 +36,16 @@ export function cells(row, open, keep) {
 }
 
 const folds = (line) => line.filter((cell) => cell.fold).length;
+
+const pen = document.createElement('canvas').getContext('2d');
+const measured = (root, text, font) => {
+  pen.font = `${font} ${getComputedStyle(root).fontFamily}`;
+  return pen.measureText(text).width;
+};
+
+// As much of a text as there is room for.
+const fitted = (root, text, room, font) => {
+  let shown = text;
+  while (shown.length > 3 && measured(root, shown, font) > room) shown = `${shown.slice(0, -2).trimEnd()}…`;
+  return shown;
+};

@@ -1,0 +1,229 @@
+"""The map of the rooms as a table, and a walk over the source that checks it.
+
+A row says what a room may import at the top of its files and, after the bar, what inside a function only: there the
+import happens in a worker process, or when a command needs it. What a row names stands below it, so that imports run
+one way. The standard library is free to all but for sqlite3; `tests` and `benchmarks` may import everything.
+"""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+CURRENCIES = "app.spec app.events app.results app.settings app.datasets models.spec models.plan"
+
+MAP = """
+app.__main__     app.cli
+app.cli          typer rich app.store app.runs CURRENCIES | app.jobs app.evaluation app.recording app.references
+app.main         streamlit starlette plotly | app.jobs
+app.shell        streamlit app.ui
+pages            streamlit app.ui app.figures app.jobs app.store app.runs CURRENCIES
+app.ui           streamlit numpy app.figures app.jobs app.store app.runs CURRENCIES
+app.figures      plotly numpy CURRENCIES
+app.jobs         distributed app.cluster app.worker app.references app.store app.runs CURRENCIES
+app.cluster      dask distributed app.store app.settings
+app.worker       distributed CURRENCIES | app.training app.data app.uploads app.archives
+app.recording    torch app.training app.data app.references app.checkpoints models.nets CURRENCIES
+app.references   app.store CURRENCIES
+app.store        sqlite3 numpy pydantic app.history app.runs app.checkpoints CURRENCIES
+app.history      sqlite3 numpy CURRENCIES
+app.runs         sqlite3 pydantic CURRENCIES
+app.evaluation   app.training app.data app.checkpoints models.nets CURRENCIES
+app.training     torch app.data app.probes app.checkpoints models.nets CURRENCIES
+app.probes       torch models.nets
+app.data         torch numpy models.nets CURRENCIES | torch torchvision
+app.uploads      numpy PIL safetensors app.archives CURRENCIES
+app.archives     app.datasets
+app.checkpoints
+app.spec         pydantic app.datasets models.spec
+app.events       pydantic
+app.results      numpy
+app.settings     pydantic
+app.datasets     pydantic
+models.nets      torch models.blocks models.plan models.spec
+models.blocks    torch models.plan models.spec
+models.plan      models.spec
+models.spec      pydantic
+assets           numpy
+"""
+
+# The rooms that load torch, by themselves or through one another. The server process loads none of them.
+WORKERS = "app.recording app.evaluation app.training app.probes app.data models.nets models.blocks".split()
+
+# These draw a page or run a command when they are imported.
+SCRIPTS = ("app.shell", "app.__main__", "pages", "assets")
+
+
+def table() -> dict[str, tuple[set[str], set[str]]]:
+    """Room: what it may import at the top, and what inside a function."""
+    rows = (line.replace("CURRENCIES", CURRENCIES).partition("|") for line in MAP.strip().splitlines())
+    return {top.split()[0]: (set(top.split()[1:]), set(inside.split())) for top, _, inside in rows}
+
+
+ROOMS = table()
+
+
+def source() -> dict[str, Path]:
+    """Every Python file of the project but tests and benchmarks, by its module's name."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.py"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if listed.returncode == 0:
+        paths = [Path(line) for line in listed.stdout.splitlines()]
+    else:  # unpacked from an archive
+        paths = [
+            path.relative_to(ROOT)
+            for room in ("app", "models", "pages", "assets")
+            for path in (ROOT / room).rglob("*.py")
+        ]
+    return {
+        ".".join(path.with_suffix("").parts).removesuffix(".__init__"): ROOT / path
+        for path in sorted(paths)
+        if path.parts[0] not in ("tests", "benchmarks") and (ROOT / path).is_file()
+    }
+
+
+SOURCE = source()
+
+
+def room(module: str) -> str | None:
+    """The row that a module belongs to: the longest name that it starts with."""
+    rows = [name for name in ROOMS if module == name or module.startswith(f"{name}.")]
+    return max(rows, key=len, default=None)
+
+
+def imports(path: Path) -> Iterator[tuple[str, bool]]:
+    """(what is imported, whether inside a function): our own by module, others by package; never the free ones."""
+
+    def visit(node: ast.AST, inside: bool) -> Iterator[tuple[str, bool]]:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            inside = True
+        names: list[str] = []
+        match node:
+            case ast.Import(names=aliases):
+                names = [alias.name for alias in aliases]
+            case ast.ImportFrom(module=module, names=aliases, level=level):
+                assert level == 0, f"{path}: a relative import"
+                members = [f"{module}.{alias.name}" for alias in aliases]
+                names = [member if member in SOURCE else str(module) for member in members]
+            case ast.Call(
+                func=ast.Name(id=called) | ast.Attribute(attr=called), args=[ast.Constant(value=str(name)), *_]
+            ):
+                names = [name] if called in ("import_module", "__import__") else []
+        yield from ((plain, inside) for name in names if (plain := significant(name)))
+        for child in ast.iter_child_nodes(node):
+            yield from visit(child, inside)
+
+    yield from dict.fromkeys(visit(ast.parse(path.read_text("utf-8")), False))
+
+
+def significant(name: str) -> str:
+    """The name that the table uses for an import; empty for what is free to all."""
+    package = name.partition(".")[0]
+    if name in SOURCE:
+        return "" if SOURCE[name].name == "__init__.py" else name
+    if package in ("app", "models", "pages", "tests", "benchmarks"):
+        return name
+    if name.startswith("safetensors.torch") or package == "torchvision":
+        return "torch" if package == "safetensors" else package
+    return "" if package in sys.stdlib_module_names and package != "sqlite3" else package
+
+
+@pytest.mark.parametrize("module", SOURCE)
+def test_every_module_has_its_place_on_the_map(module: str) -> None:
+    assert room(module) or SOURCE[module].name == "__init__.py"
+
+
+@pytest.mark.parametrize("name", ROOMS)
+def test_every_place_on_the_map_exists(name: str) -> None:
+    assert [module for module in SOURCE if room(module) == name]
+
+
+@pytest.mark.parametrize("module", [module for module in SOURCE if room(module)])
+def test_a_module_imports_only_what_its_row_allows(module: str) -> None:
+    own = room(module)
+    assert own is not None
+    at_top, in_functions = ROOMS[own]
+    forbidden = [
+        f"{name} (inside a function)" if inside else name
+        for name, inside in imports(SOURCE[module])
+        if (room(name) or name) not in (at_top | in_functions if inside else at_top) | {own}
+    ]
+    assert not forbidden, f"{module} may not import {', '.join(forbidden)}"
+
+
+def test_the_map_runs_one_way() -> None:
+    order = list(ROOMS)
+    upwards = [
+        (name, other)
+        for name, allowed in ROOMS.items()
+        for other in set.union(*allowed)
+        if other in order and order.index(other) <= order.index(name)
+    ]
+    assert not upwards
+
+
+def test_models_never_know_the_app() -> None:
+    reached = {name for module in SOURCE if module.startswith("models.") for name, _ in imports(SOURCE[module])}
+    assert not [name for name in reached if name.startswith("app")]
+
+
+def test_no_modules_import_one_another_in_a_circle() -> None:
+    graph = {module: {name for name, inside in imports(path) if not inside} for module, path in SOURCE.items()}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(" -> ".join(error.args[1]))
+
+
+def test_only_workers_reach_torch_by_the_imports_at_the_top_of_files() -> None:
+    graph = {module: {name for name, inside in imports(path) if not inside} for module, path in SOURCE.items()}
+
+    def reached(module: str) -> set[str]:
+        seen, ahead = set[str](), [module]
+        while ahead:
+            if (name := ahead.pop()) not in seen:
+                seen.add(name)
+                ahead.extend(graph.get(name, ()))
+        return seen
+
+    loaded = {room(module) for module in SOURCE if reached(module) & {"torch", "torchvision", "captum"}}
+    assert loaded == set(WORKERS)
+
+
+def test_the_server_process_imports_all_its_modules_without_torch() -> None:
+    modules = [
+        name
+        for name in SOURCE
+        if not name.startswith(SCRIPTS) and room(name) not in WORKERS and (room(name) or "") in ROOMS
+    ]
+    assert {"app.main", "app.jobs", "app.store", "models.plan"} <= set(modules)
+    script = (
+        "import importlib, sys\n"
+        "for name in sys.argv[1:]:\n"
+        "    importlib.import_module(name)\n"
+        "    found = {module.partition('.')[0] for module in sys.modules} & {'torch', 'torchvision'}\n"
+        "    assert not found, f'{name} loads {found}'\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, *modules], cwd=ROOT, capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in SOURCE.values() if path.name == "__init__.py"], ids=lambda path: path.parent.name
+)
+def test_an_init_file_holds_a_docstring_at_most(path: Path) -> None:
+    tree = ast.parse(path.read_text("utf-8"))
+    assert len(tree.body) == (ast.get_docstring(tree) is not None)
