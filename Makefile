@@ -28,7 +28,7 @@ $(INSTALLED): requirements.txt requirements-dev.txt
 		$(PYTHON) -m venv --clear .venv; \
 	fi
 	@echo "installing the dependencies (about 6 GB with PyTorch: a few minutes)"
-	@.venv/bin/python -m pip install -q --disable-pip-version-check --no-warn-script-location -r requirements-dev.txt
+	@.venv/bin/python -m pip install -qq --disable-pip-version-check --no-warn-script-location -r requirements-dev.txt
 	@touch $@
 
 run: setup

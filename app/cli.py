@@ -250,7 +250,7 @@ def _watch(engine: Any, runs: list[str]) -> list[Run]:
         while True:
             found = [engine.store.run(run) for run in runs]
             for run in found:
-                error = engine.store.history(run.id).train_error(20)
+                error = engine.store.history(run.id).train_error()
                 now = run.status if error is None else f"train {error:.1f}%"
                 if download := engine.downloads.get(run.spec.data):
                     now = f"downloading {download[0] / 1e6:.0f} of {download[1] / 1e6:.0f} MB"

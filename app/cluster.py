@@ -2,6 +2,8 @@
 
 import fcntl
 import logging
+import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any, Literal
@@ -49,6 +51,10 @@ class Cluster:
         """Let the workers go."""
         self.client.close(timeout=5)
         if self._own is not None:
+            for nanny in self._own.workers.values():  # asked politely, they take seconds; nothing is lost by a kill
+                nanny.auto_restart = False
+                if nanny.pid is not None:
+                    os.kill(nanny.pid, signal.SIGKILL)
             self._own.close(timeout=10)
 
     def _resources(self) -> dict[str, dict[str, float]]:

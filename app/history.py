@@ -44,9 +44,14 @@ class History:
             self._norms = np.concatenate([self._norms, norms]) if len(self._norms) else norms
         self._epochs += [(row["step"], row["test_error"], row["images_per_second"]) for row in epochs]
 
-    def train_error(self, window: int) -> float | None:
-        """Mean training error over the last `window` steps, in percent."""
-        return float(self._steps[-window:, 1].mean()) if len(self._steps) else None
+    @property
+    def window(self) -> int:
+        """Steps over which the training error is averaged: a twentieth of the run."""
+        return max(1, self.started.total_steps // 20) if self.started else 1
+
+    def train_error(self, window: int | None = None) -> float | None:
+        """Mean training error over the last `window` steps (by default, `self.window`), in percent."""
+        return float(self._steps[-(window or self.window) :, 1].mean()) if len(self._steps) else None
 
     def test_error(self) -> float | None:
         """Test error at the last evaluation, in percent."""
@@ -72,7 +77,8 @@ class History:
 
     def _downsampled(self) -> Series:
         steps, epoch_steps = self._steps, self.started.epoch_steps if self.started else 1
-        kept = keep_extremes(steps[:, 0], steps[:, 1], limit=MAX_POINTS)
+        error = running_mean(steps[:, 1], self.window)
+        kept = keep_extremes(steps[:, 0], error, limit=MAX_POINTS)
         edges = column_edges(len(self._norms), MAX_COLUMNS)
         # Zero norms have no logarithm: they count as the smallest normal float32.
         norms = np.maximum(self._norms, np.finfo(np.float32).tiny)
@@ -83,7 +89,7 @@ class History:
         return Series(
             steps=kept,
             loss=steps[kept, 0],
-            error=steps[kept, 1],
+            error=error[kept],
             lr=steps[kept, 2],
             layers=self.started.layers if self.started else (),
             norm_steps=edges,
@@ -93,7 +99,16 @@ class History:
             eval_steps=ends,
             train_error=np.array([steps[max(0, end - epoch_steps) : end, 1].mean() for end in ends]),
             test_error=np.array([epoch[1] for epoch in self._epochs]),
+            window=self.window,
         )
+
+
+def running_mean(values: Floats, window: int) -> Floats:
+    """At each step, the mean over the last `window` steps up to it, or over as many as there are."""
+    sums = np.concatenate([[0.0], np.cumsum(values)])
+    ends = np.arange(1, len(values) + 1)
+    begins = np.maximum(ends - window, 0)
+    return (sums[ends] - sums[begins]) / (ends - begins)
 
 
 def column_edges(count: int, limit: int) -> np.ndarray:

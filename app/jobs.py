@@ -113,7 +113,7 @@ class Engine:
         # A net not yet seen is taken to need time in proportion to its multiply-adds.
         per_mac = sum(pace / _macs(other.spec) for other, pace in known) / len(known)
         ahead = self._queue()[: self.place(run.id) + 1]
-        work = [per_mac * _macs(other.spec) * (_steps(other.spec) - other.step) for other in ahead]
+        work = [per_mac * _macs(other.spec) * (other.spec.planned_steps - other.step) for other in ahead]
         slots = max(1, len(self._cluster.workers("train")))
         return (sum(lasts.values()) + sum(work[:-1])) / slots + work[-1]
 
@@ -143,7 +143,7 @@ class Engine:
         params, limit = plan(spec.net).params, self.settings.max_parameters
         if params > limit:
             raise RefusedError(f"{spec.net.name} has {params:,} parameters; this server takes up to {limit:,}")
-        steps = _steps(spec)
+        steps = spec.planned_steps
         if steps > self.settings.max_steps:
             raise RefusedError(f"{steps:,} steps asked for; this server takes up to {self.settings.max_steps:,}")
 
@@ -299,13 +299,6 @@ class Engine:
     def _queue(self) -> list[Run]:
         """Runs that wait for a worker, oldest first."""
         return [run for run in self.store.runs(["queued"])[::-1] if run.id not in self._tasks]
-
-
-def _steps(spec: RunSpec) -> int:
-    """Updates that a run will make, as far as can be told before its data are loaded."""
-    recipe, dataset = spec.recipe, DATASETS.get(spec.data)
-    count = min(spec.images or 10**9, dataset.train_images if dataset else spec.images or recipe.batch)
-    return recipe.steps or recipe.epochs * max(1, count // min(recipe.batch, count))
 
 
 def _macs(spec: RunSpec) -> int:

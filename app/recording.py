@@ -31,7 +31,7 @@ def record_references(folder: Path, settings: Settings, say: Callable[[str], Non
     dataset = DATASETS[BUNDLED]
     for name in NAMES:
         net = NetSpec.parse(f"{name}:width={WIDTH}").fitted(dataset.channels, dataset.classes)
-        spec = resolve(RunSpec(net=net))
+        spec = resolve(RunSpec(net=net, threads=1))  # as in a race of two on two cores
         with tempfile.TemporaryDirectory() as scratch:
             begun = time.monotonic()
             events = [

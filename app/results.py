@@ -19,7 +19,7 @@ class Series:
 
     steps: Ints  # S
     loss: Floats  # S
-    error: Floats  # S, of each step's batch
+    error: Floats  # S, mean over the batches of the last `window` steps
     lr: Floats  # S
     layers: tuple[str, ...]  # L
     norm_steps: Ints  # C, the first step of each column
@@ -29,6 +29,7 @@ class Series:
     eval_steps: Ints  # E
     train_error: Floats  # E, mean over the epoch
     test_error: Floats  # E
+    window: int = 1
 
 
 @dataclass(frozen=True)

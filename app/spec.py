@@ -21,7 +21,7 @@ class Recipe(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str = Field(default="own", pattern=r"[a-z0-9-]{1,20}")
+    name: str = Field(default="own", pattern=r"^[a-z0-9-]{1,20}$")
     epochs: int = Field(default=4, ge=1, le=1000)
     steps: int | None = Field(default=None, ge=1, le=1_000_000)
     batch: int = Field(default=128, ge=2, le=4096)
@@ -88,6 +88,14 @@ class RunSpec(BaseModel):
                 f"{dataset.name} has {dataset.channels} and {dataset.classes}"
             )
         return self
+
+    @property
+    def planned_steps(self) -> int:
+        """Updates that the run will make, as far as can be told before its data are loaded."""
+        recipe, dataset = self.recipe, DATASETS.get(self.data)
+        there = dataset.train_images if dataset else recipe.batch
+        count = min(self.images or there, there)
+        return recipe.steps or recipe.epochs * (count // min(recipe.batch, count))
 
     @property
     def title(self) -> str:

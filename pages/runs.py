@@ -78,7 +78,7 @@ if not chosen:
 with st.container(horizontal=True, vertical_alignment="bottom"):
     few = chosen[:MAX_CONTESTANTS]
     if st.button("Open", type="primary", icon=":material/open_in_new:", help="On the Train page, up to four at once"):
-        st.switch_page(TRAIN, query_params=[("run", run.id) for run in few])
+        st.switch_page(TRAIN, query_params={"run": [run.id for run in few]})
     own = [run for run in chosen if run.origin == "trained" and not run.active]
     with st.popover("Delete", icon=":material/delete:", disabled=not own):
         st.markdown(f"Delete {len(own)} {'run' if len(own) == 1 else 'runs'} with events and weights? For good.")

@@ -20,15 +20,14 @@ strip([StripNet(spec.net, spec.net.name, DATASETS[BUNDLED].size) for spec in rac
 
 with st.container(border=True, key="predict"):
     st.markdown(page["predict"])
-    guess = prediction(race)
+    prediction(race)  # stays in the address, for the page that shows the outcome
     if st.button("Start the race", type="primary", icon=":material/play_arrow:"):
         try:
             runs = jobs.engine().submit(race)
         except RefusedError as refused:
             st.error(f"Not started: {refused}.")
         else:
-            query = [("run", run.id) for run in runs] + ([("guess", guess)] if guess else [])
-            st.switch_page(TRAIN, query_params=query)
+            st.switch_page(TRAIN, query_params={"run": [run.id for run in runs]})
 
 st.markdown(page["way"])
 st.caption(page["note"])

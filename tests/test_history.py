@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from app.events import RunStarted
-from app.history import MAX_COLUMNS, MAX_POINTS, History, column_edges, keep_extremes
+from app.history import MAX_COLUMNS, MAX_POINTS, History, column_edges, keep_extremes, running_mean
 
 
 def started(layers: int = 2) -> RunStarted:
@@ -86,3 +86,22 @@ def test_training_error_of_an_epoch_is_the_mean_over_its_steps() -> None:
         row["error"] = float(step)
     history.extend(given, [{"step": 10, "test_error": 1.0, "images_per_second": 1.0}])  # type: ignore[list-item, arg-type]
     assert history.series().train_error.tolist() == [4.5]
+
+
+def test_the_running_mean_looks_back_over_a_window_of_steps() -> None:
+    values = np.array([4.0, 8.0, 0.0, 6.0])
+    assert running_mean(values, 1).tolist() == [4, 8, 0, 6]
+    assert running_mean(values, 3).tolist() == [4, 6, 4, pytest.approx(14 / 3)]
+
+
+def test_the_curve_of_a_long_run_is_the_mean_over_all_steps_not_over_those_kept() -> None:
+    rng = np.random.default_rng(3)
+    history = History(started())
+    given = rows(np.ones(5000), np.ones((5000, 2)))
+    for row in given:
+        row["error"] = float(rng.random())
+    history.extend(given, [])  # type: ignore[arg-type]
+    series = history.series()
+    step = int(series.steps[-1])
+    assert series.window == 250
+    assert series.error[-1] == pytest.approx(np.mean([row["error"] for row in given[step - 249 : step + 1]]))

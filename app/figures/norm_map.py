@@ -55,6 +55,7 @@ def norm_map(
             domain=[max(top - each / inner, 0), top],
             range=[-0.5, max(len(series.layers), 1) - 0.5],
             showgrid=False,
+            showticklabels=bool(series.layers),
             nticks=5,
         )
     return Figure(

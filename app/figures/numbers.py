@@ -14,18 +14,6 @@ def frame(total: int) -> list[float]:
     return [-0.012 * total, 1.015 * total]
 
 
-def running_mean(steps: NDArray[Any], values: NDArray[Any], window: int) -> NDArray[np.float64]:
-    """At each kept step s, the mean of the finite values kept in (s − window, s]; NaN where there is none."""
-    values = np.asarray(values, dtype=float)
-    finite = np.isfinite(values)
-    sums = np.concatenate([[0.0], np.cumsum(np.where(finite, values, 0.0))])
-    counts = np.concatenate([[0], np.cumsum(finite)])
-    begin = np.searchsorted(steps, np.asarray(steps) - window, side="right")
-    end = np.arange(1, len(values) + 1)
-    n = counts[end] - counts[begin]
-    return np.where(n > 0, (sums[end] - sums[begin]) / np.maximum(n, 1), np.nan)
-
-
 def thinned(steps: NDArray[Any], values: NDArray[Any], points: int = POINTS) -> tuple[NDArray[Any], NDArray[Any]]:
     """At most `points` of them, evenly chosen, first and last among them."""
     if len(steps) <= points:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.figures import theme
-from app.figures.numbers import decades, frame, rounded, running_mean, significant, thinned
+from app.figures.numbers import decades, frame, rounded, significant, thinned
 from app.figures.theme import Figure, Json, Style
 from app.results import Series
 from app.spec import RunSpec
@@ -43,20 +43,17 @@ def paper_figure(spec: RunSpec) -> tuple[float, str] | None:
 # ---- errors --------------------------------------------------------------------------------------------------------
 
 
-def errors(
-    runs: Sequence[Run], *, total: int | None = None, window: int | None = None, test_images: int = 0, height: int = 380
-) -> Figure:
+def errors(runs: Sequence[Run], *, total: int | None = None, test_images: int = 0, height: int = 380) -> Figure:
     """Error of each run against step, in the manner of He 2015, figure 6. Mark the step with `step_mark`.
 
-    `total`: the steps that the runs will make (default: the newest). `window`: steps of the running mean.
+    `total`: the steps that the runs will make (default: the newest).
     """
     total = total or max([int(series.steps[-1]) + 1 for _, series in runs if series.steps.size] + [1])
-    window = window or max(1, total // 20)
     data: list[Json] = []
     labels: list[tuple[str, float, float, str, str]] = []  # text, x, y, colour, xref
     said = []
     for (spec, series), style in zip(runs, theme.styles([spec for spec, _ in runs]), strict=True):
-        steps, means = thinned(series.steps, running_mean(series.steps, series.error, window))
+        steps, means = thinned(series.steps, series.error)
         if steps.size:
             data.append(_train_trace(style, steps, means))
         if series.eval_steps.size:
@@ -68,7 +65,7 @@ def errors(
             data.append(_paper_trace(style, *paper, total))
             labels.append((f"paper, {spec.net.depth}: {paper[0]:.2f}", total, paper[0], style.colour, "x"))
     seen = [value for trace in data for value in trace["y"] if value is not None]
-    top = min(100.0, 10 * np.ceil(max([*seen, 10.0]) / 10))
+    top = min(100.0, 10 * np.ceil(max([*seen, 10.0]) / 10)) if seen else 100.0
     gap = 17 * top / (height - 66)
     places = theme.spread([y for _, _, y, _, _ in labels], gap, 0, top)
     annotations = [theme.heading("error %")] + [
@@ -77,6 +74,7 @@ def errors(
     ]
     longest = max([len(text) for text, *_ in labels] + [8])
     images = f" ({test_images:,} images)" if test_images else ""
+    window = max([series.window for _, series in runs] + [1])
     mean = f"mean of the last {window} steps" if window > 1 else "every step's batch"
     caption = f"{theme.badge('measured')} error %; train thin ({mean}), test bold{images}, after each epoch"
     if any(paper_figure(spec) for spec, _ in runs):

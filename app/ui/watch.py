@@ -43,7 +43,7 @@ def _draw(ids: list[str], guess: str | None, was_active: bool) -> None:
         st.rerun()  # the fragment's clock is set where the page begins
     step, layer = address.step(), address.layer()
     names = short_names([run.spec for run in runs])
-    total = max([run.total for run in runs] + [1])
+    total = max(run.total or run.spec.planned_steps for run in runs)
     versions = tuple((run.id, run.attempt, run.step, engine.store.history(run.id).last_epoch) for run in runs)
     drawn = _drawn(versions, total)
 
@@ -152,8 +152,8 @@ def _standings(runs: list[Run], names: list[str]) -> list[Standing]:
             name,
             run.spec,
             history(run.id).series(),
-            history(run.id).train_error(_window(run)),
-            _window(run),
+            history(run.id).train_error(),
+            history(run.id).window,
             run.active or run.status == "paused",
             history(run.id).norms_at,
         )
@@ -161,17 +161,12 @@ def _standings(runs: list[Run], names: list[str]) -> list[Standing]:
     ]
 
 
-def _window(run: Run) -> int:
-    """Steps over which the error `right now` is averaged: a twentieth of the run, as in the thin curve."""
-    return max(1, run.total // 20)
-
-
 def _right_now(runs: list[Run], names: list[str]) -> None:
     st.markdown("##### Right now")
     history = jobs.engine().store.history
     cards = []
     for run, name, style in zip(runs, names, styles([run.spec for run in runs]), strict=True):
-        error = history(run.id).train_error(_window(run))
+        error = history(run.id).train_error()
         test = history(run.id).test_error()
         shown = "–" if error is None else f"{error:.1f}"
         cards.append(

@@ -27,7 +27,7 @@ def series(net: NetSpec, steps: int = 40, epoch: int = 20, norm: float = 1.0) ->
     at, ends = np.arange(steps), np.arange(epoch, steps + 1, epoch)
     norms = np.full((steps, len(layers)), norm, dtype=np.float32)
     error = np.linspace(90, 10, steps)
-    return Series(at, error, error, at * 0.1, layers, at, norms, norms, norms, ends, ends * 1.0, ends * 0.5)
+    return Series(at, error, error, at * 0.1, layers, at, norms, norms, norms, ends, ends * 1.0, ends * 0.5, window=4)
 
 
 def run(net: str, **more: Any) -> training.Run:
@@ -43,15 +43,8 @@ def named(figure: Figure, name: str) -> dict[str, Any]:
     return next(trace for trace in figure.data if trace["name"] == name)
 
 
-def test_the_running_mean_looks_back_over_a_window_of_steps() -> None:
-    steps, values = np.array([0, 1, 2, 5]), np.array([4.0, 8.0, 0.0, 6.0])
-    assert numbers.running_mean(steps, values, 1).tolist() == [4, 8, 0, 6]
-    assert numbers.running_mean(steps, values, 3).tolist() == [4, 6, 4, 6]
-    assert numbers.running_mean(steps, np.array([np.nan, 8, 4, np.nan]), 2)[1:3].tolist() == [8, 6]
-
-
 def test_train_is_thin_and_test_is_bold_in_the_family_s_colour() -> None:
-    figure = training.errors([run("plain-20"), run("resnet-20")], total=80, window=4, test_images=2000)
+    figure = training.errors([run("plain-20"), run("resnet-20")], total=80, test_images=2000)
     thin, bold = named(figure, "plain-20 train"), named(figure, "plain-20 test")
     assert thin["line"]["width"] < 2 < bold["line"]["width"]
     assert {thin["line"]["color"], bold["line"]["color"]} == {"#D55E00"}
@@ -112,7 +105,7 @@ def test_what_is_not_a_positive_number_is_left_out_not_drawn_wrongly() -> None:
     measured.norms[:, 1] = np.nan
     measured.error[3] = np.nan
     for figure in (
-        training.errors([(one, measured)], window=1),
+        training.errors([(one, measured)]),
         training.norm_lines([(one, measured)], None),
         training.layer_history([(one, measured)], "stem.conv"),
         norm_map.norm_map([(one, measured)]),
@@ -123,7 +116,7 @@ def test_what_is_not_a_positive_number_is_left_out_not_drawn_wrongly() -> None:
 
 def test_every_figure_draws_a_run_that_has_not_begun() -> None:
     one, full = run("plain-20")
-    none = {name: value[:0] for name, value in vars(full).items() if name != "layers"}
+    none = {name: value[:0] for name, value in vars(full).items() if name not in ("layers", "window")}
     empty = replace(full, layers=(), **none)
     for runs in ([(one, empty)], []):
         for figure in (
