@@ -70,7 +70,7 @@ def _embedded(settings: Settings) -> SpecCluster:
         return {"cls": Nanny, "options": {**options, "host": "127.0.0.1"}}
 
     workers = {f"train-{index}": one("train") for index in range(settings.runs_at_once)} | {"ask": one("ask")}
-    scheduler = {"cls": Scheduler, "options": {"dashboard": False, "host": "127.0.0.1", "port": 0}}
+    scheduler = {"cls": Scheduler, "options": {"dashboard_address": "127.0.0.1:0", "host": "127.0.0.1", "port": 0}}
     return SpecCluster(workers=workers, scheduler=scheduler, silence_logs=logging.ERROR)
 
 
