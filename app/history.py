@@ -49,13 +49,16 @@ class History:
         """Steps over which the training error is averaged: a twentieth of the run."""
         return max(1, self.started.total_steps // 20) if self.started else 1
 
-    def train_error(self, window: int | None = None) -> float | None:
-        """Mean training error over the last `window` steps (by default, `self.window`), in percent."""
-        return float(self._steps[-(window or self.window) :, 1].mean()) if len(self._steps) else None
+    def train_error(self, window: int | None = None, at: int | None = None) -> float | None:
+        """Mean training error in percent over `window` steps (by default, `self.window`) up to step `at`, or so far."""
+        end = len(self._steps) if at is None else min(at + 1, len(self._steps))
+        begin = max(0, end - (window or self.window))
+        return float(self._steps[begin:end, 1].mean()) if end else None
 
-    def test_error(self) -> float | None:
-        """Test error at the last evaluation, in percent."""
-        return self._epochs[-1][1] if self._epochs else None
+    def test_error(self, at: int | None = None) -> float | None:
+        """Test error in percent at the last evaluation, or at the last one up to step `at`."""
+        known = [error for step, error, _ in self._epochs if at is None or step <= at]
+        return known[-1] if known else None
 
     def images_per_second(self) -> float | None:
         """Over the last epoch evaluated."""

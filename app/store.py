@@ -30,7 +30,7 @@ from app.events import (
 )
 from app.history import History
 from app.runs import Run, Status
-from app.spec import RunSpec
+from app.spec import RunSpec, net_title
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS runs (
@@ -167,7 +167,7 @@ class Store:
     def create(self, spec: RunSpec, name: str = "") -> Run:
         """A new run, queued."""
         run = f"{spec.net.name}-{secrets.token_hex(4)}"
-        self._insert(run, name or spec.title, spec, "queued", "trained", time.time())
+        self._insert(run, name or net_title(spec.net), spec, "queued", "trained", time.time())
         return self.run(run)
 
     def _insert(self, run: str, name: str, spec: RunSpec, status: Status, origin: str, created: float) -> None:

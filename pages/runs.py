@@ -36,16 +36,15 @@ def line(run: Run) -> dict[str, object]:
     return {
         "name": run.name,
         "net": run.spec.net.name,
-        "width": run.spec.net.width,
         "data": run.spec.data,
-        "recipe": run.spec.recipe.name,
-        "seed": run.spec.seed,
         "status": run.status,
         "progress": run.step / run.total if run.total else 0.0,
         "train": history.train_error(run.started.epoch_steps if run.started else 1),
         "test": history.test_error(),
         "images/s": history.images_per_second(),
         "begun": datetime.fromtimestamp(run.created, UTC),
+        "recipe": run.spec.recipe.name,
+        "seed": run.spec.seed,
     }
 
 

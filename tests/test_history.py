@@ -105,3 +105,16 @@ def test_the_curve_of_a_long_run_is_the_mean_over_all_steps_not_over_those_kept(
     step = int(series.steps[-1])
     assert series.window == 250
     assert series.error[-1] == pytest.approx(np.mean([row["error"] for row in given[step - 249 : step + 1]]))
+
+
+def test_errors_can_be_asked_for_at_an_earlier_step() -> None:
+    history = History(started())
+    given = rows(np.ones(300), np.ones((300, 2)))
+    for step, row in enumerate(given):
+        row["error"] = float(step)
+    epochs = [{"step": 10 * k, "test_error": 100.0 - k, "images_per_second": 1.0} for k in range(1, 31)]
+    history.extend(given, epochs)  # type: ignore[arg-type]
+    assert history.train_error(window=5, at=20) == 18
+    assert history.train_error(window=5) == 297
+    assert history.train_error(at=3) == 1.5
+    assert (history.test_error(at=9), history.test_error(at=29), history.test_error()) == (None, 98, 70)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -13,7 +14,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from app import jobs
+from app import worker
 from app.checkpoints import weights_file
 from app.jobs import Engine, RefusedError
 from app.runs import Run
@@ -54,6 +55,11 @@ def trained(store: Store) -> list[Run]:
     return [run for run in store.runs() if run.origin == "trained"]
 
 
+def all_beyond(store: Store, step: int) -> bool:
+    """True once every run is beyond a step."""
+    return bool(trained(store)) and all(run.step > step for run in trained(store))
+
+
 def ended_well(store: Store, undisturbed: dict[str, Path]) -> None:
     """Every event is there once, and the weights are the undisturbed ones, bit for bit."""
     for run in trained(store):
@@ -75,7 +81,7 @@ def busy_workers(engine: Engine) -> list[int]:
 def test_a_killed_worker_costs_no_event_and_changes_no_weight(engine: Engine, undisturbed: dict[str, Path]) -> None:
     runs = [run.id for run in engine.submit(specs())]
     for at in (30, 110):
-        until(lambda at=at: all(engine.store.run(run).step > at for run in runs), f"step {at}")
+        until(partial(all_beyond, engine.store, at), f"step {at}")
         for pid in busy_workers(engine):
             os.kill(pid, signal.SIGKILL)
     until(lambda: not any(engine.store.run(run).active for run in runs), "the end")
@@ -89,7 +95,7 @@ def test_a_killed_server_goes_on_when_it_is_started_again(tmp_path: Path, undist
         server = subprocess.Popen(command, cwd=ROOT)
         until((tmp_path / "store.sqlite").exists, "the store")
         reader = Store(tmp_path)
-        until(lambda at=at, reader=reader: any(run.step > at for run in trained(reader)), f"step {at}")
+        until(partial(all_beyond, reader, at), f"step {at}")
         workers = psutil.Process(server.pid).children(recursive=True)
         server.kill()
         server.wait()
@@ -137,7 +143,7 @@ def test_runs_wait_their_turn_and_a_waiting_one_can_be_cancelled(engine: Engine)
 def test_a_run_whose_worker_keeps_dying_is_given_up_and_says_so(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jobs.worker, "train_run", _die)
+    monkeypatch.setattr(worker, "train_run", _die)
     [run] = engine.submit(specs()[:1])
     until(lambda: engine.store.run(run.id).status == "failed", "the engine to give up")
     assert "died" in engine.store.run(run.id).message
@@ -175,7 +181,7 @@ def test_a_second_engine_on_the_same_store_is_refused(engine: Engine) -> None:
 
 
 def test_an_unreachable_data_set_fails_its_run_with_a_sentence(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jobs.worker, "fetch_data", _offline)
+    monkeypatch.setattr(worker, "fetch_data", _offline)
     net = NetSpec.parse("resnet-8:width=4").fitted(3, 10)
     [run] = engine.submit([RunSpec(net=net, data="cifar-10")])
     until(lambda: engine.store.run(run.id).status == "failed", "the failure")

@@ -19,15 +19,16 @@ def frame() -> None:
     engine = jobs.engine()
     st.logo(str(ASSETS / "logo.svg"), size="large", icon_image=str(ASSETS / "icon.svg"))
     with st.sidebar:
-        st.caption(status_line())
+        status()
     for trouble in (engine.store.notice, engine.trouble):
         if trouble:
             st.error(trouble)
     page.run()
 
 
-def status_line() -> str:
+@st.fragment(run_every=5)
+def status() -> None:
     """Workers, runs that train and runs that wait."""
     engine = jobs.engine()
     running, waiting = len(engine.store.runs(["running"])), len(engine.store.runs(["queued"]))
-    return f"{engine.describe()}  \n{running} training · {waiting} waiting"
+    st.caption(f"{engine.describe()}  \n{running} training · {waiting} waiting")

@@ -71,8 +71,8 @@ def _draw(ids: list[str], guess: str | None, was_active: bool) -> None:
         )
     with told:
         controls(runs)
-        _right_now(runs, names)
-        what_you_see(_standings(runs, names), step, guess)
+        _numbers(runs, names, step)
+        what_you_see(_standings(runs, names, step), step, guess)
     _below(drawn.pairs, step, layer, total)
 
 
@@ -145,14 +145,14 @@ def _to_cell(click: Click) -> None:
 # ── numbers ──
 
 
-def _standings(runs: list[Run], names: list[str]) -> list[Standing]:
+def _standings(runs: list[Run], names: list[str], step: int | None) -> list[Standing]:
     history = jobs.engine().store.history
     return [
         Standing(
             name,
             run.spec,
             history(run.id).series(),
-            history(run.id).train_error(),
+            history(run.id).train_error(at=step),
             history(run.id).window,
             run.active or run.status == "paused",
             history(run.id).norms_at,
@@ -161,17 +161,17 @@ def _standings(runs: list[Run], names: list[str]) -> list[Standing]:
     ]
 
 
-def _right_now(runs: list[Run], names: list[str]) -> None:
-    st.markdown("##### Right now")
+def _numbers(runs: list[Run], names: list[str], step: int | None) -> None:
+    st.markdown("##### Right now" if step is None else f"##### At step {step:,}")
     history = jobs.engine().store.history
     cards = []
     for run, name, style in zip(runs, names, styles([run.spec for run in runs]), strict=True):
-        error = history(run.id).train_error()
-        test = history(run.id).test_error()
+        error = history(run.id).train_error(at=step)
+        test = history(run.id).test_error(at=step)
         shown = "–" if error is None else f"{error:.1f}"
         cards.append(
             f"<div class='now'><span>{html.escape(name)}</span>"
-            f"<b style='color:{style.colour}'>{shown}<small> % train</small></b>"
+            f"<b style='--family:{style.colour}'>{shown}<small> % train</small></b>"
             f"<span>{'test not yet' if test is None else f'{test:.1f} % test'}</span>"
             f"<span>{html.escape(_pace(run))}</span></div>"
         )
