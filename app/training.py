@@ -145,6 +145,7 @@ class _Run:
         self.sgd = torch.optim.SGD(
             self.net.parameters(), lr=recipe.lr, momentum=recipe.momentum, weight_decay=recipe.weight_decay
         )
+        self.zero = torch.zeros((), device=spec.device)
         self._order = torch.empty(0, dtype=torch.int64)
         self._order_epoch = -1
 
@@ -168,6 +169,7 @@ class _Run:
         """Forward and backward; gradients are left in place for `update`."""
         begun = time.perf_counter()
         self.net.train()
+        torch.manual_seed(noise_seed(self.spec.seed, step))  # dropout and dropped branches: no history needed either
         rate = self.spec.recipe.rate(step, self.total)
         for group in self.sgd.param_groups:
             group["lr"] = rate
@@ -192,8 +194,10 @@ class _Run:
         """L2 norm of each weight layer's gradient, in training mode; nothing where the run does not measure."""
         if not self.spec.measure:
             return []
-        gradients = [weight.grad for weight in self.weights.values() if weight.grad is not None]
-        return list(torch._foreach_norm(gradients))
+        there = {name: weight.grad for name, weight in self.weights.items() if weight.grad is not None}
+        norms = dict(zip(there, torch._foreach_norm(list(there.values())), strict=True))
+        # A branch that stochastic depth dropped has no gradient: zero.
+        return [norms.get(name, self.zero) for name in self.weights]
 
     def update(self) -> None:
         """One step of SGD."""
@@ -210,6 +214,7 @@ class _Run:
                 first.append(name)
 
         buffers = {name: buffer.clone() for name, buffer in self.net.named_buffers()}
+        torch.manual_seed(noise_seed(self.spec.seed, measured.step))
         with layer_outputs(self.net, see), self.rounding(), torch.no_grad():
             self.net(self.inputs(measured.step)[0])
         for name, buffer in self.net.named_buffers():  # looking must not move the running statistics
@@ -251,7 +256,13 @@ class _Run:
         load_weights(self.net, weights_file(folder, step))
         momentum = load_file(momentum_file(folder, step))
         for name, parameter in self.net.named_parameters():
-            self.sgd.state[parameter]["momentum_buffer"] = torch.empty_like(parameter).copy_(momentum[name])
+            if name in momentum:  # a branch that was always dropped has none yet
+                self.sgd.state[parameter]["momentum_buffer"] = torch.empty_like(parameter).copy_(momentum[name])
+
+
+def noise_seed(seed: int, step: int) -> int:
+    """Seed of everything that is random inside the net at one step."""
+    return generator(seed, "noise", step).initial_seed()
 
 
 def load_weights(net: nn.Module, path: Path) -> None:

@@ -10,8 +10,8 @@ from collections import OrderedDict
 import torch
 from torch import Tensor, nn
 
-from models.blocks import Block, conv, norm, norm_act
-from models.plan import plan
+from models.blocks import Block, activation, conv, norm, sequence
+from models.plan import ORDERS, Layer, plan
 from models.spec import NetSpec
 
 
@@ -22,26 +22,53 @@ class Net(nn.Module):
         super().__init__()
         layout = plan(spec)
         self.spec = spec
-        self.stem = nn.Sequential(OrderedDict(conv=conv(layout.stem), norm=norm(spec, layout.stem.norm), act=nn.ReLU()))
-        if spec.form == "imagenet":
+        self.stem = nn.Sequential(
+            OrderedDict(conv=conv(layout.stem), norm=norm(spec, layout.stem.norm), act=activation(spec))
+        )
+        if spec.form == "imagenet" and spec.family != "vgg":
             self.stem.add_module("pool", nn.MaxPool2d(3, stride=2, padding=1))
         self.blocks = nn.ModuleList(Block(spec, block) for block in layout.blocks)
-        # He 2016, section 4.1: one more activation after the last addition of a pre-activation net.
-        last = norm_act(spec, layout.head.inputs) if spec.family == "preact" else nn.Identity()
-        self.head = nn.Sequential(
-            OrderedDict(
-                last=last,
-                pool=nn.AdaptiveAvgPool2d(1),
-                flatten=nn.Flatten(),
-                fc=nn.Linear(layout.head.inputs, layout.head.outputs),
-            )
-        )
+        self.head = (vgg_head if spec.family == "vgg" else head)(spec, layout.head)
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.stem(x)  # N×C×H×W
         for block in self.blocks:
             x = block(x)
         return self.head(x)  # N×classes
+
+
+def head(spec: NetSpec, layers: tuple[Layer, ...]) -> nn.Sequential:
+    """Global average pooling and one linear layer."""
+    # He 2016, section 4.1: one more activation after the last addition of a pre-activation net.
+    last = sequence(spec, ORDERS[spec.order][0], layers[-1].inputs)
+    return nn.Sequential(
+        OrderedDict(last=last, pool=nn.AdaptiveAvgPool2d(1), flatten=nn.Flatten(), fc=linear(layers[-1]))
+    )
+
+
+def vgg_head(spec: NetSpec, layers: tuple[Layer, ...]) -> nn.Sequential:
+    """The last pooling and three linear layers; dropout ½ between them (Simonyan 2015, section 3.1)."""
+    fc1, fc2, fc = layers
+    size = 7 if spec.form == "imagenet" else 1
+    return nn.Sequential(
+        OrderedDict(
+            last=nn.MaxPool2d(2, ceil_mode=True),
+            pool=nn.AdaptiveAvgPool2d(size),
+            flatten=nn.Flatten(),
+            fc1=linear(fc1),
+            act1=activation(spec),
+            dropout1=nn.Dropout(),
+            fc2=linear(fc2),
+            act2=activation(spec),
+            dropout2=nn.Dropout(),
+            fc=linear(fc),
+        )
+    )
+
+
+def linear(layer: Layer) -> nn.Linear:
+    """The layer's fully connected layer."""
+    return nn.Linear(layer.inputs, layer.outputs)
 
 
 def build(spec: NetSpec, seed: int = 0) -> Net:
@@ -55,19 +82,25 @@ def build(spec: NetSpec, seed: int = 0) -> Net:
 
 @torch.no_grad()
 def initialise(net: Net, seed: int) -> None:
-    """He's initialisation (He et al. 2015, *Delving Deep into Rectifiers*, eq. 14), parameter by parameter.
+    """He's initialisation (He et al. 2015, *Delving Deep into Rectifiers*, eq. 14), LeCun's, or orthogonal.
 
     Each parameter is drawn from a generator seeded by (seed, its name): a plain net and its residual twin start equal,
     and adding a layer changes no other.
     """
     for name, parameter in net.named_parameters():
-        if parameter.ndim == 4:  # out × in × k × k, fan-out: the backward signal keeps its variance
-            std = math.sqrt(2 / (parameter.shape[0] * parameter.shape[2] * parameter.shape[3]))
-            parameter.normal_(0, std, generator=generator(seed, name))
-        elif parameter.ndim == 2:  # no ReLU follows the last layer
-            parameter.normal_(0, math.sqrt(1 / parameter.shape[1]), generator=generator(seed, name))
-        else:
+        own = generator(seed, name)
+        if name.endswith("gate.bias"):
+            parameter.fill_(net.spec.gate_bias)
+        elif parameter.ndim == 1:
             parameter.fill_(1.0 if name.endswith("weight") else 0.0)  # a norm's scale; any bias
+        elif net.spec.init == "orthogonal":
+            nn.init.orthogonal_(parameter, generator=own)
+        elif parameter.ndim == 4 and net.spec.init == "he":
+            # out × in × k × k, fan-out: the backward signal keeps its variance.
+            std = math.sqrt(2 / (parameter.shape[0] * parameter.shape[2] * parameter.shape[3]))
+            parameter.normal_(0, std, generator=own)
+        else:  # LeCun's; also of a linear layer under He's, since no ReLU follows the last one
+            parameter.normal_(0, math.sqrt(1 / parameter[0].numel()), generator=own)
     for module in net.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.reset_running_stats()

@@ -3,10 +3,23 @@
 One plan serves the strip, the layer table, `describe` and `models.nets`, which builds just what it says.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from models.spec import CONVOLUTIONS, EXPANSION, NetSpec
+
+Role = Literal["stem", "branch", "projection", "gate", "squeeze", "transition", "head"]
+# He 2016, table 2: what stands before the split, at the end of the branch and after the addition (n: BN, a: σ).
+ORDERS: dict[str, tuple[str, str, str]] = {
+    "original": ("", "n", "a"),
+    "bn-after-add": ("", "", "na"),
+    "relu-before-add": ("", "na", ""),
+    "relu-only": ("a", "n", ""),
+    "full": ("na", "", ""),
+}
+SQUEEZE = 16  # Hu 2018, section 4: the reduction ratio r
+BOTTLENECK_GROWTH = 4  # Huang 2017, section 3: a 1×1 convolution makes 4k channels
+COMPRESSION = 0.5  # Huang 2017, section 3: θ of DenseNet-BC
 
 
 @dataclass(frozen=True)
@@ -14,21 +27,34 @@ class Layer:
     """One weighted layer, the batch normalisation that goes with it included.
 
     `name` is its state-dict name without `.weight`; `size_in` and `size_out` are the sides of its square maps in
-    pixels; `norm` is the number of channels of its batch normalisation (0: none). `block` is None for stem and head.
+    pixels; `norm` is the number of channels normalised beside it (0: none). `block` is None for stem and head.
     """
 
     name: str
-    kind: Literal["conv", "fc"]
+    role: Role
     block: int | None
     inputs: int
     outputs: int
     kernel: int
     stride: int
     size_in: int
-    size_out: int
     norm: int
     bias: bool
-    projection: bool = False
+
+    @property
+    def size_out(self) -> int:
+        """Side of its output: every convolution here is padded so that it is ⌈input side ÷ stride⌉."""
+        return -(-self.size_in // self.stride)
+
+    @property
+    def kind(self) -> Literal["conv", "fc"]:
+        """Convolution, or a product with a vector."""
+        return "fc" if self.role in ("head", "squeeze") else "conv"
+
+    @property
+    def projection(self) -> bool:
+        """True for a layer that stands in a shortcut."""
+        return self.role == "projection"
 
     @property
     def params(self) -> int:
@@ -43,26 +69,37 @@ class Layer:
 
 @dataclass(frozen=True)
 class Block:
-    """One block: its branch's convolutions in order and, where there is one, its projection."""
+    """One block: its branch's convolutions in order, and what stands beside and before them.
+
+    `outputs` of its channels leave it; the shortcut passes on `passes` of them (all, but for a dense block).
+    `pooled`: the factor by which its entrance (VGG's pooling, a dense transition) divides the resolution.
+    """
 
     index: int
     stage: int
     branch: tuple[Layer, ...]
-    projection: Layer | None
     inputs: int
     outputs: int
+    passes: int
     stride: int
     size_out: int
+    projection: Layer | None = None
+    gate: Layer | None = None
+    squeeze: tuple[Layer, ...] = ()
+    transition: Layer | None = None
+    pooled: int = 1
 
     @property
     def reshapes(self) -> bool:
         """True where the shortcut cannot be the bare identity, because shapes change."""
-        return self.stride != 1 or self.inputs != self.outputs
+        return self.stride != 1 or self.inputs != self.passes
 
     @property
     def layers(self) -> tuple[Layer, ...]:
-        """The branch's layers and the projection, if any."""
-        return self.branch if self.projection is None else (*self.branch, self.projection)
+        """Entrance, branch, and what stands beside it."""
+        beside = (self.projection, self.gate)
+        entrance = () if self.transition is None else (self.transition,)
+        return (*entrance, *self.branch, *self.squeeze, *(layer for layer in beside if layer))
 
 
 @dataclass(frozen=True)
@@ -71,12 +108,12 @@ class Plan:
 
     stem: Layer
     blocks: tuple[Block, ...]
-    head: Layer
+    head: tuple[Layer, ...]
 
     @property
     def layers(self) -> tuple[Layer, ...]:
-        """Every weighted layer in forward order, projections after the branch they stand beside."""
-        return (self.stem, *(layer for block in self.blocks for layer in block.layers), self.head)
+        """Every weighted layer in forward order, projections and gates after the branch they stand beside."""
+        return (self.stem, *(layer for block in self.blocks for layer in block.layers), *self.head)
 
     @property
     def params(self) -> int:
@@ -90,68 +127,114 @@ class Plan:
 
     @property
     def depth(self) -> int:
-        """Weighted layers as the papers count them: without projections."""
-        return sum(not layer.projection for layer in self.layers)
+        """Weighted layers in a row: without projections, gates and squeezes. (Wide nets' names count otherwise.)"""
+        return sum(layer.role not in ("projection", "gate", "squeeze") for layer in self.layers)
 
 
 def plan(spec: NetSpec, size: int | None = None) -> Plan:
     """Lay out `spec` for square images of side `size` in pixels (by default, the form's own)."""
     size = size or spec.image_size
-    batch_norm, preact = spec.norm == "batch", spec.family == "preact"
-
-    def conv(
-        name: str,
-        block: int | None,
-        inputs: int,
-        outputs: int,
-        kernel: int,
-        stride: int,
-        size_in: int,
-        norm: int,
-        projection: bool = False,
-    ) -> Layer:
-        # Every convolution here is padded so that its output side is ⌈input side ÷ stride⌉.
-        size_out, norm = -(-size_in // stride), norm if batch_norm else 0
-        return Layer(
-            name, "conv", block, inputs, outputs, kernel, stride, size_in, size_out, norm, not batch_norm, projection
-        )
-
-    kernel, stride = (7, 2) if spec.form == "imagenet" else (3, 1)
-    stem = conv("stem.conv", None, spec.channels, spec.width, kernel, stride, size, spec.width)
-    size = -(-stem.size_out // 2) if spec.form == "imagenet" else stem.size_out  # the ImageNet form's max pool
+    kernel, stride = (7, 2) if spec.form == "imagenet" and spec.family != "vgg" else (3, 1)
+    stem = _conv(spec, "stem.conv", "stem", None, spec.channels, spec.width, kernel, stride, size, spec.width)
+    inputs, size = stem.outputs, stem.size_out
+    if spec.form == "imagenet" and spec.family != "vgg":
+        size = -(-size // 2)  # its max pool
 
     blocks: list[Block] = []
-    inputs = spec.width
     for stage, count in enumerate(spec.stage_blocks):
-        middle = spec.width * 2**stage
-        outputs = middle * EXPANSION[spec.branch]
         for nth in range(count):
-            index, stride = len(blocks), 2 if stage and not nth else 1
-            branch: list[Layer] = []
-            channels, side = inputs, size
-            for i, (target, kernel, step) in enumerate(_branch_shape(spec, middle, outputs, stride)):
-                # He 2016: normalisation before each convolution; the very first one stands in the stem instead.
-                norm = (0 if index == i == 0 else channels) if preact else target
-                layer = conv(f"blocks.{index}.branch.conv{i + 1}", index, channels, target, kernel, step, side, norm)
-                branch.append(layer)
-                channels, side = target, layer.size_out
-            projection = None
-            if spec.shortcut == "C" or (spec.shortcut == "B" and (stride != 1 or inputs != outputs)):
-                name = f"blocks.{index}.shortcut.conv"
-                # He 2016: a pre-activation projection shares its block's normalisation, and has none of its own.
-                norm = 0 if preact else outputs
-                projection = conv(name, index, inputs, outputs, 1, stride, size, norm, projection=True)
-            blocks.append(Block(index, stage, tuple(branch), projection, inputs, outputs, stride, side))
-            inputs, size = outputs, side
-
-    final_norm = inputs if preact and batch_norm else 0
-    head = Layer("head.fc", "fc", None, inputs, spec.classes, 1, 1, 1, 1, final_norm, True)
-    return Plan(stem, tuple(blocks), head)
+            if spec.family == "vgg" and stage == nth == 0:
+                continue  # VGG's first convolution is the stem
+            block = _block(spec, len(blocks), stage, nth == 0 and stage > 0, inputs, size)
+            blocks.append(block)
+            inputs, size = block.outputs, block.size_out
+    return Plan(stem, tuple(blocks), _head(spec, inputs, size))
 
 
-def _branch_shape(spec: NetSpec, middle: int, outputs: int, stride: int) -> list[tuple[int, int, int]]:
-    """(output channels, kernel, stride) of each convolution of a branch: He 2015, figure 5."""
+def _block(spec: NetSpec, index: int, stage: int, opens_stage: bool, inputs: int, size: int) -> Block:
+    here = f"blocks.{index}"
+    transition, pooled, stride = None, 1, 2 if opens_stage else 1
+    if opens_stage and spec.family in ("vgg", "dense"):
+        pooled, stride = 2, 1
+        if spec.family == "dense":
+            smaller = int(inputs * COMPRESSION) if spec.branch == "bottleneck" else inputs
+            name = f"{here}.enter.conv"
+            transition = _conv(spec, name, "transition", index, inputs, smaller, 1, 1, size, inputs)
+            inputs = smaller
+        size = -(-size // 2)
+
+    shapes = _branch_shapes(spec, stage, stride)
+    before, tail, after = ORDERS[spec.order]
+    branch: list[Layer] = []
+    channels, side = inputs, size
+    for i, (outputs, kernel, step) in enumerate(shapes):
+        last = i == len(shapes) - 1
+        # Between two convolutions BN and σ always stand; at the ends of the branch it depends on the order.
+        norm = outputs if not last or "n" in tail else 0
+        norm += channels if i == 0 and "n" in before and index > 0 else 0
+        norm += outputs if last and "n" in after else 0
+        name = f"{here}.branch.conv{i + 1}"
+        layer = _conv(spec, name, "branch", index, channels, outputs, kernel, step, side, norm)
+        branch.append(layer)
+        channels, side = outputs, layer.size_out
+    made = channels
+    passes, outputs = (inputs, inputs + made) if spec.family == "dense" else (made, made)
+    block = Block(index, stage, tuple(branch), inputs, outputs, passes, stride, side, pooled=pooled)
+    block = replace(block, transition=transition)
+    if spec.shortcut == "C" or (spec.shortcut == "B" and block.reshapes):
+        # He 2016: a pre-activation projection shares its block's normalisation, and has none of its own.
+        norm = 0 if spec.order == "full" else made
+        name = f"{here}.shortcut.conv"
+        block = replace(block, projection=_conv(spec, name, "projection", index, inputs, made, 1, stride, size, norm))
+    if spec.family == "highway" or spec.gate != "none":
+        kernel = 3 if spec.family == "highway" else 1  # He 2016, section 3.1: 1×1 gates
+        gate = Layer(f"{here}.join.gate", "gate", index, inputs, made, kernel, stride, size, 0, True)
+        block = replace(block, gate=gate)
+    if spec.family == "se":
+        hidden, name = max(1, made // SQUEEZE), f"{here}.branch.se"
+        squeeze = Layer(f"{name}.squeeze", "squeeze", index, made, hidden, 1, 1, 1, 0, True)
+        excite = Layer(f"{name}.excite", "squeeze", index, hidden, made, 1, 1, 1, 0, True)
+        block = replace(block, squeeze=(squeeze, excite))
+    return block
+
+
+def _branch_shapes(spec: NetSpec, stage: int, stride: int) -> list[tuple[int, int, int]]:
+    """(output channels, kernel, stride) of each convolution of a branch: He 2015, figure 5; Huang 2017, section 3."""
+    k = spec.k or 1
+    if spec.family == "dense":
+        return [(BOTTLENECK_GROWTH * k, 1, 1), (k, 3, 1)] if spec.branch == "bottleneck" else [(k, 3, 1)]
+    middle = spec.width * k * 2**stage if spec.family != "vgg" else spec.width * min(2**stage, 8)
+    outputs = middle * EXPANSION[spec.branch]
     if spec.branch == "bottleneck":
         first, second = (stride, 1) if spec.stride_at == "first" else (1, stride)
         return [(middle, 1, first), (middle, 3, second), (outputs, 1, 1)]
     return [(outputs, 3, stride if i == 0 else 1) for i in range(CONVOLUTIONS[spec.branch])]
+
+
+def _head(spec: NetSpec, inputs: int, size: int) -> tuple[Layer, ...]:
+    """The fully connected layers; VGG has three, and pools to 7×7 on ImageNet's images, to 1×1 on small ones."""
+
+    def fc(name: str, inputs: int, outputs: int, norm: int = 0) -> Layer:
+        return Layer(f"head.{name}", "head", None, inputs, outputs, 1, 1, 1, norm, True)
+
+    if spec.family == "vgg":
+        hidden, pooled = (64 * spec.width, 7) if spec.form == "imagenet" else (8 * spec.width, 1)
+        return (fc("fc1", inputs * pooled**2, hidden), fc("fc2", hidden, hidden), fc("fc", hidden, spec.classes))
+    return (fc("fc", inputs, spec.classes, inputs if spec.order == "full" and spec.norm == "batch" else 0),)
+
+
+def _conv(
+    spec: NetSpec,
+    name: str,
+    role: Role,
+    block: int | None,
+    inputs: int,
+    outputs: int,
+    kernel: int,
+    stride: int,
+    size: int,
+    norm: int,
+) -> Layer:
+    """A convolution: normalised, or with a bias."""
+    batch = spec.norm == "batch"
+    return Layer(name, role, block, inputs, outputs, kernel, stride, size, norm if batch else 0, not batch)

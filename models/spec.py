@@ -8,10 +8,14 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-Family = Literal["plain", "resnet", "preact"]
+Family = Literal["plain", "resnet", "preact", "highway", "stochastic", "wide", "se", "dense", "vgg"]
 Form = Literal["cifar", "imagenet"]
 Branch = Literal["single", "basic", "bottleneck"]
 Shortcut = Literal["none", "A", "B", "C"]
+Order = Literal["original", "bn-after-add", "relu-before-add", "relu-only", "full"]
+
+PLAIN: tuple[Family, ...] = ("plain", "vgg")  # without shortcuts
+SUMS: tuple[Family, ...] = ("resnet", "preact", "stochastic", "wide", "se")  # y = x′ + F(x), in some order
 
 CONVOLUTIONS: dict[Branch, int] = {"single": 1, "basic": 2, "bottleneck": 3}
 EXPANSION: dict[Branch, int] = {"single": 1, "basic": 1, "bottleneck": 4}
@@ -24,42 +28,69 @@ IMAGENET_BLOCKS: dict[tuple[Branch, int], tuple[int, ...]] = {
     ("bottleneck", 101): (3, 4, 23, 3),
     ("bottleneck", 152): (3, 8, 36, 3),
 }
+# Simonyan and Zisserman 2015, table 1: 3×3 convolutions in each of the five stages.
+VGG_LAYERS: dict[int, tuple[int, ...]] = {
+    11: (1, 1, 2, 2, 2),
+    13: (2, 2, 2, 2, 2),
+    16: (2, 2, 3, 3, 3),
+    19: (2, 2, 4, 4, 4),
+}
 MAX_DEPTH = 2000
 
 # The nets that menus offer; `NetSpec.parse` takes any depth that the form allows.
 PRESETS: tuple[str, ...] = (
-    "plain-20",
-    "plain-32",
-    "plain-44",
-    "plain-56",
-    "plain-110",
-    "resnet-20",
-    "resnet-32",
-    "resnet-44",
-    "resnet-56",
-    "resnet-110",
-    "resnet-1202",
-    "preact-20",
-    "preact-56",
-    "preact-110",
+    *(f"plain-{depth}" for depth in (20, 32, 44, 56, 110)),
+    *(f"resnet-{depth}" for depth in (20, 32, 44, 56, 110, 1202)),
+    *(f"preact-{depth}" for depth in (20, 56, 110)),
     "preact-bottleneck-164",
     "preact-bottleneck-1001",
+    "highway-20",
+    "highway-32",
+    "stochastic-56",
+    "stochastic-110",
+    "stochastic-1202",
+    "se-20",
+    "se-56",
+    "wide-16-4",
+    "wide-28-10",
+    "dense-40-12",
+    "dense-bc-100-12",
+    "vgg-16",
+    "vgg-19",
     "imagenet-plain-18",
     "imagenet-plain-34",
-    "imagenet-resnet-18",
-    "imagenet-resnet-34",
-    "imagenet-resnet-50",
-    "imagenet-resnet-101",
-    "imagenet-resnet-152",
-    "imagenet-resnet-50-v1.5",
-    "imagenet-resnet-101-v1.5",
-    "imagenet-resnet-152-v1.5",
+    *(f"imagenet-resnet-{depth}" for depth in (18, 34, 50, 101, 152)),
+    *(f"imagenet-resnet-{depth}-v1.5" for depth in (50, 101, 152)),
+    "imagenet-vgg-16",
+    "imagenet-vgg-19",
 )
 
+_DEPTH = r"(?P<depth>[1-9][0-9]{0,3})"
 _NAME = re.compile(
-    r"(?P<form>imagenet-)?(?P<family>plain|resnet|preact)(?P<branch>-single|-basic|-bottleneck)?"
-    r"-(?P<depth>[1-9][0-9]{0,4})(?P<version>-v1\.5)?"
+    rf"(?P<form>imagenet-)?(?:(?P<family>plain|resnet|preact|highway|stochastic|se)"
+    rf"(?P<branch>-single|-basic|-bottleneck)?-{_DEPTH}(?P<version>-v1\.5)?"
+    rf"|(?P<with_k>wide|dense|dense-bc)-{_DEPTH.replace('depth', 'k_depth')}-(?P<k>[1-9][0-9]?)"
+    rf"|vgg-{_DEPTH.replace('depth', 'vgg_depth')})"
 )
+
+# Settings that can follow a name, in the order in which they are written, and the families that have them (None: all).
+SETTINGS: dict[str, tuple[Family, ...] | None] = {
+    "width": None,
+    "shortcut": (*SUMS, "highway"),
+    "order": ("resnet", "stochastic", "se"),
+    "norm": None,
+    "activation": None,
+    "init": None,
+    "dropout": None,
+    "gate": ("resnet", "preact"),
+    "gate_bias": ("resnet", "preact", "highway"),
+    "shortcut_scale": ("resnet", "preact"),
+    "branch_scale": ("resnet", "preact"),
+    "shortcut_dropout": ("resnet", "preact"),
+    "survival": ("stochastic",),
+    "channels": None,
+    "classes": None,
+}
 
 
 class NetSpec(BaseModel):
@@ -67,7 +98,10 @@ class NetSpec(BaseModel):
 
     `width` is the number of channels of the first stage (the paper's: 16 on CIFAR, 64 on ImageNet).
     `stride_at` says which convolution of a bottleneck halves the resolution: the first 1×1 (the paper,
-    torchvision's "v1") or the 3×3 ("v1.5").
+    torchvision's "v1") or the 3×3 ("v1.5"). `k`: the widening factor of a wide net, the growth rate of a dense one.
+    `order` of BN, ReLU and addition: He 2016, table 2. The shortcut's dial is He 2016, table 1: `shortcut_scale` λ and
+    `branch_scale` in λx + μF(x), `gate` with its bias, `shortcut_dropout`. `survival`: stochastic depth's p_L.
+    `dropout` is between the convolutions of F.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -78,7 +112,18 @@ class NetSpec(BaseModel):
     branch: Branch = "basic"
     shortcut: Shortcut = "A"
     width: int = Field(default=16, ge=1, le=512)
+    k: int | None = Field(default=None, ge=1, le=64)
+    order: Order = "original"
     norm: Literal["batch", "none"] = "batch"
+    activation: Literal["relu", "elu", "selu"] = "relu"
+    init: Literal["he", "lecun", "orthogonal"] = "he"
+    dropout: float = Field(default=0.0, ge=0, lt=1)
+    gate: Literal["none", "shortcut-only", "exclusive"] = "none"
+    gate_bias: float = Field(default=-1.0, ge=-20, le=20)
+    shortcut_scale: float = Field(default=1.0, ge=0, le=2)
+    branch_scale: float = Field(default=1.0, ge=0, le=2)
+    shortcut_dropout: float = Field(default=0.0, ge=0, lt=1)
+    survival: float = Field(default=0.5, gt=0, le=1)
     stride_at: Literal["first", "3x3"] = "first"
     channels: int = Field(default=3, ge=1, le=16)
     classes: int = Field(default=10, ge=2, le=1000)
@@ -90,30 +135,55 @@ class NetSpec(BaseModel):
         if not isinstance(data, dict):
             return data
         data = dict(data)
-        imagenet = data.get("form") == "imagenet"
+        family, imagenet = data.get("family"), data.get("form") == "imagenet"
         if imagenet:
-            data.setdefault("width", 64)
             data.setdefault("classes", 1000)
             depth = data.get("depth")
-            data.setdefault("branch", "bottleneck" if isinstance(depth, int) and depth >= 50 else "basic")
-        if data.get("family") == "plain":
+            if family != "vgg":
+                data.setdefault("branch", "bottleneck" if isinstance(depth, int) and depth >= 50 else "basic")
+        if family == "vgg":
+            data["branch"] = "single"
+            data.setdefault("norm", "none" if imagenet else "batch")
+        if family == "dense":
+            compressed = data.get("branch") == "bottleneck"  # DenseNet-BC starts with 2k channels
+            data.setdefault("width", 2 * data["k"] if compressed and isinstance(data.get("k"), int) else 16)
+        data.setdefault("width", 64 if imagenet or family == "vgg" else 16)
+        if family in ("preact", "wide", "dense") and data.setdefault("order", "full") != "full":
+            raise ValueError(f"a {family} net is pre-activated: the other orders are resnet's")
+        if family in PLAIN:
             data["shortcut"] = "none"
         else:
-            data.setdefault("shortcut", "B" if imagenet or data.get("branch") == "bottleneck" else "A")
+            projected = imagenet or data.get("branch") == "bottleneck" or family == "wide"
+            data.setdefault("shortcut", "B" if projected and family != "dense" else "A")
         return data
 
     @model_validator(mode="after")
     def _fits_its_form(self) -> Self:
-        if self.family != "plain" and self.shortcut == "none":
+        if self.family not in PLAIN and self.shortcut == "none":
             raise ValueError(f"a {self.family} net needs a shortcut: A, B or C")
         if self.stride_at == "3x3" and self.branch != "bottleneck":
             raise ValueError(f"only a bottleneck has a v1.5: this net's branch is {self.branch}")
+        if (self.k is None) == (self.family in ("wide", "dense")):
+            raise ValueError("k, the widening factor or growth rate, belongs to wide and dense nets")
+        if self.form == "imagenet" and self.family not in ("plain", "resnet", "preact", "se", "vgg"):
+            raise ValueError(f"there is no ImageNet form of the {self.family} family here")
+        if self.order == "full" and self.family not in ("preact", "wide", "dense"):
+            raise ValueError("full pre-activation is a family of its own: preact")
+        for setting, families in SETTINGS.items():
+            own = setting == "shortcut" or (setting == "order" and self.order == "full")
+            default = type(self).model_fields[setting].default
+            if families and self.family not in families and not own and getattr(self, setting) != default:
+                raise ValueError(f"{setting} is a setting of the families {', '.join(families)}")
         _ = self.stage_blocks
         return self
 
     @property
     def stage_blocks(self) -> tuple[int, ...]:
         """Blocks in each stage. Raises ValueError for a depth that the form does not allow."""
+        if self.family == "vgg":
+            if self.depth not in VGG_LAYERS:
+                raise ValueError(f"VGG has {', '.join(map(str, VGG_LAYERS))} layers, not {self.depth}")
+            return VGG_LAYERS[self.depth]
         if self.form == "imagenet":
             blocks = IMAGENET_BLOCKS.get((self.branch, self.depth))
             if blocks is None:
@@ -122,15 +192,24 @@ class NetSpec(BaseModel):
                     f"the ImageNet form has no {self.branch} net of depth {self.depth}: it allows {known or 'none'}"
                 )
             return blocks
-        per_step = 3 * CONVOLUTIONS[self.branch]
-        n, rest = divmod(self.depth - 2, per_step)
+        per_step, extra = self._depth_form
+        n, rest = divmod(self.depth - extra, per_step)
         if rest or n < 1:
-            below = max(n, 1) * per_step + 2
+            below = max(n, 1) * per_step + extra
             raise ValueError(
-                f"depth {self.depth} is not {per_step}n+2 ({self.branch} branch, CIFAR form): "
+                f"depth {self.depth} is not {per_step}n+{extra} ({self.branch} branch, CIFAR form): "
                 f"the nearest are {below} and {below + per_step}"
             )
         return (n,) * 3
+
+    @property
+    def _depth_form(self) -> tuple[int, int]:
+        """(a, b) of the depths an + b, n blocks a stage, as each paper counts its layers."""
+        if self.family == "dense":  # Huang 2017: stem, two transitions, head
+            return (6, 4) if self.branch == "bottleneck" else (3, 4)
+        if self.family == "wide":  # Zagoruyko 2016 counts the three projections, and not the head
+            return 3 * CONVOLUTIONS[self.branch], 4
+        return 3 * CONVOLUTIONS[self.branch], 2
 
     @property
     def blocks(self) -> int:
@@ -144,9 +223,14 @@ class NetSpec(BaseModel):
 
     @property
     def name(self) -> str:
-        """The preset name, settings apart: `resnet-56`, `imagenet-resnet-50-v1.5`."""
-        branch = "" if self.branch == _implied_branch(self.form, self.depth) else f"-{self.branch}"
+        """The preset name, settings apart: `resnet-56`, `wide-28-10`, `imagenet-resnet-50-v1.5`."""
         form = "" if self.form == "cifar" else "imagenet-"
+        if self.family == "vgg":
+            return f"{form}vgg-{self.depth}"
+        if self.k is not None:
+            bc = "-bc" if self.family == "dense" and self.branch == "bottleneck" else ""
+            return f"{self.family}{bc}-{self.depth}-{self.k}"
+        branch = "" if self.branch == _implied_branch(self.form, self.depth) else f"-{self.branch}"
         version = "-v1.5" if self.stride_at == "3x3" else ""
         return f"{form}{self.family}{branch}-{self.depth}{version}"
 
@@ -156,11 +240,7 @@ class NetSpec(BaseModel):
         Channels and classes follow from the data set and are left out when the default.
         """
         default = NetSpec.parse(self.name)
-        own = {
-            field: value
-            for field in ("width", "shortcut", "norm", "channels", "classes")
-            if (value := getattr(self, field)) != getattr(default, field)
-        }
+        own = {field: value for field in SETTINGS if (value := getattr(self, field)) != getattr(default, field)}
         return ":".join([self.name, *(f"{field}={value}" for field, value in own.items())])
 
     @classmethod
@@ -170,21 +250,15 @@ class NetSpec(BaseModel):
         match = _NAME.fullmatch(name)
         if match is None:
             raise ValueError(f"unknown net {name[:60]!r}: for example plain-56, resnet-56, preact-110")
-        fields: dict[str, Any] = {"family": match["family"], "depth": int(match["depth"])}
-        if match["form"]:
-            fields["form"] = "imagenet"
-        if match["branch"]:
-            fields["branch"] = match["branch"].removeprefix("-")
-        if match["version"]:
-            fields["stride_at"] = "3x3"
+        fields: dict[str, Any] = _fields_of_name(match)
         for setting in settings:
             key, _, value = setting.partition("=")
-            if key not in ("width", "shortcut", "norm", "channels", "classes") or not value:
+            if key not in SETTINGS or not value:
                 raise ValueError(f"unknown setting {setting[:60]!r} of {name}: try width=8, shortcut=B, norm=none")
             if key in fields:
                 raise ValueError(f"{name}: {key} is given twice")
             fields[key] = value
-        if match["family"] == "plain" and fields.get("shortcut", "none") != "none":
+        if fields["family"] in PLAIN and fields.get("shortcut", "none") != "none":
             raise ValueError(f"{name}: a plain net has no shortcut")
         try:
             return cls.model_validate(fields)
@@ -195,9 +269,33 @@ class NetSpec(BaseModel):
         """The same net for images of `channels` channels and `classes` classes."""
         return type(self).model_validate({**self.model_dump(), "channels": channels, "classes": classes})
 
-    def plain_twin(self) -> Self:
-        """The same layers without the shortcuts: same seed, same initial weights (projections apart)."""
-        return type(self).model_validate({**self.model_dump(), "family": "plain"})
+    def plain_twin(self) -> Self | None:
+        """The same layers without the shortcuts: same seed, same initial weights (projections and gates apart).
+
+        None where there is none: dense and wide nets count their layers otherwise, and VGG is plain already.
+        """
+        if self.family in ("dense", "wide", "vgg"):
+            return None
+        shared = ("depth", "form", "branch", "width", "norm", "activation", "init", "dropout", "stride_at")
+        values = {field: getattr(self, field) for field in (*shared, "channels", "classes")}
+        return type(self).model_validate({**values, "family": "plain"})
+
+
+def _fields_of_name(match: re.Match[str]) -> dict[str, Any]:
+    """The fields that a preset's name sets."""
+    fields: dict[str, Any] = {"form": "imagenet"} if match["form"] else {}
+    if match["with_k"]:
+        family, _, compressed = match["with_k"].partition("-")
+        branch = {"branch": "bottleneck" if compressed else "single"} if family == "dense" else {}
+        return {**fields, "family": family, "depth": int(match["k_depth"]), "k": int(match["k"]), **branch}
+    if match["vgg_depth"]:
+        return {**fields, "family": "vgg", "depth": int(match["vgg_depth"])}
+    fields |= {"family": match["family"], "depth": int(match["depth"])}
+    if match["branch"]:
+        fields["branch"] = match["branch"].removeprefix("-")
+    if match["version"]:
+        fields["stride_at"] = "3x3"
+    return fields
 
 
 def _implied_branch(form: Form, depth: int) -> Branch:

@@ -87,7 +87,18 @@ def test_weights_are_kept_at_the_moments_of_the_design(images: Images, tmp_path:
     assert kept(tmp_path) == [0, 1, 5, 10, 15]
 
 
-@pytest.mark.parametrize("net", ["plain-8:width=4", "resnet-8:width=4:shortcut=B", "preact-8:width=4"])
+@pytest.mark.parametrize(
+    "net",
+    [
+        "plain-8:width=4",
+        "resnet-8:width=4:shortcut=B",
+        "preact-8:width=4",
+        "highway-8:width=4",
+        "se-8:width=4",
+        "dense-bc-16-4",
+        "wide-10-2:width=4",
+    ],
+)
 def test_gradient_norms_are_those_of_autograd_by_hand(net: str, images: Images) -> None:
     asked = spec(net)
     started, first = [event for event in train(asked, images, until=1) if event.kind in ("started", "step")]
@@ -102,6 +113,19 @@ def test_gradient_norms_are_those_of_autograd_by_hand(net: str, images: Images) 
     assert first.loss == pytest.approx(loss.item(), rel=1e-5)
     assert first.norms == pytest.approx(by_hand, rel=1e-4)
     assert len(started.layers) == len(first.norms)
+
+
+def test_a_branch_that_was_dropped_has_no_gradient_and_is_not_updated(images: Images, tmp_path: Path) -> None:
+    asked = spec("stochastic-20:width=4:survival=0.01", weight_decay=0.0)
+    events = list(train(asked, images, tmp_path, until=1))
+    [first] = [event for event in events if isinstance(event, StepMeasured)]
+    layers = next(event.layers for event in events if isinstance(event, RunStarted))
+    before, after = build(asked.net, asked.seed).state_dict(), load_file(weights_file(tmp_path, 1))
+    dropped = [name for name, norm in zip(layers, first.norms, strict=True) if norm == 0]
+    assert "blocks.8.branch.conv1" in dropped
+    assert "stem.conv" not in dropped
+    for name in layers:
+        assert torch.equal(before[f"{name}.weight"], after[f"{name}.weight"]) == (name in dropped)
 
 
 def test_one_update_is_the_one_of_the_papers_formula(images: Images, tmp_path: Path) -> None:
@@ -140,9 +164,25 @@ def test_a_plain_net_and_its_twin_see_the_same_batches(images: Images, monkeypat
     assert all(torch.equal(a, b) for a, b in zip(plain, seen, strict=True))
 
 
-@pytest.mark.parametrize("step", [3, 5, 12])
-def test_going_on_from_a_checkpoint_changes_no_bit_and_no_event(step: int, images: Images, tmp_path: Path) -> None:
-    asked = spec(augment=True)
+@pytest.mark.parametrize(
+    ("net", "step"),
+    [
+        ("resnet-8:width=4", 3),
+        ("resnet-8:width=4", 5),
+        ("resnet-8:width=4", 12),
+        ("stochastic-8:width=4:survival=0.3", 3),
+        ("wide-10-2:width=4:dropout=0.3", 12),
+        ("highway-8:width=4", 3),
+        ("dense-bc-16-4", 3),
+        ("vgg-11:width=4", 3),
+        ("se-8:width=4", 3),
+        ("preact-8:width=4:shortcut_dropout=0.5", 3),
+    ],
+)
+def test_going_on_from_a_checkpoint_changes_no_bit_and_no_event(
+    net: str, step: int, images: Images, tmp_path: Path
+) -> None:
+    asked = spec(net, augment=True)
     whole = list(train(asked, images, tmp_path / "whole"))
     first = list(train(asked, images, tmp_path / "parts", until=step))
     rest = list(train(asked, images, tmp_path / "parts", start=step))

@@ -25,7 +25,8 @@ _component = st.components.v2.component(
     js=frontend("strip_parts.js") + frontend("strip.js"),
 )
 _SELECTION = re.compile(
-    r"block:(?P<block>\d{1,4})|blocks\.(?P<of>\d{1,4})\.(?:branch\.conv[1-3]|shortcut\.conv)|stem\.conv|head\.fc"
+    r"block:(?P<block>\d{1,4})|stem\.conv|head\.fc[12]?"
+    r"|blocks\.(?P<of>\d{1,4})\.(?:branch\.(?:conv[1-3]|se\.squeeze|se\.excite)|shortcut\.conv|join\.gate|enter\.conv)"
 )
 
 
@@ -115,7 +116,7 @@ def row(net: NetSpec, name: str, size: int | None = None) -> dict[str, Any]:
         "blocks": order,
         "stages": [f"{block.size_out}×{block.size_out}, {block.outputs}" for block in first],
         "stem": _layer(laid.stem),
-        "head": _layer(laid.head),
+        "head": _layer(laid.head[-1]),
         "pool": "max pool" if net.form == "imagenet" else "",
     }
 

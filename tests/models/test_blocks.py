@@ -121,7 +121,7 @@ def test_a_preactivation_block_adds_its_branch_to_the_untouched_input() -> None:
     block, w = block_of(lively("preact-20:width=4"), 1)
     x = image(block)
     h = conv3(norm(x, w, "before.norm").relu(), w, "branch.conv1")
-    f = conv3(norm(h, w, "branch.norm2").relu(), w, "branch.conv2")
+    f = conv3(norm(h, w, "branch.norm1").relu(), w, "branch.conv2")
     torch.testing.assert_close(block(x), x + f)
 
 
@@ -129,7 +129,7 @@ def test_a_preactivation_block_pads_the_raw_input_under_option_a() -> None:
     block, w = block_of(lively("preact-20:width=4"), 3)
     x = image(block)
     h = conv3(norm(x, w, "before.norm").relu(), w, "branch.conv1", 2)
-    f = conv3(norm(h, w, "branch.norm2").relu(), w, "branch.conv2")
+    f = conv3(norm(h, w, "branch.norm1").relu(), w, "branch.conv2")
     torch.testing.assert_close(block(x), option_a(x, 8, 2) + f)
 
 
@@ -137,14 +137,14 @@ def test_a_preactivation_projection_sees_the_activated_input_and_has_no_normalis
     block, w = block_of(lively("preact-20:width=4:shortcut=B"), 3)
     x = image(block)
     a = norm(x, w, "before.norm").relu()
-    f = conv3(norm(conv3(a, w, "branch.conv1", 2), w, "branch.norm2").relu(), w, "branch.conv2")
+    f = conv3(norm(conv3(a, w, "branch.conv1", 2), w, "branch.norm1").relu(), w, "branch.conv2")
     torch.testing.assert_close(block(x), F.conv2d(a, w["shortcut.conv.weight"], stride=2) + f)
 
 
 def test_the_first_preactivation_block_leaves_its_activation_to_the_stem() -> None:
     block, w = block_of(lively("preact-20:width=4"), 0)
     x = image(block)
-    f = conv3(norm(conv3(x, w, "branch.conv1"), w, "branch.norm2").relu(), w, "branch.conv2")
+    f = conv3(norm(conv3(x, w, "branch.conv1"), w, "branch.norm1").relu(), w, "branch.conv2")
     torch.testing.assert_close(block(x), x + f)
 
 

@@ -120,7 +120,7 @@ REFUSED = [
     ("", "unknown net"),
     ("resnet", "unknown net"),
     ("resnet56", "unknown net"),
-    ("vgg-19", "unknown net"),
+    ("alexnet", "unknown net"),
     ("ResNet-56", "unknown net"),
     ("resnet-56 ; rm -rf /", "unknown net"),
     ("resnet-٢٠", "unknown net"),  # 20 in Arabic-Indic digits
@@ -219,4 +219,11 @@ def test_fitting_a_net_to_data_changes_only_channels_and_classes() -> None:
 @pytest.mark.parametrize("name", ["resnet-20:width=8", "preact-bottleneck-29", "imagenet-resnet-50-v1.5:shortcut=C"])
 def test_a_plain_twin_differs_in_family_and_shortcut_alone(name: str) -> None:
     spec = NetSpec.parse(name)
-    assert spec.plain_twin().model_dump() == {**spec.model_dump(), "family": "plain", "shortcut": "none"}
+    twin = spec.plain_twin()
+    assert twin is not None
+    assert twin.model_dump() == {
+        **spec.model_dump(),
+        "family": "plain",
+        "shortcut": "none",
+        "order": "original",
+    }
