@@ -19,7 +19,7 @@ from distributed import Event as Flag
 from distributed import Future, KilledWorker, fire_and_forget
 
 from app import datasets, worker
-from app.cluster import Cluster, hold_store
+from app.cluster import Cluster, free_memory, hold_store
 from app.datasets import DATASETS, DataSet
 from app.events import RunStopped, from_json
 from app.references import adopt
@@ -140,9 +140,16 @@ class Engine:
     def _check(self, spec: RunSpec) -> None:
         if spec.data not in DATASETS and datasets.find(spec.data, self.settings.store) is None:
             raise RefusedError(f"the data set {spec.data} is not in this store: upload it again")
-        params, limit = plan(spec.net).params, self.settings.max_parameters
-        if params > limit:
-            raise RefusedError(f"{spec.net.name} has {params:,} parameters; this server takes up to {limit:,}")
+        about = datasets.find(spec.data, self.settings.store)
+        laid, limit = plan(spec.net, about.size if about else None), self.settings.max_parameters
+        if laid.params > limit:
+            raise RefusedError(f"{spec.net.name} has {laid.params:,} parameters; this server takes up to {limit:,}")
+        needed, free = laid.training_bytes(spec.recipe.batch, 4), free_memory()
+        if not self.settings.scheduler and spec.device != "cuda" and free is not None and needed > free:
+            raise RefusedError(
+                f"{spec.net.name} at batch {spec.recipe.batch} needs about {needed / 1e9:,.1f} GB to train; "
+                f"{free / 1e9:,.1f} GB are free on this machine"
+            )
         steps = spec.planned_steps
         if steps > self.settings.max_steps:
             raise RefusedError(f"{steps:,} steps asked for; this server takes up to {self.settings.max_steps:,}")

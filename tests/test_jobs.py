@@ -168,6 +168,10 @@ def test_what_is_too_large_is_refused_before_anything_is_queued(engine: Engine) 
     fine, net = specs()[0], NetSpec.parse("imagenet-resnet-152:width=512").fitted(1, 10)
     with pytest.raises(RefusedError, match="parameters"):
         engine.submit([fine, fine.model_copy(update={"net": net})])
+    thousand = fine.model_copy(update={"net": NetSpec.parse("resnet-1202").fitted(1, 10)})
+    thousand = thousand.model_copy(update={"recipe": Recipe(steps=1, batch=4096)})
+    with pytest.raises(RefusedError, match=r"needs about \d+\.\d GB to train"):
+        engine.submit([thousand])
     with pytest.raises(RefusedError, match="steps"):
         engine.submit([fine.model_copy(update={"recipe": Recipe(steps=900_000)})])
     with pytest.raises(RefusedError, match="upload it again"):

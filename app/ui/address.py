@@ -18,7 +18,7 @@ from app.spec import RECIPES, net_address
 from app.ui.strip import selection
 from models.spec import NetSpec
 
-MOST = 4  # nets or runs at once
+MOST = 5  # nets or runs at once
 LONGEST = 120  # characters of one value
 _RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _STATE = "_address"

@@ -327,3 +327,25 @@ def test_dropout_stands_between_the_convolutions_and_rests_in_evaluation() -> No
     block, x = block_of(lively("wide-10-2:dropout=0.3"), 1)
     assert [name for name, _ in block.branch.named_children()] == ["conv1", "norm1", "act1", "dropout1", "conv2"]
     torch.testing.assert_close(block(x), block(x))
+
+
+# ── a thousand layers ──
+
+
+@pytest.mark.parametrize("name", ["resnet-1202", "preact-bottleneck-1001"])
+def test_a_thousand_layers_take_a_training_step(name: str) -> None:
+    net = build(NetSpec.parse(name))
+    x = torch.randn(2, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    loss = F.cross_entropy(net(x), torch.tensor([0, 1]))
+    loss.backward()  # type: ignore[no-untyped-call]
+    assert loss.isfinite()
+    assert net.get_parameter("stem.conv.weight").grad is not None
+
+
+def test_memory_grows_with_batch_and_depth_and_is_near_what_was_measured() -> None:
+    small = plan(NetSpec.parse("resnet-110")).training_bytes(64, 2)
+    assert small == pytest.approx(460e6, rel=0.2)  # measured: 460 MB, bfloat16, CPU
+    assert plan(NetSpec.parse("resnet-110")).training_bytes(128, 2) > 1.9 * small
+    assert plan(NetSpec.parse("resnet-1202")).training_bytes(8, 2) == pytest.approx(
+        0.8e9, rel=0.35
+    )  # measured: 0.61 GB

@@ -62,10 +62,10 @@ def test_the_good_values_beside_a_bad_one_are_kept() -> None:
     assert len(notices) == 1
 
 
-def test_four_nets_at_most() -> None:
+def test_five_nets_at_most() -> None:
     address, notices = parse({"net": [f"plain-{depth}" for depth in (20, 26, 32, 38, 44, 50)]})
-    assert len(address.nets) == 4
-    assert "first 4" in notices[0]
+    assert len(address.nets) == 5
+    assert "first 5" in notices[0]
 
 
 def page_script() -> None:
