@@ -30,6 +30,7 @@ app.jobs         distributed app.cluster app.worker app.references app.store app
 app.cluster      dask distributed app.store app.settings
 app.worker       distributed CURRENCIES | app.training app.data app.uploads app.archives
 app.recording    torch app.training app.data app.references app.checkpoints models.nets CURRENCIES
+app.races        CURRENCIES
 app.references   app.store CURRENCIES
 app.store        sqlite3 numpy pydantic app.history app.runs app.checkpoints CURRENCIES
 app.history      sqlite3 numpy CURRENCIES
