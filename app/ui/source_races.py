@@ -1,0 +1,34 @@
+"""The races of the sources, one click each: what was found, what the student expects, and then the measurement."""
+
+import streamlit as st
+
+from app import jobs
+from app.jobs import RefusedError
+from app.races import RACES
+from app.ui import address
+from app.ui.prose import literal
+
+
+def source_races() -> None:
+    """Choose a race, read what its source found, and start it."""
+    name = st.selectbox("Race", list(RACES), format_func=lambda name: RACES[name].question, key="source-race")
+    race = RACES[name]
+    st.markdown(" · ".join(f"`{one.net}`" for one in race.contestants))
+    st.markdown(f":violet-badge[paper] {race.found}")
+    st.caption(race.source)
+    if st.button("Start this race", type="primary", icon=":material/play_arrow:", key="start-source-race"):
+        try:
+            runs = jobs.engine().submit(race.specs())
+        except RefusedError as refused:
+            st.error(literal(f"Not started: {refused}."))
+        else:
+            address.write(runs=tuple(run.id for run in runs), race=name, step=None)
+            st.rerun()
+
+
+def what_the_source_found(name: str | None) -> None:
+    """The claim, to be held against the measurement beside it."""
+    race = RACES.get(name or "")
+    if race is not None:
+        st.markdown(f":violet-badge[paper] {race.found}")
+        st.caption(race.source)
