@@ -4,6 +4,8 @@
 """
 
 import json
+import logging
+import math
 import sys
 import time
 from collections.abc import Iterator
@@ -14,6 +16,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from typer.exceptions import TyperException
 
 from app import datasets, settings
 from app.datasets import BUNDLED, DataSet
@@ -86,6 +89,7 @@ def train(
     """Train nets and keep the runs in the store."""
     from app import jobs
 
+    logging.getLogger("distributed.scheduler").setLevel(logging.CRITICAL)  # it complains of workers that are let go
     configured = _settings()
     about = _dataset(dataset, configured)
     with _clear():
@@ -107,7 +111,7 @@ def train(
         try:
             runs = _watch(engine, [run.id for run in engine.submit(specs)])
         except KeyboardInterrupt:
-            err.print("stopped; the store keeps what was measured, and the runs go on when an engine starts again")
+            err.print("stopped; the store keeps what was measured, and the runs go on when an engine starts again", soft_wrap=True)
             raise typer.Exit(130) from None
         finally:
             figures = [_outcome(engine.store, run) for run in runs] if "runs" in locals() else []
@@ -177,8 +181,14 @@ def reference() -> None:
 
 
 def main() -> None:
-    """Run the command line."""
-    app()
+    """Run the command line. A verb or an option that it does not know is one line, as all bad input is."""
+    try:
+        status = app(standalone_mode=False)
+    except TyperException as error:
+        if said := error.format_message():  # without a verb the help has been printed, and nothing is left to say
+            err.print(said, style="red", markup=False, highlight=False, soft_wrap=True)
+        status = error.exit_code
+    sys.exit(status if isinstance(status, int) else 0)
 
 
 # ── reading what was asked ──
@@ -194,6 +204,8 @@ def _clear() -> Iterator[None]:
     """Bad input ends with one line and status 2, never with a traceback."""
     try:
         yield
+    except typer.Exit:  # a RuntimeError, and already said
+        raise
     except KeyError as error:
         _fail(str(error.args[0]))
     except ValueError as error:
@@ -291,5 +303,14 @@ def _percent(value: float | None) -> str:
 
 
 def _print_json(value: Any) -> None:
-    json.dump(value, sys.stdout, indent=2)
+    json.dump(_finite(value), sys.stdout, indent=2, allow_nan=False)
     sys.stdout.write("\n")
+
+
+def _finite(value: Any) -> Any:
+    """The same with null for what JSON has no number for: the loss of a net that diverged."""
+    if isinstance(value, dict):
+        return {name: _finite(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_finite(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

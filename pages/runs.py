@@ -9,6 +9,7 @@ from app.figures.training import errors
 from app.runs import Run
 from app.ui.frame import TRAIN
 from app.ui.live_chart import live_chart
+from app.ui.picker import run_table
 from app.ui.prose import prose
 from app.ui.race import MAX_CONTESTANTS
 
@@ -53,12 +54,9 @@ if not runs:
     st.info(page["empty"])
     st.stop()
 
-table = st.dataframe(
-    [line(run) for run in runs],
-    key="table",
-    on_select="rerun",
-    selection_mode="multi-row",
-    hide_index=True,
+chosen = run_table(
+    runs,
+    line,
     column_config={
         "progress": st.column_config.ProgressColumn(format="percent"),
         "train": st.column_config.NumberColumn("train error %", format="%.2f"),
@@ -70,7 +68,6 @@ table = st.dataframe(
 )
 st.caption(f":green-badge[measured] {page['measured']}")
 
-chosen = [runs[index] for index in table.selection.rows if index < len(runs)]
 if not chosen:
     st.stop()
 
@@ -86,7 +83,9 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
                 engine.store.delete(run.id)
             st.rerun()
     if len(chosen) == 1:
-        name = st.text_input("Name", chosen[0].name, max_chars=80, key=f"name-{chosen[0].id}", width=360)
+        name = st.text_input(
+            "Name", chosen[0].name, max_chars=80, key=f"name-{chosen[0].id}-{chosen[0].name}", width=360
+        )
         if name.strip() and name != chosen[0].name:
             engine.store.rename(chosen[0].id, name)
             st.rerun()

@@ -29,6 +29,6 @@ if started:
         st.error(f"Not started: {refused}.")
 
 runs = chosen_runs()
-if all(jobs.engine().store.run(run).origin == "reference" for run in runs):
+if runs and all(jobs.engine().store.run(run).origin == "reference" for run in runs):
     st.caption(page["reference"])
 watch(runs, guess)

@@ -32,6 +32,7 @@ class Address:
     nets: tuple[NetSpec, ...] = ()
     data: str | None = None
     recipe: str | None = None
+    width: int | None = None
     seed: int | None = None
     runs: tuple[str, ...] = ()
     step: int | None = None
@@ -39,13 +40,13 @@ class Address:
 
     def query(self) -> dict[str, list[str]]:
         """As query parameters, nothing that is not said among them."""
-        single = {"data": self.data, "recipe": self.recipe, "seed": self.seed, "step": self.step, "layer": self.layer}
+        single = {name: getattr(self, name) for name in NAMES if name not in ("net", "run")}
         query = {"net": [net_address(net) for net in self.nets], "run": list(self.runs)}
         query |= {name: [str(value)] for name, value in single.items() if value is not None}
         return {name: values for name, values in query.items() if values}
 
 
-NAMES = ("net", "data", "recipe", "seed", "run", "step", "layer")
+NAMES = ("net", "data", "recipe", "width", "seed", "run", "step", "layer")
 
 
 @dataclass
@@ -153,6 +154,7 @@ def parse(query: Mapping[str, Sequence[str]]) -> tuple[Address, list[str]]:
         nets=several("net", NetSpec.parse),
         data=one("data", known_name),
         recipe=one("recipe", _recipe),
+        width=one("width", _whole(512)),
         seed=one("seed", _whole(2**31 - 1)),
         runs=several("run", _run),
         step=one("step", _whole(10_000_000)),

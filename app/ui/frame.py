@@ -4,6 +4,8 @@ import streamlit as st
 
 from app import jobs
 from app.settings import ASSETS, ROOT
+from app.ui import address
+from app.ui.prose import literal
 
 START = st.Page(ROOT / "pages" / "start.py", title="Start", url_path="start", default=True)
 TRAIN = st.Page(ROOT / "pages" / "train.py", title="Train", url_path="train")
@@ -23,6 +25,10 @@ def frame() -> None:
     for trouble in (engine.store.notice, engine.trouble):
         if trouble:
             st.error(trouble)
+    address.read()
+    for notice in address.notices():
+        if not notice.startswith("The address's net="):  # the form keeps such a net, and says itself what is wrong
+            st.warning(literal(notice))
     page.run()
 
 

@@ -25,6 +25,12 @@ class Standing:
     window: int
     under_way: bool
     norms_at: Callable[[int], Floats | None]
+    diverged: bool = False
+
+    def seen(self, step: int | None) -> int:
+        """Steps measured up to the one that is looked at."""
+        newest = int(self.series.steps[-1]) + 1 if len(self.series.steps) else 0
+        return newest if step is None else min(step + 1, newest)
 
 
 def what_you_see(standings: list[Standing], step: int | None, guess: str | None) -> None:
@@ -40,17 +46,20 @@ def passages(standings: list[Standing], step: int | None, guess: str | None) -> 
     """Paragraphs of Markdown."""
     page = prose("train")
     known = [(standing, standing.error) for standing in standings if standing.error is not None]
-    if not known:
+    if fallen := [standing.name for standing in standings if standing.diverged]:
+        said = [page["diverged"].format(names=" and ".join(fallen))]
+    elif known:
+        said = [_comparison(known, step)]
+        if verdict := _prediction(known, guess):
+            said.insert(0, verdict)
+    else:
         return [page["waiting"]]
-    said = [_comparison(known)]
-    if verdict := _prediction(known, guess):
-        said.insert(0, verdict)
-    if remark := _map_remark(known[0][0], step):
+    if known and (remark := _map_remark(known[0][0], step)):
         said.append(remark)
     return said
 
 
-def _comparison(known: list[tuple[Standing, float]]) -> str:
+def _comparison(known: list[tuple[Standing, float]], step: int | None) -> str:
     page = prose("train")
     pair = _twins(known)
     if pair is None:
@@ -59,9 +68,11 @@ def _comparison(known: list[tuple[Standing, float]]) -> str:
     (plain, plain_error), (residual, residual_error) = pair
     gap = plain_error - residual_error
     names = {"plain": plain.name, "residual": residual.name, "gap": abs(gap)}
-    if abs(gap) >= CLEAR_GAP:
+    begun = all(one.seen(step) >= one.window for one in (plain, residual))
+    over = not any(one.under_way or one.seen(step) < one.seen(None) for one in (plain, residual))
+    if begun and abs(gap) >= CLEAR_GAP:
         return page["plain-behind" if gap > 0 else "plain-ahead"].format(**names)
-    if plain.under_way or residual.under_way:
+    if not (begun and over):
         return page["early"].format(first=plain.name, second=residual.name, gap=abs(gap), window=plain.window)
     if abs(gap) <= SAME_GAP:
         return page["same"].format(**names)

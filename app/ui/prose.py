@@ -5,6 +5,8 @@ from functools import cache
 
 from app.settings import ASSETS
 
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|<>~$:&-])")
+_LINKED = re.compile(r"(www|https?\\:|@)", re.IGNORECASE)
 _HEADING = re.compile(r"^## (.+)$", re.MULTILINE)
 
 
@@ -13,3 +15,11 @@ def prose(page: str) -> dict[str, str]:
     """The passages of a page, by the heading they stand under."""
     parts = _HEADING.split((ASSETS / "prose" / f"{page}.md").read_text(encoding="utf-8"))
     return {heading.strip(): passage.strip() for heading, passage in zip(parts[1::2], parts[2::2], strict=True)}
+
+
+def literal(text: str) -> str:
+    """`text` as Markdown that shows it letter by letter: for a sentence that quotes what came from outside.
+
+    Escapes do not stop Markdown from making a link of www.… or https://…: an invisible character does.
+    """
+    return _LINKED.sub("\\1\u2060", _MARKDOWN.sub(r"\\\1", text))

@@ -1,17 +1,23 @@
 """Setting up a race: contestants, data, recipe and seed. Every choice is in the address."""
 
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from app import datasets, jobs
 from app.datasets import BUNDLED, DATASETS, DataSet
 from app.spec import RECIPES, RunSpec
+from app.ui import address
+from app.ui.prose import literal
 from models.spec import PRESETS, NetSpec, first_reason
 
 DEFAULT_NETS = ("plain-56", "resnet-56")
 MAX_CONTESTANTS = 4
+_READ = "_upload_read"
 NO_DIFFERENCE = "no difference"
 WIDTHS = {8: "8 · a minute", 16: "16 · the paper's", 4: "4 · tiny", 32: "32"}
 RECIPE_TITLES = {
@@ -37,38 +43,16 @@ def race_form() -> tuple[list[RunSpec], str]:
             "`plain-20:norm=none`, `resnet-single-11`.",
             width=340,
         )
-        width = st.selectbox(
-            "Width",
-            list(WIDTHS),
-            format_func=lambda width: WIDTHS[width],
-            key="width",
-            bind="query-params",
-            width=140,
-            help="Channels of the first stage",
-        )
-        data = st.selectbox(
-            "Data",
-            list(known),
-            format_func=lambda name: known[name].title,
-            key="data",
-            bind="query-params",
-            width=200,
-        )
-        recipe = st.selectbox(
-            "Recipe",
-            list(RECIPES),
-            format_func=lambda name: RECIPE_TITLES[name],
-            key="recipe",
-            bind="query-params",
-            width=190,
-        )
+        width = _choice("Width", "width", WIDTHS, 140, help="Channels of the first stage")
+        data = _choice("Data", "data", {name: about.title for name, about in known.items()}, 200)
+        recipe = _choice("Recipe", "recipe", RECIPE_TITLES, 190)
         seed = st.number_input("Seed", 0, 9999, 0, key="seed", bind="query-params", width=90)
     specs: list[RunSpec] = []
     try:
         for text in nets:
             specs.append(_spec(text, width, known[data], recipe, int(seed)))
     except ValueError as error:
-        return [], f"{first_reason(error)}. The other choices are kept."
+        return [], literal(f"{first_reason(error)}. The other choices are kept.")
     if not specs:
         return [], "Choose at least one net."
     if DATASETS.get(data, DATASETS[BUNDLED]).source == "torchvision" and not datasets.available(
@@ -77,6 +61,21 @@ def race_form() -> tuple[list[RunSpec], str]:
         megabytes = known[data].download_bytes / 1e6
         st.caption(f"{known[data].title} is downloaded once, when its first race starts: {megabytes:,.0f} MB.")
     return specs, ""
+
+
+def _choice(label: str, name: str, titles: Mapping[Any, str], pixels: int, **options: Any) -> Any:
+    """A menu whose value stands in the address as it is; `bind` would write and want the title instead."""
+    key, default = f"choice-{name}", next(iter(titles))
+
+    def chosen() -> None:
+        value = st.session_state[key]
+        address.write(**{name: None if value == default else value})
+
+    said = getattr(address.read(), name)
+    st.session_state[key] = said if said in titles else default
+    return st.selectbox(
+        label, list(titles), format_func=titles.__getitem__, key=key, on_change=chosen, width=pixels, **options
+    )
 
 
 def _spec(text: str, width: int, about: DataSet, recipe: str, seed: int) -> RunSpec:
@@ -94,16 +93,27 @@ def own_images() -> None:
     given = st.file_uploader("Zip of class folders", type="zip", label_visibility="collapsed", max_upload_size=limit)
     if given is None:
         return
+    read = st.session_state.get(_READ)
+    if read is None or read[0] != given.file_id:  # once a file: it stays there while the page is drawn again and again
+        with st.spinner("Reading the pictures"):
+            read = given.file_id, *_taken(given)
+        st.session_state[_READ] = read
+        if read[1]:
+            st.rerun()  # the menu of data sets has been drawn without it
+    _, taken, said = read
+    (st.success if taken else st.error)(literal(said))
+
+
+def _taken(given: UploadedFile) -> tuple[bool, str]:
+    """Whether the zip is now a data set, and what to say of it."""
     with tempfile.TemporaryDirectory() as folder:
         archive = Path(folder) / "upload.zip"  # never a name that a user gave
         archive.write_bytes(given.getbuffer())
         try:
-            with st.spinner("Reading the pictures"):
-                about = jobs.engine().take_upload(archive, Path(given.name).stem)
+            about = jobs.engine().take_upload(archive, Path(given.name).stem)
         except (ValueError, TimeoutError) as error:
-            st.error(str(error))
-            return
-    st.success(
+            return False, str(error) or "Reading it took too long."
+    return True, (
         f"{about.title}: {about.train_images:,} training and {about.test_images:,} test images in {about.classes} "
         f"classes. It is now among the data sets. {about.remark}"
     )

@@ -29,6 +29,8 @@ Version = tuple[str, int, int, int]  # run, attempt, steps, last evaluation: whe
 
 def watch(runs: list[str], guess: str | None) -> None:
     """Draw `runs`, again every second while one of them is under way."""
+    if not runs:
+        return
     active = any(jobs.engine().store.run(run).active for run in runs)
     st.fragment(_draw, run_every=REFRESH_SECONDS if active else None)(runs, guess, active)
 
@@ -156,6 +158,7 @@ def _standings(runs: list[Run], names: list[str], step: int | None) -> list[Stan
             history(run.id).window,
             run.active or run.status == "paused",
             history(run.id).norms_at,
+            run.status == "diverged",
         )
         for run, name in zip(runs, names, strict=True)
     ]
@@ -176,9 +179,20 @@ def _numbers(runs: list[Run], names: list[str], step: int | None) -> None:
             f"<span>{html.escape(_pace(run))}</span></div>"
         )
     st.html(f"<div class='nows'>{''.join(cards)}</div>")
+    _downloads(runs)
     for run, name in zip(runs, names, strict=True):
         if run.message:
             st.warning(f"{name}: {run.message}")
+
+
+def _downloads(runs: list[Run]) -> None:
+    """A bar for each data set that these runs wait for."""
+    store, downloads = jobs.engine().settings.store, jobs.engine().downloads
+    for name in dict.fromkeys(run.spec.data for run in runs):
+        if (under_way := downloads.get(name)) and (about := find(name, store)):
+            done, size = under_way
+            megabytes = f"{about.title}: {done / 1e6:,.0f} of {size / 1e6:,.0f} MB"
+            st.progress(min(done / size, 1.0) if size else 0.0, text=megabytes)
 
 
 def _pace(run: Run) -> str:
@@ -187,8 +201,8 @@ def _pace(run: Run) -> str:
     left = engine.seconds_left(run) if run.active else None
     ends = "" if left is None else f" · {_duration(left)} left"
     if run.status == "queued":
-        if download := engine.downloads.get(run.spec.data):
-            return f"downloading: {download[0] / 1e6:,.0f} of {download[1] / 1e6:,.0f} MB"
+        if run.spec.data in engine.downloads:
+            return "waiting for its data"
         ahead = engine.place(run.id)
         return (f"waiting, {ahead} ahead" if ahead else "starting") + ends
     pace = engine.store.history(run.id).seconds_per_step()
