@@ -111,7 +111,10 @@ def train(
         try:
             runs = _watch(engine, [run.id for run in engine.submit(specs)])
         except KeyboardInterrupt:
-            err.print("stopped; the store keeps what was measured, and the runs go on when an engine starts again", soft_wrap=True)
+            err.print(
+                "stopped; the store keeps what was measured, and the runs go on when an engine starts again",
+                soft_wrap=True,
+            )
             raise typer.Exit(130) from None
         finally:
             figures = [_outcome(engine.store, run) for run in runs] if "runs" in locals() else []

@@ -131,8 +131,8 @@ RACES: dict[str, Race] = {
     "suspects": _race(
         "The other suspects: too short, too little L2, no dropout?",
         "plain-56",
-        Contestant("plain-56", {"epochs": 12}),
-        Contestant("plain-56", {"weight_decay": 1e-3}),
+        Contestant("plain-56", {"epochs": 12, "name": "three-times"}),
+        Contestant("plain-56", {"weight_decay": 1e-3, "name": "more-l2"}),
         "plain-56:dropout=0.2",
         "resnet-56",
         found="Plain nets trained three times as long stay degraded. More L2 or dropout fight overfitting, which this "
@@ -155,5 +155,5 @@ def _spec(contestant: Contestant, seed: int) -> RunSpec:
     net = NetSpec.parse(f"{contestant.net}:width={WIDTH}").fitted(about.channels, about.classes)
     recipe = RECIPES["quick"]
     if contestant.changes:
-        recipe = Recipe.model_validate({**recipe.model_dump(), **contestant.changes, "name": "own"})
+        recipe = Recipe.model_validate({**recipe.model_dump(), **contestant.changes})
     return RunSpec(net=net, recipe=recipe, seed=seed)

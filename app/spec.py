@@ -105,9 +105,13 @@ class RunSpec(BaseModel):
 
 def net_title(net: NetSpec) -> str:
     """Name and the settings that matter to a reader: `resnet-56 · width 8`. The data's own shape is left out."""
-    name, *settings = str(net).split(":")
-    shown = [setting.replace("=", " ") for setting in settings if not setting.startswith(("channels", "classes"))]
-    return " · ".join([name, *shown])
+    name, *settings = net_address(net).split(":")
+    return " · ".join([name, *(setting_words(setting) for setting in settings)])
+
+
+def setting_words(setting: str) -> str:
+    """`gate_bias=-4` for people: `gate bias -4`."""
+    return setting.replace("=", " ").replace("_", " ")
 
 
 def net_address(net: NetSpec) -> str:

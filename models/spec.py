@@ -241,7 +241,8 @@ class NetSpec(BaseModel):
         """
         default = NetSpec.parse(self.name)
         own = {field: value for field in SETTINGS if (value := getattr(self, field)) != getattr(default, field)}
-        return ":".join([self.name, *(f"{field}={value}" for field, value in own.items())])
+        texts = {field: f"{value:g}" if isinstance(value, float) else str(value) for field, value in own.items()}
+        return ":".join([self.name, *(f"{field}={text}" for field, text in texts.items())])
 
     @classmethod
     def parse(cls, text: str) -> Self:

@@ -4,10 +4,12 @@ import streamlit as st
 
 from app import jobs
 from app.jobs import RefusedError
+from app.races import RACES
 from app.ui import address
 from app.ui.picker import chosen_runs
 from app.ui.prose import prose
 from app.ui.race import own_images, prediction, race_form
+from app.ui.source_races import source_races
 from app.ui.watch import watch
 
 page = prose("train")
@@ -15,16 +17,19 @@ st.title(page["title"])
 st.markdown(page["lead"])
 
 specs, problem = race_form()
+race = address.read().race
 with st.container(horizontal=True, vertical_alignment="bottom", key="start-row"):
-    guess = prediction(specs)
+    guess = prediction(RACES[race].specs() if race else specs)
     started = st.button("Start the race", type="primary", icon=":material/play_arrow:", disabled=not specs)
+    with st.popover("Races of the sources", type="tertiary"):
+        source_races()
     with st.popover("Own images", type="tertiary"):
         own_images()
 if problem:
     st.error(problem)
 if started:
     try:
-        address.write(runs=tuple(run.id for run in jobs.engine().submit(specs)), step=None)
+        address.write(runs=tuple(run.id for run in jobs.engine().submit(specs)), race=None, step=None)
     except RefusedError as refused:
         st.error(f"Not started: {refused}.")
 

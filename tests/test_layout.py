@@ -23,8 +23,8 @@ app.__main__     app.cli
 app.cli          typer rich app.store app.runs CURRENCIES | app.jobs app.evaluation app.recording app.references
 app.main         streamlit starlette plotly | app.jobs
 app.shell        streamlit app.ui
-pages            streamlit app.ui app.figures app.jobs app.store app.runs CURRENCIES
-app.ui           streamlit numpy app.figures app.jobs app.store app.runs CURRENCIES
+pages            streamlit app.ui app.figures app.jobs app.store app.runs app.races CURRENCIES
+app.ui           streamlit numpy app.figures app.jobs app.store app.runs app.races CURRENCIES
 app.figures      plotly numpy CURRENCIES
 app.jobs         distributed app.cluster app.worker app.references app.store app.runs CURRENCIES
 app.cluster      dask distributed app.store app.settings

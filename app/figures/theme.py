@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from app.spec import RunSpec, net_title
+from app.spec import RunSpec, net_address, setting_words
 from models.spec import NetSpec
 
 FAMILY_COLOURS: dict[str, str] = {
@@ -90,12 +90,20 @@ def styles(specs: Sequence[RunSpec]) -> list[Style]:
 
 def short_names(specs: Sequence[RunSpec]) -> list[str]:
     """The shortest names that tell the runs apart: the net's, then its settings, then data, recipe and seed."""
+    settings = [net_address(spec.net).split(":")[1:] for spec in specs]
+    shared = set.intersection(*map(set, settings)) if settings else set()
+
+    def own(spec: RunSpec) -> str:
+        apart = [setting for setting in net_address(spec.net).split(":")[1:] if setting not in shared]
+        return " · ".join([spec.net.name, *map(setting_words, apart)])
+
     ways = (
         lambda spec: spec.net.name,
-        lambda spec: net_title(spec.net),
-        lambda spec: f"{net_title(spec.net)} · {spec.data}",
-        lambda spec: f"{spec.net.name} · seed {spec.seed}",
-        lambda spec: f"{net_title(spec.net)} · {spec.data} · {spec.recipe.name} · seed {spec.seed}",
+        own,
+        lambda spec: f"{own(spec)} · {spec.recipe.name}",
+        lambda spec: f"{own(spec)} · {spec.data}",
+        lambda spec: f"{own(spec)} · seed {spec.seed}",
+        lambda spec: f"{own(spec)} · {spec.data} · {spec.recipe.name} · seed {spec.seed}",
     )
     for way in ways:
         names = [way(spec) for spec in specs]

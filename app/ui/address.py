@@ -14,6 +14,7 @@ import streamlit as st
 from streamlit.errors import StreamlitAPIException
 
 from app.datasets import known_name
+from app.races import RACES
 from app.spec import RECIPES, net_address
 from app.ui.strip import selection
 from models.spec import NetSpec
@@ -35,6 +36,7 @@ class Address:
     width: int | None = None
     seed: int | None = None
     runs: tuple[str, ...] = ()
+    race: str | None = None
     step: int | None = None
     layer: str | None = None
 
@@ -46,7 +48,7 @@ class Address:
         return {name: values for name, values in query.items() if values}
 
 
-NAMES = ("net", "data", "recipe", "width", "seed", "run", "step", "layer")
+NAMES = ("net", "data", "recipe", "width", "seed", "run", "race", "step", "layer")
 
 
 @dataclass
@@ -157,6 +159,7 @@ def parse(query: Mapping[str, Sequence[str]]) -> tuple[Address, list[str]]:
         width=one("width", _whole(512)),
         seed=one("seed", _whole(2**31 - 1)),
         runs=several("run", _run),
+        race=one("race", _race),
         step=one("step", _whole(10_000_000)),
         layer=one("layer", _layer),
     )
@@ -167,6 +170,12 @@ def _recipe(text: str) -> str:
     if text in RECIPES:
         return text
     raise ValueError(f"recipes are {', '.join(RECIPES)}")
+
+
+def _race(text: str) -> str:
+    if text in RACES:
+        return text
+    raise ValueError(f"races are {', '.join(RACES)}")
 
 
 def _run(text: str) -> str:

@@ -9,6 +9,7 @@ import streamlit as st
 from app.results import Floats, Series
 from app.spec import RunSpec
 from app.ui.prose import prose
+from app.ui.source_races import what_the_source_found
 
 CLEAR_GAP = 5.0  # points of training error, over the window, from which on one net is said to be behind
 SAME_GAP = 1.0
@@ -33,13 +34,16 @@ class Standing:
         return newest if step is None else min(step + 1, newest)
 
 
-def what_you_see(standings: list[Standing], step: int | None, guess: str | None) -> None:
-    """The passage that fits the measurements, whether the prediction held, and the source."""
+def what_you_see(standings: list[Standing], step: int | None, guess: str | None, race: str | None = None) -> None:
+    """The passage that fits the measurements, whether the prediction held, and what the source found."""
     page = prose("train")
     st.markdown("##### What you see")
     for passage in passages(standings, step, guess):
         st.markdown(passage)
-    st.caption(f":violet-badge[paper] {page['source']}")
+    if race:
+        what_the_source_found(race)
+    else:
+        st.caption(f":violet-badge[paper] {page['source']}")
 
 
 def passages(standings: list[Standing], step: int | None, guess: str | None) -> list[str]:
@@ -95,7 +99,7 @@ def _twins(known: list[tuple[Standing, float]]) -> tuple[tuple[Standing, float],
 
 def _prediction(known: list[tuple[Standing, float]], guess: str | None) -> str:
     """Said once an epoch of every net has been measured, and the gap is clear."""
-    names = {standing.spec.net.name: error for standing, error in known}
+    names = {standing.name: error for standing, error in known}
     if guess not in names or len(names) < 2 or any(not len(standing.series.eval_steps) for standing, _ in known):
         return ""
     best, *rest = sorted(names, key=lambda name: names[name])

@@ -10,6 +10,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from app import datasets, jobs
 from app.datasets import BUNDLED, DATASETS, DataSet
+from app.figures.theme import short_names
 from app.spec import RECIPES, RunSpec
 from app.ui import address
 from app.ui.prose import literal
@@ -17,6 +18,7 @@ from models.spec import PRESETS, NetSpec, first_reason
 
 DEFAULT_NETS = ("plain-56", "resnet-56")
 MAX_CONTESTANTS = 4
+SCALED = ("plain", "resnet", "preact", "highway", "stochastic", "se")  # families whose width the menu sets
 _READ = "_upload_read"
 NO_DIFFERENCE = "no difference"
 WIDTHS = {8: "8 · a minute", 16: "16 · the paper's", 4: "4 · tiny", 32: "32"}
@@ -80,7 +82,7 @@ def _choice(label: str, name: str, titles: Mapping[Any, str], pixels: int, **opt
 
 def _spec(text: str, width: int, about: DataSet, recipe: str, seed: int) -> RunSpec:
     net = NetSpec.parse(text)
-    if net.form == "cifar" and "width=" not in text:
+    if net.form == "cifar" and net.family in SCALED and "width=" not in text:
         net = NetSpec.model_validate({**net.model_dump(), "width": width})
     net = net.fitted(about.channels, about.classes)
     return RunSpec(net=net, data=about.name, recipe=RECIPES[recipe], seed=seed)
@@ -121,7 +123,7 @@ def _taken(given: UploadedFile) -> tuple[bool, str]:
 
 def prediction(specs: list[RunSpec]) -> str | None:
     """Ask which contestant will make fewer mistakes on its own training images. Returns the net's name, or None."""
-    names = list(dict.fromkeys(spec.net.name for spec in specs))
+    names = short_names(specs)
     if len(names) < 2:
         return None
     return st.segmented_control(

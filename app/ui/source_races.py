@@ -14,8 +14,7 @@ def source_races() -> None:
     name = st.selectbox("Race", list(RACES), format_func=lambda name: RACES[name].question, key="source-race")
     race = RACES[name]
     st.markdown(" · ".join(f"`{one.net}`" for one in race.contestants))
-    st.markdown(f":violet-badge[paper] {race.found}")
-    st.caption(race.source)
+    what_the_source_found(name)
     if st.button("Start this race", type="primary", icon=":material/play_arrow:", key="start-source-race"):
         try:
             runs = jobs.engine().submit(race.specs())
@@ -26,9 +25,7 @@ def source_races() -> None:
             st.rerun()
 
 
-def what_the_source_found(name: str | None) -> None:
+def what_the_source_found(name: str) -> None:
     """The claim, to be held against the measurement beside it."""
-    race = RACES.get(name or "")
-    if race is not None:
-        st.markdown(f":violet-badge[paper] {race.found}")
-        st.caption(race.source)
+    st.markdown(f":violet-badge[paper] {RACES[name].found}")
+    st.caption(RACES[name].source)

@@ -74,7 +74,7 @@ def _draw(ids: list[str], guess: str | None, was_active: bool) -> None:
     with told:
         controls(runs)
         _numbers(runs, names, step)
-        what_you_see(_standings(runs, names, step), step, guess)
+        what_you_see(_standings(runs, names, step), step, guess, address.read().race)
     _below(drawn.pairs, step, layer, total)
 
 
