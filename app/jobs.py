@@ -112,7 +112,11 @@ class Engine:
             return None
         # A net not yet seen is taken to need time in proportion to its multiply-adds.
         per_mac = sum(pace / _macs(other.spec) for other, pace in known) / len(known)
-        ahead = self._queue()[: self.place(run.id) + 1]
+        waiting = self._queue()
+        place = next((index for index, other in enumerate(waiting) if other.id == run.id), None)
+        if place is None:  # it has left the queue since `run` was read
+            return None
+        ahead = waiting[: place + 1]
         work = [per_mac * _macs(other.spec) * (other.spec.planned_steps - other.step) for other in ahead]
         slots = max(1, len(self._cluster.workers("train")))
         return (sum(lasts.values()) + sum(work[:-1])) / slots + work[-1]

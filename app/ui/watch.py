@@ -75,7 +75,7 @@ def _draw(ids: list[str], guess: str | None, was_active: bool) -> None:
         controls(runs)
         _numbers(runs, names, step)
         what_you_see(_standings(runs, names, step), step, guess, address.read().race)
-    _below(drawn.pairs, step, layer, total)
+    _below(drawn, versions, step, layer, total)
 
 
 # ── figures, drawn once for all sessions ──
@@ -102,22 +102,35 @@ def _drawn(versions: tuple[Version, ...], total: int) -> _Drawn:
     return _Drawn(pairs, rev, pack(curves), curves.caption, pack(maps), maps.caption)
 
 
-def _below(pairs: list[tuple[RunSpec, Series]], step: int | None, layer: str | None, total: int) -> None:
+def _below(drawn: _Drawn, versions: tuple[Version, ...], step: int | None, layer: str | None, total: int) -> None:
     """The gradient's norm layer by layer at the chosen step, and the chosen layer's history."""
-    if not any(len(series.norm_steps) for _, series in pairs):
+    if not any(len(series.norm_steps) for _, series in drawn.pairs):
         return
     left, right = st.columns(2, gap="medium")
     with left:
         st.markdown("#### Layer by layer, at the slider's step")
-        figure = norm_lines(pairs, step)
-        live_chart(figure, key="norm-lines", rev="lines", marks=layer_mark(pairs, layer), on_click=_to_layer)
-        st.caption(figure.caption)
+        chart, caption = _lines(versions, total, step)
+        marks = layer_mark(drawn.pairs, layer)
+        live_chart(chart, key="norm-lines", rev="lines", marks=marks, on_click=_to_layer)
+        st.caption(caption)
     with right:
-        chosen = layer if layer and not layer.startswith("block:") else _first_layer(layer, pairs)
+        chosen = layer if layer and not layer.startswith("block:") else _first_layer(layer, drawn.pairs)
         st.markdown(f"#### Step by step, in `{chosen}`")
-        figure = layer_history(pairs, chosen, total=total, height=300)
-        live_chart(figure, key="layer-history", rev=chosen, marks=step_mark(step), on_click=_to_step)
-        st.caption(figure.caption)
+        chart, caption = _layer(versions, total, chosen)
+        live_chart(chart, key="layer-history", rev=chosen, marks=step_mark(step), on_click=_to_step)
+        st.caption(caption)
+
+
+@lru_cache(maxsize=64)
+def _lines(versions: tuple[Version, ...], total: int, step: int | None) -> tuple[Packed, str]:
+    figure = norm_lines(_drawn(versions, total).pairs, step)
+    return pack(figure), figure.caption
+
+
+@lru_cache(maxsize=64)
+def _layer(versions: tuple[Version, ...], total: int, layer: str) -> tuple[Packed, str]:
+    figure = layer_history(_drawn(versions, total).pairs, layer, total=total, height=300)
+    return pack(figure), figure.caption
 
 
 def _first_layer(layer: str | None, pairs: list[tuple[RunSpec, Series]]) -> str:
