@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -19,7 +20,7 @@ from app import datasets, settings
 from app.datasets import BUNDLED, DataSet
 from app.runs import Run
 from app.settings import ASSETS, Settings
-from app.spec import RECIPES, Recipe, RunSpec, net_title
+from app.spec import RECIPES, Recipe, RunSpec, imported, net_title, read_normalisation
 from app.store import Store
 from models.plan import plan
 from models.spec import PRESETS, NetSpec, first_reason
@@ -156,6 +157,29 @@ def evaluate(
     return None
 
 
+@app.command("import")
+def import_weights(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="safetensors, or a PyTorch checkpoint")],
+    net: Annotated[str, typer.Option(help="the net that they belong to: resnet-56:shortcut=B")],
+    dataset: Data,
+    normalize: Annotated[str, typer.Option(help="imagenet, dataset, none, or 0.49,0.48,0.45/0.25,0.24,0.26")],
+    name: Annotated[str, typer.Option(help="what to call the run")] = "",
+    as_json: Json = False,
+) -> None:
+    """Weights of another project as a finished run. A file that would execute code is refused."""
+    from app.foreign import receive
+
+    configured = _settings()
+    store = _store(configured)
+    about = _dataset(dataset, configured)
+    with _clear():
+        fitted = _net(net, None).fitted(about.channels, about.classes)
+        spec = imported(fitted, about.name, read_normalisation(normalize, about.channels))
+        run = store.new_id(spec)
+        store.enter_import(run, name, spec, receive(file, spec, store.weights_folder(run)))
+    _print_json({"run": run}) if as_json else out.print(run)
+
+
 @app.command("settings")
 def show_settings(as_json: Json = False) -> None:
     """The settings in force, each by its environment variable."""
@@ -194,6 +218,8 @@ def _clear() -> Iterator[None]:
     """Bad input ends with one line and status 2, never with a traceback."""
     try:
         yield
+    except typer.Exit:  # a RuntimeError; what is wrong was said where it was raised
+        raise
     except KeyError as error:
         _fail(str(error.args[0]))
     except ValueError as error:

@@ -122,6 +122,14 @@ class Engine:
         task = self._cluster.submit("ask", worker.take_upload, archive, self.settings, title)
         return DataSet.model_validate(task.result(timeout=300))
 
+    def take_weights(self, file: Path, spec: RunSpec, name: str = "") -> Run:
+        """Weights of another project → a finished run. Raises ValueError with what is wrong with them."""
+        self._check(spec)
+        run = self.store.new_id(spec)
+        folder = self.store.weights_folder(run)
+        task = self._cluster.submit("ask", worker.take_weights, file, spec, folder, self.settings)
+        return self.store.enter_import(run, name, spec, from_json(task.result(timeout=300)))
+
     def describe(self) -> str:
         """Where runs train and how many at once, in a few words."""
         runs = next((run for run in self.store.runs() if run.started and run.origin == "trained"), None)

@@ -22,7 +22,7 @@ class Run(BaseModel):
     name: str
     spec: RunSpec
     status: Status
-    origin: Literal["trained", "reference"]
+    origin: Literal["trained", "reference", "imported"]
     created: float
     attempt: int
     until: int | None
