@@ -50,6 +50,8 @@ app.datasets     pydantic
 models.foreign   torch models.nets models.plan models.spec
 models.nets      torch models.blocks models.plan models.spec
 models.blocks    torch models.plan models.spec
+models.code      models.code_block models.plan models.spec
+models.code_block models.plan models.spec
 models.plan      models.spec
 models.spec      pydantic
 assets           numpy
