@@ -180,6 +180,33 @@ def import_weights(
     _print_json({"run": run}) if as_json else out.print(run)
 
 
+@app.command()
+def export(
+    run: Annotated[str, typer.Argument(metavar="RUN")],
+    folder: Annotated[
+        Path | None, typer.Option("--out", help="a folder for the files; by default RUN.zip, here")
+    ] = None,
+    step: Annotated[int | None, typer.Option(min=0, help="weights of a kept moment; by default the newest")] = None,
+    as_json: Json = False,
+) -> None:
+    """Weights, events, spec, the net as a program, and a script that repeats the run."""
+    from app import export as exporting
+
+    store = _store(_settings())
+    with _clear():
+        if folder is None:
+            files = [Path(f"{run}.zip")]
+            content = exporting.zipped(store, run, step)
+            files[0].write_bytes(content.read())
+        else:
+            files = exporting.write(store, run, folder, step)
+    if as_json:
+        return _print_json({"run": run, "files": [str(path) for path in files]})
+    for path in files:
+        out.print(str(path), markup=False, soft_wrap=True)
+    return None
+
+
 @app.command("settings")
 def show_settings(as_json: Json = False) -> None:
     """The settings in force, each by its environment variable."""

@@ -228,7 +228,7 @@ class Engine:
             worker.train_run,
             run.id,
             attempt,
-            self._settled(run),
+            run.settled,
             self.store.weights_folder(run.id),
             run.checkpoint or 0,
             run.until,
@@ -238,14 +238,6 @@ class Engine:
         )
         self._tasks[run.id] = task
         task.add_done_callback(lambda task: self._inbox.put(lambda: self._ended(run.id, attempt, task)))
-
-    def _settled(self, run: Run) -> RunSpec:
-        """The run's spec, with the device, precision and threads that its first start resolved."""
-        if run.started is None:
-            return run.spec
-        started = run.started
-        settled = {"device": started.device, "precision": started.precision, "threads": started.threads}
-        return run.spec.model_copy(update=settled)
 
     def _ended(self, run: str, attempt: int, task: Future[Any]) -> None:
         """A task is over: finished, stopped, or its worker died."""

@@ -5,6 +5,7 @@ a resumed run's events take the place of those after the checkpoint it went on f
 """
 
 import logging
+import math
 import secrets
 import shutil
 import sqlite3
@@ -305,6 +306,30 @@ class Store:
             if history.started is None:
                 history.started = self.run(run).started
             return history
+
+    def steps(self, run: str, begin: int, count: int) -> list[StepMeasured]:
+        """Up to `count` steps from `begin` on, as they were measured."""
+        rows = self._rows("SELECT * FROM steps WHERE run = ? AND step >= ? ORDER BY step LIMIT ?", run, begin, count)
+        return [
+            StepMeasured(
+                step=row["step"],
+                loss=math.nan if row["loss"] is None else row["loss"],
+                error=row["error"],
+                lr=row["lr"],
+                seconds=row["seconds"],
+                norms=tuple(np.frombuffer(row["norms"], "<f4").tolist()),
+            )
+            for row in rows
+        ]
+
+    def epochs(self, run: str) -> list[EpochEvaluated]:
+        """Every evaluation of a run, in order."""
+        rows = self._rows("SELECT * FROM epochs WHERE run = ? ORDER BY step", run)
+        fields = [field for field in EpochEvaluated.model_fields if field != "kind"]
+        return [
+            EpochEvaluated.model_validate({field: math.nan if row[field] is None else row[field] for field in fields})
+            for row in rows
+        ]
 
     def diverged(self, run: str) -> RunDiverged | None:
         """How the run diverged, if it did."""

@@ -79,6 +79,8 @@ def _heading(spec: NetSpec, layout: Plan) -> str:
     told = [f"    {equation(spec)},  F = {f}"]
     if spec.family not in (*PLAIN, "dense"):
         told.append(SHORTCUTS[spec.shortcut])
+    if spec.family == "highway" or spec.gate != "none":
+        told.append(f"    {'T' if spec.family == 'highway' else 'g'}(x) = sigmoid(conv(x) + bias), the gate")
     if spec.family == "stochastic":
         told.append("    b is 0 or 1 in training, drawn once a batch; in evaluation it is its mean")
     return f'''"""{spec}: {layout.params:,} parameters, {len(layout.blocks)} blocks.

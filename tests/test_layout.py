@@ -20,14 +20,15 @@ CURRENCIES = "app.spec app.events app.results app.settings app.datasets models.s
 
 MAP = """
 app.__main__     app.cli
-app.cli          typer rich app.store app.runs CURRENCIES | app.jobs app.evaluation app.foreign app.recording app.references
+app.cli          typer rich app.store app.runs CURRENCIES | app.jobs app.evaluation app.foreign app.export app.recording app.references
 app.main         streamlit starlette plotly | app.jobs
 app.shell        streamlit app.ui
 pages            streamlit app.ui app.figures app.jobs app.store app.runs CURRENCIES
-app.ui           streamlit numpy app.figures app.jobs app.store app.runs CURRENCIES
+app.ui           streamlit numpy models.code app.export app.figures app.jobs app.store app.runs CURRENCIES
 app.figures      plotly numpy CURRENCIES
 app.jobs         distributed app.cluster app.worker app.references app.store app.runs CURRENCIES
 app.cluster      dask distributed app.store app.settings
+app.export       models.code app.checkpoints app.store app.runs CURRENCIES
 app.worker       distributed CURRENCIES | app.training app.data app.foreign app.uploads app.archives
 app.recording    torch app.training app.data app.references app.checkpoints models.nets CURRENCIES
 app.references   app.store CURRENCIES
