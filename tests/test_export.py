@@ -90,7 +90,7 @@ def test_the_exported_weights_load_into_the_exported_program(
 def test_a_zip_holds_the_same_files_in_one_folder(measured: tuple[Store, str, list[Event]], tmp_path: Path) -> None:
     store, run, _ = measured
     write(store, run, tmp_path / "away", step=1)
-    with zipfile.ZipFile(zipped(store, run, step=1)) as archive:  
+    with zipfile.ZipFile(zipped(store, run, step=1)) as archive:
         assert archive.testzip() is None
         assert archive.namelist() == [f"{run}/{name}" for name in FILES]
         for name in FILES:
