@@ -40,7 +40,7 @@ def test_weights_are_brought_in_and_taken_away(page: Page, serve: Serve, tmp_pat
     assert len(zipfile.ZipFile(tmp_path / "run.zip").namelist()) == 6
     page.get_by_role("tab", name="Code").click()
     expect(page.get_by_test_id("stCode")).to_contain_text("return torch.relu(self.shortcut(x) + self.branch(x))")
-    page.get_by_test_id("stBaseButton-primary").filter(has_text="Open").click()
+    page.get_by_test_id("stBaseButton-primary").filter(has_text="Open").first.click()
     page.wait_for_url("**/train?run=resnet-8-*")
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     page.wait_for_timeout(2000)
