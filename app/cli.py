@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -22,7 +23,7 @@ from app import datasets, settings
 from app.datasets import BUNDLED, DataSet
 from app.runs import Run
 from app.settings import ASSETS, Settings
-from app.spec import RECIPES, Recipe, RunSpec, net_title
+from app.spec import RECIPES, Recipe, RunSpec, imported, net_title, read_normalisation
 from app.store import Store
 from models.plan import plan
 from models.spec import PRESETS, NetSpec, first_reason
@@ -160,6 +161,56 @@ def evaluate(
     if as_json:
         return _print_json(figures)
     out.print(f"{run} at step {chosen}: error {result.error:.2f}%, loss {result.loss:.4f}, {result.images:,} images")
+    return None
+
+
+@app.command("import")
+def import_weights(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="safetensors, or a PyTorch checkpoint")],
+    net: Annotated[str, typer.Option(help="the net that they belong to: resnet-56:shortcut=B")],
+    dataset: Data,
+    normalize: Annotated[str, typer.Option(help="imagenet, dataset, none, or 0.49,0.48,0.45/0.25,0.24,0.26")],
+    name: Annotated[str, typer.Option(help="what to call the run")] = "",
+    as_json: Json = False,
+) -> None:
+    """Weights of another project as a finished run. A file that would execute code is refused."""
+    from app.foreign import receive
+
+    configured = _settings()
+    store = _store(configured)
+    about = _dataset(dataset, configured)
+    with _clear():
+        fitted = _net(net, None).fitted(about.channels, about.classes)
+        spec = imported(fitted, about.name, read_normalisation(normalize, about.channels))
+        run = store.new_id(spec)
+        store.enter_import(run, name, spec, receive(file, spec, store.weights_folder(run)))
+    _print_json({"run": run}) if as_json else out.print(run)
+
+
+@app.command()
+def export(
+    run: Annotated[str, typer.Argument(metavar="RUN")],
+    folder: Annotated[
+        Path | None, typer.Option("--out", help="a folder for the files; by default RUN.zip, here")
+    ] = None,
+    step: Annotated[int | None, typer.Option(min=0, help="weights of a kept moment; by default the newest")] = None,
+    as_json: Json = False,
+) -> None:
+    """Weights, events, spec, the net as a program, and a script that repeats the run."""
+    from app import export as exporting
+
+    store = _store(_settings())
+    with _clear():
+        if folder is None:
+            files = [Path(f"{run}.zip")]
+            content = exporting.zipped(store, run, step)
+            files[0].write_bytes(content.read())
+        else:
+            files = exporting.write(store, run, folder, step)
+    if as_json:
+        return _print_json({"run": run, "files": [str(path) for path in files]})
+    for path in files:
+        out.print(str(path), markup=False, soft_wrap=True)
     return None
 
 

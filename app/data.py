@@ -16,7 +16,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from torch import Tensor
 
 from app.datasets import BUNDLED, DATASETS, FILES, DataError, DataSet, DataUnavailable, available, find, upload_files
 from app.settings import ASSETS, Settings
+from app.spec import RunSpec
 from models.nets import generator
 
 Progress = Callable[[int, int], None]  # bytes done, bytes in all
@@ -86,6 +87,19 @@ def load(name: str, settings: Settings, device: torch.device | str = "cpu", prog
         while len(_cache) > CACHED:
             _cache.popitem(last=False)
     return images
+
+
+def load_for(spec: RunSpec, settings: Settings, device: torch.device | str = "cpu") -> Images:
+    """The images of a run on `device`, with the normalisation that its net was trained with. Raises as `load` does."""
+    return normalised(load(spec.data, settings, device), spec)
+
+
+def normalised(images: Images, spec: RunSpec) -> Images:
+    """The same images; mean and deviation are the run's own, where it has some."""
+    if spec.normalize is None:
+        return images
+    mean, std = spec.normalize
+    return replace(images, info=images.info.model_copy(update={"mean": mean, "std": std}))
 
 
 def _bundled(info: DataSet) -> Tensors:

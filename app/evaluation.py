@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from app.checkpoints import weights_file
-from app.data import load
+from app.data import load_for
 from app.results import Evaluation
 from app.settings import Settings
 from app.spec import RunSpec
@@ -15,4 +15,4 @@ def evaluate_run(spec: RunSpec, folder: Path, step: int, settings: Settings, ima
     """Error and loss on the first `images` test images, float32, on the CPU."""
     net = build(spec.net)
     load_weights(net, weights_file(folder, step))
-    return evaluate(net, load(spec.data, settings), images)
+    return evaluate(net, load_for(spec, settings), images)

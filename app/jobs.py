@@ -126,6 +126,14 @@ class Engine:
         task = self._cluster.submit("ask", worker.take_upload, archive, self.settings, title)
         return DataSet.model_validate(task.result(timeout=300))
 
+    def take_weights(self, file: Path, spec: RunSpec, name: str = "") -> Run:
+        """Weights of another project → a finished run. Raises ValueError with what is wrong with them."""
+        self._check(spec)
+        run = self.store.new_id(spec)
+        folder = self.store.weights_folder(run)
+        task = self._cluster.submit("ask", worker.take_weights, file, spec, folder, self.settings)
+        return self.store.enter_import(run, name, spec, from_json(task.result(timeout=300)))
+
     def describe(self) -> str:
         """Where runs train and how many at once, in a few words."""
         runs = next((run for run in self.store.runs() if run.started and run.origin == "trained"), None)
@@ -231,7 +239,7 @@ class Engine:
             worker.train_run,
             run.id,
             attempt,
-            self._settled(run),
+            run.settled,
             self.store.weights_folder(run.id),
             run.checkpoint or 0,
             run.until,
@@ -241,14 +249,6 @@ class Engine:
         )
         self._tasks[run.id] = task
         task.add_done_callback(lambda task: self._inbox.put(lambda: self._ended(run.id, attempt, task)))
-
-    def _settled(self, run: Run) -> RunSpec:
-        """The run's spec, with the device, precision and threads that its first start resolved."""
-        if run.started is None:
-            return run.spec
-        started = run.started
-        settled = {"device": started.device, "precision": started.precision, "threads": started.threads}
-        return run.spec.model_copy(update=settled)
 
     def _ended(self, run: str, attempt: int, task: Future[Any]) -> None:
         """A task is over: finished, stopped, or its worker died."""

@@ -22,7 +22,7 @@ class Run(BaseModel):
     name: str
     spec: RunSpec
     status: Status
-    origin: Literal["trained", "reference"]
+    origin: Literal["trained", "reference", "imported"]
     created: float
     attempt: int
     until: int | None
@@ -40,6 +40,15 @@ class Run(BaseModel):
     def active(self) -> bool:
         """True while it waits or trains."""
         return self.status in ACTIVE
+
+    @property
+    def settled(self) -> RunSpec:
+        """Its spec, with the device, precision and threads that its first start resolved."""
+        if self.started is None or self.origin == "imported":
+            return self.spec
+        started = self.started
+        resolved = {"device": started.device, "precision": started.precision, "threads": started.threads}
+        return self.spec.model_copy(update=resolved)
 
     @classmethod
     def read(cls, row: sqlite3.Row) -> Self:

@@ -10,6 +10,7 @@ from models.spec import NetSpec
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Precision = Literal["auto", "float32", "bfloat16"]
 Schedule = Literal["constant", "step", "linear"]
+Normalisation = tuple[tuple[float, ...], tuple[float, ...]]  # mean and standard deviation of each channel, pixels 0…1
 
 
 class Recipe(BaseModel):
@@ -64,6 +65,7 @@ class RunSpec(BaseModel):
     """One run. The same spec gives the same events on the same machine and the same resolved settings, times aside.
 
     `images`: train on the first so many images only. `measure`: gradient norms of every weight layer at every step.
+    `normalize`: what the images are normalised by; None: by the data set's own mean and deviation.
     Device, precision and threads are resolved by the worker that first starts the run, and stored.
     """
 
@@ -75,6 +77,7 @@ class RunSpec(BaseModel):
     seed: int = Field(default=0, ge=0, le=2**31 - 1)
     images: int | None = Field(default=None, ge=2, le=1_000_000)
     measure: bool = True
+    normalize: Normalisation | None = None
     device: Device = "auto"
     precision: Precision = "auto"
     threads: int = Field(default=0, ge=0, le=256)
@@ -89,6 +92,15 @@ class RunSpec(BaseModel):
             )
         return self
 
+    @model_validator(mode="after")
+    def _normalisation_fits(self) -> Self:
+        mean, std = self.normalize or ((), ())
+        if self.normalize and not len(mean) == len(std) == self.net.channels:
+            raise ValueError(f"a normalisation of {self.net.channels} channels needs as many means and deviations")
+        if not (all(-10 <= value <= 10 for value in mean) and all(0.001 <= value <= 10 for value in std)):
+            raise ValueError("a normalisation is for pixels in 0…1: means up to 10, deviations from 0.001 to 10")
+        return self
+
     @property
     def planned_steps(self) -> int:
         """Updates that the run will make, as far as can be told before its data are loaded."""
@@ -101,6 +113,42 @@ class RunSpec(BaseModel):
     def title(self) -> str:
         """Net and data set, for people: `resnet-56 · width 8 · Fashion-MNIST, 10,000`."""
         return f"{net_title(self.net)} · {DATASETS[self.data].title if self.data in DATASETS else self.data}"
+
+
+# torchvision's, for nets that were trained on ImageNet.
+IMAGENET: Normalisation = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+
+
+def read_normalisation(text: str, channels: int) -> Normalisation | None:
+    """`imagenet`, `dataset` (None), `none`, or numbers, `0.49,0.48,0.45/0.25,0.24,0.26`: one, or one a channel.
+
+    Raises ValueError with one sentence for anything else.
+    """
+    match text.strip().lower():
+        case "dataset":
+            return None
+        case "none":
+            return (0.0,) * channels, (1.0,) * channels
+        case "imagenet" if channels == 3:
+            return IMAGENET
+        case "imagenet":
+            raise ValueError(f"ImageNet's normalisation is for 3 channels, these images have {channels}: give numbers")
+    try:
+        mean, std = (tuple(float(number) for number in part.split(",")) for part in text.split("/"))
+    except ValueError:
+        raise ValueError(
+            f"the normalisation {text[:60]!r} is none of imagenet, dataset, none, "
+            "or numbers such as 0.49,0.48,0.45/0.25,0.24,0.26 (means/deviations)"
+        ) from None
+    mean, std = (part * channels if len(part) == 1 else part for part in (mean, std))
+    if not len(mean) == len(std) == channels:
+        raise ValueError(f"the normalisation {text[:60]!r} should have {channels} means and {channels} deviations")
+    return mean, std
+
+
+def imported(net: NetSpec, data: str, normalize: Normalisation | None) -> RunSpec:
+    """The spec of a net that was trained elsewhere, nobody here knows how. Raises ValueError if it misfits."""
+    return RunSpec(net=net, data=data, normalize=normalize, recipe=Recipe(name="imported"), measure=False)
 
 
 def net_title(net: NetSpec) -> str:

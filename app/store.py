@@ -5,6 +5,7 @@ a resumed run's events take the place of those after the checkpoint it went on f
 """
 
 import logging
+import math
 import secrets
 import shutil
 import sqlite3
@@ -38,7 +39,7 @@ CREATE TABLE IF NOT EXISTS runs (
     name        TEXT NOT NULL,
     spec        TEXT NOT NULL,            -- RunSpec as JSON
     status      TEXT NOT NULL,
-    origin      TEXT NOT NULL,            -- trained, reference
+    origin      TEXT NOT NULL,            -- trained, reference, imported
     created     REAL NOT NULL,            -- seconds since 1970
     attempt     INTEGER NOT NULL DEFAULT 0,
     until       INTEGER,                  -- stop there, if before the end
@@ -166,9 +167,14 @@ class Store:
 
     def create(self, spec: RunSpec, name: str = "") -> Run:
         """A new run, queued."""
-        run = f"{spec.net.name}-{secrets.token_hex(4)}"
+        run = self.new_id(spec)
         self._insert(run, name or net_title(spec.net), spec, "queued", "trained", time.time())
         return self.run(run)
+
+    @staticmethod
+    def new_id(spec: RunSpec) -> str:
+        """An id that no run has yet."""
+        return f"{spec.net.name}-{secrets.token_hex(4)}"
 
     def _insert(self, run: str, name: str, spec: RunSpec, status: Status, origin: str, created: float) -> None:
         with self._transaction() as db:
@@ -181,6 +187,12 @@ class Store:
         """A reference run and all its events, under its own name."""
         self._insert(run, name, spec, "queued", "reference", created)
         self.record(run, 0, events)
+
+    def enter_import(self, run: str, name: str, spec: RunSpec, events: Sequence[Event]) -> Run:
+        """A run that was trained elsewhere, under an id from `new_id`; its weights are in its folder already."""
+        self._insert(run, name or net_title(spec.net), spec, "queued", "imported", time.time())
+        self.record(run, 0, events)
+        return self.run(run)
 
     def run(self, run: str) -> Run:
         """The run with this id. Raises KeyError with a sentence."""
@@ -294,6 +306,30 @@ class Store:
             if history.started is None:
                 history.started = self.run(run).started
             return history
+
+    def steps(self, run: str, begin: int, count: int) -> list[StepMeasured]:
+        """Up to `count` steps from `begin` on, as they were measured."""
+        rows = self._rows("SELECT * FROM steps WHERE run = ? AND step >= ? ORDER BY step LIMIT ?", run, begin, count)
+        return [
+            StepMeasured(
+                step=row["step"],
+                loss=math.nan if row["loss"] is None else row["loss"],
+                error=row["error"],
+                lr=row["lr"],
+                seconds=row["seconds"],
+                norms=tuple(np.frombuffer(row["norms"], "<f4").tolist()),
+            )
+            for row in rows
+        ]
+
+    def epochs(self, run: str) -> list[EpochEvaluated]:
+        """Every evaluation of a run, in order."""
+        rows = self._rows("SELECT * FROM epochs WHERE run = ? ORDER BY step", run)
+        fields = [field for field in EpochEvaluated.model_fields if field != "kind"]
+        return [
+            EpochEvaluated.model_validate({field: math.nan if row[field] is None else row[field] for field in fields})
+            for row in rows
+        ]
 
     def diverged(self, run: str) -> RunDiverged | None:
         """How the run diverged, if it did."""

@@ -21,7 +21,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from app.checkpoints import is_moment, momentum_file, weights_file, write_atomically
-from app.data import Images, augment, order, prepare
+from app.data import Images, augment, normalised, order, prepare
 from app.events import (
     CheckpointSaved,
     EpochEvaluated,
@@ -134,7 +134,7 @@ class _Run:
 
     def __init__(self, spec: RunSpec, images: Images) -> None:
         recipe = spec.recipe
-        self.spec, self.images = spec, images
+        self.spec, self.images = spec, normalised(images, spec)
         self.count = min(spec.images or len(images.train), len(images.train))
         self.batch = min(recipe.batch, self.count)
         self.epoch_steps = self.count // self.batch

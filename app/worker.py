@@ -91,6 +91,13 @@ def take_upload(archive: Path, settings: Settings, title: str) -> dict[str, Any]
     return ingest(archive, settings.store, title=title, limits=limits).model_dump()
 
 
+def take_weights(file: Path, spec: RunSpec, folder: Path, settings: Settings) -> str:
+    """Weights of another project → the folder of a run. Returns the run's events as JSON."""
+    from app.foreign import receive
+
+    return to_json(receive(file, spec, folder, settings.upload_mb * 1_000_000))
+
+
 def stop_flag(topic: str, run: str, attempt: int) -> str:
     """Name of the flag that asks one attempt of a run to stop."""
     return f"stop:{topic}:{run}:{attempt}"

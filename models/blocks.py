@@ -193,7 +193,7 @@ class SqueezeExcite(nn.Module):
 
 
 def branch(spec: NetSpec, plan: BlockPlan, tail: str) -> nn.Sequential:
-    """F: conv-BN-σ-…-conv, then what the order says (`tail`); highway's F ends with its σ."""
+    """F: conv-BN-σ-…-conv, then what the order says (`tail`)."""
     parts: OrderedDict[str, nn.Module] = OrderedDict()
     for i, layer in enumerate(plan.branch, start=1):
         parts[f"conv{i}"] = conv(layer)
@@ -203,8 +203,6 @@ def branch(spec: NetSpec, plan: BlockPlan, tail: str) -> nn.Sequential:
             parts[f"dropout{i}"] = nn.Dropout(spec.dropout)
     if plan.squeeze:
         parts["se"] = SqueezeExcite(*plan.squeeze)
-    if spec.family == "highway":
-        parts["act"] = activation(spec)
     if spec.family == "stochastic":
         # p falls linearly from 1 at the image to p_L at the last block.
         return Surviving(parts, 1 - (plan.index + 1) / spec.blocks * (1 - spec.survival))

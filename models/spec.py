@@ -17,6 +17,9 @@ Order = Literal["original", "bn-after-add", "relu-before-add", "relu-only", "ful
 PLAIN: tuple[Family, ...] = ("plain", "vgg")  # without shortcuts
 SUMS: tuple[Family, ...] = ("resnet", "preact", "stochastic", "wide", "se")  # y = x′ + F(x), in some order
 
+# Families whose order of BN, σ and addition is theirs. A highway's F includes its σ (Srivastava 2015, eq. 1).
+OWN_ORDER: dict[str, Order] = {"preact": "full", "wide": "full", "dense": "full", "highway": "relu-before-add"}
+
 CONVOLUTIONS: dict[Branch, int] = {"single": 1, "basic": 2, "bottleneck": 3}
 EXPANSION: dict[Branch, int] = {"single": 1, "basic": 1, "bottleneck": 4}
 
@@ -148,8 +151,8 @@ class NetSpec(BaseModel):
             compressed = data.get("branch") == "bottleneck"  # DenseNet-BC starts with 2k channels
             data.setdefault("width", 2 * data["k"] if compressed and isinstance(data.get("k"), int) else 16)
         data.setdefault("width", 64 if imagenet or family == "vgg" else 16)
-        if family in ("preact", "wide", "dense") and data.setdefault("order", "full") != "full":
-            raise ValueError(f"a {family} net is pre-activated: the other orders are resnet's")
+        if (own := OWN_ORDER.get(family or "")) and data.setdefault("order", own) != own:
+            raise ValueError(f"a {family} net has an order of its own; the others are resnet's")
         if family in PLAIN:
             data["shortcut"] = "none"
         else:
@@ -167,10 +170,10 @@ class NetSpec(BaseModel):
             raise ValueError("k, the widening factor or growth rate, belongs to wide and dense nets")
         if self.form == "imagenet" and self.family not in ("plain", "resnet", "preact", "se", "vgg"):
             raise ValueError(f"there is no ImageNet form of the {self.family} family here")
-        if self.order == "full" and self.family not in ("preact", "wide", "dense"):
+        if self.order == "full" and self.family not in OWN_ORDER:
             raise ValueError("full pre-activation is a family of its own: preact")
         for setting, families in SETTINGS.items():
-            own = setting == "shortcut" or (setting == "order" and self.order == "full")
+            own = setting == "shortcut" or (setting == "order" and self.family in OWN_ORDER)
             default = type(self).model_fields[setting].default
             if families and self.family not in families and not own and getattr(self, setting) != default:
                 raise ValueError(f"{setting} is a setting of the families {', '.join(families)}")

@@ -7,11 +7,13 @@ import streamlit as st
 from app import jobs
 from app.figures.training import errors
 from app.runs import Run
+from app.ui.bring import bring_weights
 from app.ui.frame import TRAIN
 from app.ui.live_chart import live_chart
 from app.ui.picker import run_table
 from app.ui.prose import prose
 from app.ui.race import MAX_CONTESTANTS
+from app.ui.take_away import take_away
 
 STATUSES = ["running", "queued", "paused", "finished", "diverged", "failed", "cancelled"]
 
@@ -19,6 +21,8 @@ page = prose("runs")
 engine = jobs.engine()
 st.title(page["title"])
 st.markdown(page["lead"])
+with st.expander("Import weights from elsewhere", icon=":material/upload_file:"):
+    bring_weights()
 
 with st.container(horizontal=True, vertical_alignment="bottom"):
     words = st.text_input("Find", key="find", bind="query-params", placeholder="net, data, name", width=300)
@@ -39,7 +43,7 @@ def line(run: Run) -> dict[str, object]:
         "net": run.spec.net.name,
         "data": run.spec.data,
         "status": run.status,
-        "progress": run.step / run.total if run.total else 0.0,
+        "progress": run.step / run.total if run.total else float(run.status == "finished"),
         "train": history.train_error(run.started.epoch_steps if run.started else 1),
         "test": history.test_error(),
         "images/s": history.images_per_second(),
@@ -75,7 +79,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     few = chosen[:MAX_CONTESTANTS]
     if st.button("Open", type="primary", icon=":material/open_in_new:", help="On the Train page, up to four at once"):
         st.switch_page(TRAIN, query_params={"run": [run.id for run in few]})
-    own = [run for run in chosen if run.origin == "trained" and not run.active]
+    own = [run for run in chosen if run.origin != "reference" and not run.active]
     with st.popover("Delete", icon=":material/delete:", disabled=not own):
         st.markdown(f"Delete {len(own)} {'run' if len(own) == 1 else 'runs'} with events and weights? For good.")
         if st.button("Yes, delete", type="primary"):
@@ -92,6 +96,9 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
 
 if len(own) < len(chosen):
     st.caption("Reference runs come with the program and stay; a run that is under way has to be stopped first.")
-figure = errors([(run.spec, engine.store.history(run.id).series()) for run in few], height=360)
-live_chart(figure, key="compared", rev="-".join(run.id for run in few))
-st.caption(figure.caption)
+if measured := [run for run in few if run.origin != "imported"]:
+    figure = errors([(run.spec, engine.store.history(run.id).series()) for run in measured], height=360)
+    live_chart(figure, key="compared", rev="-".join(run.id for run in measured))
+    st.caption(figure.caption)
+if len(chosen) == 1:
+    take_away(chosen[0])

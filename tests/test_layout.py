@@ -20,15 +20,16 @@ CURRENCIES = "app.spec app.events app.results app.settings app.datasets models.s
 
 MAP = """
 app.__main__     app.cli
-app.cli          typer rich app.store app.runs CURRENCIES | app.jobs app.evaluation app.recording app.references
+app.cli          typer rich app.store app.runs CURRENCIES | app.jobs app.evaluation app.foreign app.export app.recording app.references
 app.main         streamlit starlette plotly | app.jobs
 app.shell        streamlit app.ui
 pages            streamlit app.ui app.figures app.jobs app.store app.runs app.races CURRENCIES
-app.ui           streamlit numpy app.figures app.jobs app.store app.runs app.races CURRENCIES
+app.ui           streamlit numpy models.code app.export app.figures app.jobs app.store app.runs app.races CURRENCIES
 app.figures      plotly numpy CURRENCIES
 app.jobs         distributed app.cluster app.worker app.references app.store app.runs CURRENCIES
 app.cluster      dask distributed app.store app.settings
-app.worker       distributed CURRENCIES | app.training app.data app.uploads app.archives
+app.export       models.code app.checkpoints app.store app.runs CURRENCIES
+app.worker       distributed CURRENCIES | app.training app.data app.foreign app.uploads app.archives
 app.recording    torch app.training app.data app.references app.checkpoints models.nets CURRENCIES
 app.races        CURRENCIES
 app.references   app.store CURRENCIES
@@ -36,6 +37,7 @@ app.store        sqlite3 numpy pydantic app.history app.runs app.checkpoints CUR
 app.history      sqlite3 numpy CURRENCIES
 app.runs         sqlite3 pydantic CURRENCIES
 app.evaluation   app.training app.data app.checkpoints models.nets CURRENCIES
+app.foreign      torch safetensors models.foreign models.nets app.checkpoints CURRENCIES
 app.training     torch app.data app.probes app.checkpoints models.nets CURRENCIES
 app.probes       torch models.nets
 app.data         torch numpy models.nets CURRENCIES | torch torchvision
@@ -47,15 +49,20 @@ app.events       pydantic
 app.results      numpy
 app.settings     pydantic
 app.datasets     pydantic
+models.foreign   torch models.nets models.plan models.spec
 models.nets      torch models.blocks models.plan models.spec
 models.blocks    torch models.plan models.spec
+models.code      models.code_block models.plan models.spec
+models.code_block models.plan models.spec
 models.plan      models.spec
 models.spec      pydantic
 assets           numpy
-"""
+"""  # noqa: E501
 
 # The rooms that load torch, by themselves or through one another. The server process loads none of them.
-WORKERS = "app.recording app.evaluation app.training app.probes app.data models.nets models.blocks".split()
+WORKERS = (
+    "app.recording app.evaluation app.foreign app.training app.probes app.data models.foreign models.nets models.blocks"
+).split()
 
 # These draw a page or run a command when they are imported.
 SCRIPTS = ("app.shell", "app.__main__", "pages", "assets")

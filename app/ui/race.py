@@ -70,7 +70,7 @@ def _choice(label: str, name: str, titles: Mapping[Any, str], pixels: int, **opt
     key, default = f"choice-{name}", next(iter(titles))
 
     def chosen() -> None:
-        value = st.session_state[key]
+        value = st.session_state.get(key, default)  # whoever clears Streamlit's caches clears the session too
         address.write(**{name: None if value == default else value})
 
     said = getattr(address.read(), name)

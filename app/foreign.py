@@ -1,0 +1,97 @@
+"""A file of weights from elsewhere → a finished run: read without running anything in it, renamed, kept.
+
+A PyTorch checkpoint is a pickle, and a pickle is a program. `weights_only` (torch ≥ 2.6) builds tensors and plain
+containers and refuses every other call before it is made.
+"""
+
+import re
+import warnings
+import zipfile
+from pathlib import Path
+from pickle import UnpicklingError
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from app.checkpoints import weights_file, write_atomically
+from app.events import CheckpointSaved, Event, RunFinished, RunStarted
+from app.spec import RunSpec
+from models.foreign import convert
+from models.nets import Net, weight_layers
+
+MAX_BYTES = 4_000_000_000  # on the command line: VGG-19 with its optimiser's state is 1.2 GB
+_CALLED = re.compile(r"GLOBAL:? ([\w.]+)")
+
+
+def receive(file: Path, spec: RunSpec, folder: Path, max_bytes: int = MAX_BYTES) -> list[Event]:
+    """The weights in `file`, renamed and checked, go to `folder` as step 0. Returns the events of the finished run.
+
+    Raises ValueError, one sentence, for a file that cannot be read or does not fit; `folder` is then as it was.
+    """
+    state = convert(read(file, max_bytes), spec.net)
+    write_atomically(weights_file(folder, 0), lambda path: save_file(state, path))
+    with torch.device("meta"):
+        layers = tuple(weight_layers(Net(spec.net)))
+    started = RunStarted(
+        step=0,
+        layers=layers,
+        total_steps=0,
+        epoch_steps=1,
+        train_images=0,
+        device="cpu",
+        precision="float32",
+        threads=1,
+    )
+    return [started, CheckpointSaved(step=0, moment=True), RunFinished(step=0)]
+
+
+def read(file: Path, max_bytes: int = MAX_BYTES) -> object:
+    """What is in a safetensors file or a PyTorch checkpoint, on the CPU. Nothing in it is executed.
+
+    Raises ValueError, one sentence, if it is too large, damaged, of another kind, or a program.
+    """
+    try:
+        size = file.stat().st_size
+        with file.open("rb") as opened:
+            head = opened.read(9)
+    except OSError as error:
+        raise ValueError(f"{file.name} cannot be read: {error.strerror}") from error
+    if size > max_bytes:
+        raise ValueError(f"the file has {size / 1e6:,.0f} MB: weights of up to {max_bytes / 1e6:,.0f} MB are taken")
+    try:
+        if head[8:9] == b"{":  # safetensors: the length of its header, then JSON
+            return load_file(file)
+        if head[:2] == b"PK":
+            _check_unpacked(file, max_bytes)
+        elif head[:1] != b"\x80":  # neither an archive nor a pickle
+            raise ValueError("the file is neither safetensors nor a PyTorch checkpoint")
+        with warnings.catch_warnings():  # of a pickle's age: not the reader's concern
+            warnings.simplefilter("ignore")
+            return torch.load(file, map_location="cpu", weights_only=True)
+    except UnpicklingError as error:
+        raise ValueError(_refused(str(error))) from error
+    except (SafetensorError, zipfile.BadZipFile, EOFError, RuntimeError, OSError, MemoryError) as error:
+        raise ValueError("the file is damaged or incomplete: download or copy it again") from error
+    except ValueError:
+        raise
+    except Exception as error:  # hostile bytes make a reader raise whatever they like
+        raise ValueError(f"the file is not a checkpoint that can be read ({type(error).__name__})") from error
+
+
+def _check_unpacked(file: Path, max_bytes: int) -> None:
+    """PyTorch stores its tensors uncompressed; an archive that grows when unpacked is not PyTorch's."""
+    with zipfile.ZipFile(file) as archive:
+        total = sum(part.file_size for part in archive.infolist())
+    if total > max_bytes:
+        raise ValueError(f"the file unpacks to {total / 1e6:,.0f} MB: up to {max_bytes / 1e6:,.0f} MB are taken")
+
+
+def _refused(reason: str) -> str:
+    """A pickle that calls something, or bytes that are no pickle."""
+    if found := _CALLED.search(reason):
+        return (
+            f"the file is a program: loading it would call {found[1]}. It was refused and nothing was run; "
+            "save the net's state_dict() alone and try again"
+        )
+    return "the file is damaged, or no checkpoint of PyTorch's: save the net's state_dict() and try again"

@@ -1,0 +1,63 @@
+"""Weights from elsewhere: a file, the net that it belongs to, the data set, and how its images were normalised."""
+
+import tempfile
+from pathlib import Path
+
+import streamlit as st
+
+from app import datasets, jobs
+from app.datasets import DATASETS
+from app.spec import imported, read_normalisation
+from app.ui.prose import prose
+from models.spec import NetSpec, first_reason
+
+NORMALISATIONS = {
+    "dataset": "the data set's own",
+    "imagenet": "ImageNet's",
+    "none": "none (pixels 0…1)",
+    "numbers": "numbers",
+}
+
+
+def bring_weights() -> None:
+    """Draw the form; what is sent becomes a finished run."""
+    engine = jobs.engine()
+    known = {**DATASETS, **{about.name: about for about in datasets.uploaded(engine.settings.store)}}
+    limit = engine.settings.upload_mb
+    st.markdown(prose("runs")["bring"])
+    with st.form("bring", border=False):
+        given = st.file_uploader(
+            f"safetensors, or a PyTorch checkpoint, up to {limit} MB",
+            type=["safetensors", "pt", "pth", "th", "bin", "ckpt", "tar"],
+            max_upload_size=limit,
+        )
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            net = st.text_input("Net", "resnet-20", help="With settings: `resnet-56:shortcut=B`", width=220)
+            data = st.selectbox("Data", list(known), format_func=lambda name: known[name].title, width=200)
+            choice = st.selectbox(
+                "Normalised by", list(NORMALISATIONS), format_func=lambda name: NORMALISATIONS[name], width=190
+            )
+            numbers = st.text_input(
+                "Numbers, if so", placeholder="0.49,0.48,0.45/0.25,0.24,0.26", help="means/deviations", width=250
+            )
+            sent = st.form_submit_button("Import", icon=":material/upload:")
+    if not sent:
+        return
+    if given is None:
+        st.error("Choose a file of weights first.")
+        return
+    about = known[data]
+    # In the store's folder, which workers see wherever they run.
+    with tempfile.TemporaryDirectory(prefix="import-", dir=engine.settings.store) as folder:
+        file = Path(folder) / "weights"  # never a name that a user gave
+        file.write_bytes(given.getbuffer())
+        try:
+            fitted = NetSpec.parse(net).fitted(about.channels, about.classes)
+            normalisation = read_normalisation(numbers if choice == "numbers" else choice, about.channels)
+            with st.spinner("Reading the weights"):
+                run = engine.take_weights(file, imported(fitted, about.name, normalisation), Path(given.name).stem)
+        except (ValueError, TimeoutError) as error:
+            reason = first_reason(error) if isinstance(error, ValueError) else "no worker answered: try again"
+            st.error(f"{reason[:1].upper()}{reason[1:]}. Nothing was kept.")
+            return
+    st.success(f"{run.name} is now among the runs: {run.spec.title}.", icon=":material/check:")
