@@ -52,6 +52,7 @@ class Engine:
         self._topic = f"events-{secrets.token_hex(4)}"
         self._inbox: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._tasks: dict[str, Future[Any]] = {}
+        self._at: dict[str, str] = {}  # the worker that each task was given to
         self._fetching: dict[str, Future[Any]] = {}
         self._deaths: Counter[tuple[str, int | None]] = Counter()
         self._cluster = Cluster(settings)
@@ -222,14 +223,14 @@ class Engine:
 
     def _dispatch(self) -> None:
         """Start queued runs, oldest first, while there is room."""
-        slots = len(self._cluster.workers("train"))
+        free = [address for address in self._cluster.workers("train") if address not in self._at.values()]
         for run in self._queue():
-            if len(self._tasks) >= slots:
+            if not free:
                 return
             if self._data_ready(run):
-                self._start(run)
+                self._start(run, free.pop(0))
 
-    def _start(self, run: Run) -> None:
+    def _start(self, run: Run, address: str) -> None:
         attempt = run.attempt + 1
         self.store.update(run.id, attempt=attempt)
         if run.checkpoint is None and run.step:  # it never reached a checkpoint: from the beginning
@@ -246,7 +247,10 @@ class Engine:
             self.settings,
             self._topic,
             key=f"train:{run.id}:{attempt}",
+            workers=[address],  # Dask would give a second run to a busy worker while another one still warms up
+            allow_other_workers=True,  # should that one be gone
         )
+        self._at[run.id] = address
         self._tasks[run.id] = task
         task.add_done_callback(lambda task: self._inbox.put(lambda: self._ended(run.id, attempt, task)))
 
@@ -255,6 +259,7 @@ class Engine:
         if self._tasks.get(run) is not task:
             return
         del self._tasks[run]
+        self._at.pop(run, None)
         if task.status == "error":
             error = task.exception()
             if isinstance(error, KilledWorker):

@@ -1,0 +1,29 @@
+"""What is measured, in the order in which it is: first what trains in this process, then what needs a server."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from benchmarks import first_point, gap, measuring, server, training, watching
+from benchmarks.figures import Device, Figure, Row, Say
+
+
+@dataclass(frozen=True)
+class Case:
+    """The rows that a case fills, and how."""
+
+    rows: tuple[Row, ...]
+    measure: Callable[[Device, Say], list[Figure]]
+
+    def for_device(self, device: Device) -> bool:
+        """True if any of its rows is about that device."""
+        return any(device in row.targets for row in self.rows)
+
+
+CASES: dict[str, Case] = {
+    "training": Case(training.ROWS, training.measure),
+    "measuring": Case(measuring.ROWS, measuring.measure),
+    "gap": Case(gap.ROWS, gap.measure),
+    "first_point": Case(first_point.ROWS, first_point.measure),
+    "watching": Case(watching.ROWS, watching.measure),
+    "server": Case(server.ROWS, server.measure),
+}

@@ -1,0 +1,71 @@
+"""40 sessions that watch one live race, at 1 Hz: how long a refresh takes, and what the server needs for all of them.
+
+The race is a recorded one, replayed (`replay_server.py`), so that no training takes the server's cores. The clients
+speak Streamlit's protocol (`sessions.py`) and cost some of those cores themselves: figures are a little worse than
+with browsers elsewhere. Processor time is that of the server and its idle workers together.
+"""
+
+import asyncio
+import json
+import time
+import urllib.request
+from itertools import pairwise
+from statistics import quantiles
+from urllib.parse import urlencode
+
+from app.settings import ROOT
+from benchmarks.figures import Device, Figure, Row, Say, at_most
+from benchmarks.live_server import LiveServer, live_server
+from benchmarks.sessions import APART, Session, gather
+
+REFRESH = Row("40 sessions watching at 1 Hz: p95 of a refresh", "ms", {"cpu": at_most(60)})
+SHARE = Row("40 sessions watching at 1 Hz: server CPU", "% of a core", {"cpu": at_most(60)})
+ROWS = (REFRESH, SHARE)
+
+SESSIONS = 40
+PERIOD = 1.0  # of the fragment that is asked about, as app/ui/watch.py declares it
+SECONDS = 30.0
+SLICE = 5.0  # a repetition
+
+
+def measure(device: Device, say: Say) -> list[Figure]:
+    """Watch for half a minute; each slice of it counts as a repetition."""
+    with live_server(ROOT / "benchmarks" / "replay_server.py") as server:
+        server.wait_until_quiet()
+        with urllib.request.urlopen(f"{server.address}/replay", timeout=10) as answer:
+            runs = json.load(answer)
+        sessions = [Session("train", urlencode({"run": runs}, doseq=True)) for _ in range(SESSIONS)]
+        shares = asyncio.run(_watched(server, sessions))
+    if shown := [text for session in sessions for text in session.exceptions]:
+        raise RuntimeError(f"{len(shown)} times the page showed an exception, the first time {shown[0]}")
+    seen = [[took for period, took in session.refreshes if period == PERIOD] for session in sessions]
+    if min(map(len, seen)) < 3:
+        raise RuntimeError("a session was not refreshed: the race that it watches is not live")
+    slices = round(SECONDS / SLICE)
+    p95s = [1000 * quantiles(_part(seen, nth, slices), n=20, method="inclusive")[-1] for nth in range(slices)]
+    refreshes = sum(map(len, seen))
+    kilobytes = sum(session.received for session in sessions) / 1000 / refreshes
+    note = f"{refreshes / SECONDS:.0f} refreshes/s, {kilobytes:.0f} kB each"
+    say(f"p95 {max(p95s):.0f} ms at worst; {note}")
+    return [REFRESH.alone(p95s, note), SHARE.alone(shares, "server and idle workers")]
+
+
+async def _watched(server: LiveServer, sessions: list[Session]) -> list[float]:
+    """Let the sessions watch. Returns the server's share of one core in percent, slice by slice, once all are there."""
+    watching = asyncio.create_task(gather(sessions, server.address, SECONDS))
+    await asyncio.sleep(APART * len(sessions))
+    marks = []
+    for _ in range(round(SECONDS / SLICE)):
+        marks.append((time.perf_counter(), server.cpu_seconds()))
+        await asyncio.sleep(SLICE - 0.1)
+    await watching
+    return [100 * (used - before) / (at - since) for (since, before), (at, used) in pairwise(marks)]
+
+
+def _part(seen: list[list[float]], nth: int, parts: int) -> list[float]:
+    """The nth part of every session's refreshes, together."""
+    return [
+        took
+        for refreshes in seen
+        for took in refreshes[len(refreshes) * nth // parts : len(refreshes) * (nth + 1) // parts]
+    ]

@@ -1,0 +1,129 @@
+"""Pages as a session opens them: through app/shell.py, on an engine that trains nothing."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from streamlit.testing.v1 import AppTest
+
+from app.events import CheckpointSaved, EpochEvaluated, Event, RunFinished, RunStarted, StepMeasured
+from app.jobs import Engine
+from app.runs import Run
+from app.settings import ROOT, Settings
+from app.spec import Recipe, RunSpec
+from models.plan import plan
+from models.spec import NetSpec
+
+EPOCH = 10  # steps
+
+# What a person, a link or a program may write into an address.
+HOSTILE = {
+    "html": "<script>alert(1)</script><img src=x onerror=alert(1)>",
+    "markdown": "![x](https://evil.example/x.png) [here](https://evil.example) **bold** :red-badge[x] $x$ `x`",
+    "a link": "www.evil.example",
+    "very long": "x" * 5000,
+    "a path": "../../etc/passwd",
+    "a negative number": "-1",
+    "a huge number": "9" * 30,
+    "foreign digits": "٣",
+    "not a number": "nan",
+    "nothing": "",
+    "control characters": "\x00\x1b[31m\n# heading",
+    "a quote": "' OR 1=1 --",
+}
+PARAMETERS = ("net", "data", "recipe", "width", "seed", "run", "step", "layer", "guess", "find", "status")
+
+
+class NoCluster:
+    """A cluster without workers: whatever is submitted stays queued, and nothing takes time."""
+
+    def __init__(self, _settings: Settings) -> None:
+        self.client = self
+
+    def subscribe_topic(self, *_: object) -> None:
+        """Nobody will say anything."""
+
+    def workers(self, _lane: str) -> list[str]:
+        """None."""
+        return []
+
+    def close(self) -> None:
+        """Nothing was opened."""
+
+
+def opened(page: str = "start", **query: str | list[str]) -> AppTest:
+    """A first visit to a page, at an address with this query."""
+    session = AppTest.from_file(str(ROOT / "app" / "shell.py"), default_timeout=60)
+    session.query_params.update(query)
+    if page != "start":
+        session.switch_page(f"../pages/{page}.py")
+    return session.run()
+
+
+def well(session: AppTest) -> AppTest:
+    """The page is there, without an exception, and nothing from outside became a link, a picture or an element."""
+    assert not session.exception, [one.value for one in session.exception]
+    assert session.title
+    for element in (*session.error, *session.warning, *session.markdown, *session.caption, *session.success):
+        assert not getattr(element, "allow_html", False)
+        shown = re.sub(r"\\.", "", element.value)  # without what is escaped
+        assert not re.search(r"evil\.example\)|<script|<img|OR 1=1 --`", shown), element.value
+        assert "www.evil" not in re.sub(r"`[^`]*`", "", shown), element.value
+    for html in session.get("html"):
+        assert "<script" not in str(html.proto)
+        assert "evil" not in str(html.proto)
+    return session
+
+
+def words(session: AppTest) -> str:
+    """All that the page says, notes of what went wrong apart."""
+    return "\n".join(str(one.value) for one in (*session.title, *session.markdown, *session.caption, *session.info))
+
+
+def press(session: AppTest, label: str) -> AppTest:
+    """Press the button with this label."""
+    return next(button for button in session.button if button.label == label).click().run()
+
+
+def spec(name: str, steps: int = 40, **changes: Any) -> RunSpec:
+    """A run of a small net on the bundled images."""
+    recipe = Recipe(steps=steps, batch=64)
+    return RunSpec(net=NetSpec.parse(name).fitted(1, 10), recipe=recipe, threads=1, **changes)
+
+
+def under_way(engine: Engine, run: Run, errors: Sequence[float], *, finished: bool = False) -> None:
+    """Let a run have measured these training errors (percent), one a step, as a worker would have sent them."""
+    layers = tuple(layer.name for layer in plan(run.spec.net).layers)
+    total = run.spec.planned_steps
+    events: list[Event] = [
+        RunStarted(
+            step=0,
+            layers=layers,
+            total_steps=total,
+            epoch_steps=EPOCH,
+            train_images=640,
+            device="cpu",
+            precision="float32",
+            threads=1,
+        ),
+        CheckpointSaved(step=0, moment=True),
+    ]
+    for step, error in enumerate(errors):
+        norms = tuple(0.1 * (layer + 1) for layer in range(len(layers)))
+        events.append(StepMeasured(step=step, loss=error / 40, error=error, lr=0.1, seconds=0.01, norms=norms))
+        if (done := step + 1) % EPOCH == 0:
+            events.append(CheckpointSaved(step=done, moment=True))
+            events.append(
+                EpochEvaluated(
+                    step=done,
+                    epoch=done // EPOCH,
+                    test_error=error + 1,
+                    test_loss=error / 30,
+                    test_images=200,
+                    images_per_second=1000,
+                )
+            )
+    if finished:
+        events.append(RunFinished(step=len(errors)))
+    engine.store.update(run.id, attempt=1)
+    engine.store.record(run.id, 1, events)

@@ -1,0 +1,54 @@
+"""Start: one question, one button."""
+
+import pytest
+
+from app.jobs import Engine
+from tests.pages.opening import HOSTILE, PARAMETERS, opened, press, well, words
+
+pytestmark = pytest.mark.usefixtures("engine")
+
+
+def test_the_first_page_asks_the_question_and_offers_the_race() -> None:
+    page = well(opened())
+    assert page.title[0].value.endswith("?")
+    assert [button.label for button in page.button] == ["Start the race"]
+    assert not page.error
+    assert not page.warning
+
+
+def test_the_button_starts_the_plain_net_and_its_twin_and_opens_their_page(engine: Engine) -> None:
+    page = well(press(opened(), "Start the race"))
+    second, first, *_ = engine.store.runs()
+    assert [run.spec.net.name for run in (first, second)] == ["plain-56", "resnet-56"]
+    assert first.spec.net == second.spec.net.plain_twin()
+    assert first.spec.model_copy(update={"net": second.spec.net}) == second.spec
+    assert (first.spec.net.width, first.spec.recipe.name, first.spec.data) == (8, "quick", "fashion-mnist-mini")
+    assert page.query_params["run"] == [first.id, second.id]
+    assert "stacking more layers" in page.title[0].value, "this is the Train page"
+
+
+def test_the_prediction_goes_with_the_race() -> None:
+    page = opened()
+    page.button_group(key="guess").select("resnet-56").run()
+    assert press(page, "Start the race").button_group(key="guess").value == "resnet-56"
+
+
+def test_a_race_that_the_server_refuses_is_said_and_the_page_stays(engine: Engine) -> None:
+    engine.settings = engine.settings.model_copy(update={"max_parameters": 1000})
+    page = well(press(opened(), "Start the race"))
+    assert "Not started" in page.error[0].value
+    assert "1,000" in page.error[0].value
+    assert not [run for run in engine.store.runs() if run.origin == "trained"]
+    assert page.title[0].value.startswith("Why")
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_nonsense_in_the_address_changes_nothing(text: str) -> None:
+    page = well(opened(**dict.fromkeys(PARAMETERS, text)))
+    assert words(page) == words(opened())
+    assert not page.button[0].disabled
+
+
+def test_what_the_address_says_wrongly_is_said_once_each() -> None:
+    page = well(opened(step="soon", layer="<b>"))
+    assert [warning.value.split("=")[0] for warning in page.warning] == ["The address's step", "The address's layer"]

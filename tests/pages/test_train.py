@@ -1,0 +1,309 @@
+"""Train: whatever is chosen or written into the address, the page stands, and says what it did not take."""
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app.jobs import Engine
+from app.runs import Run
+from app.ui.race import MAX_CONTESTANTS, NO_DIFFERENCE
+from tests.pages.opening import HOSTILE, PARAMETERS, opened, press, spec, under_way, well, words
+
+pytestmark = pytest.mark.usefixtures("engine")
+
+SMALL = ["plain-8:width=4", "resnet-8:width=4"]
+
+
+def trained(engine: Engine) -> list[Run]:
+    """The runs of this store that did not come with the program, oldest first."""
+    return [run for run in engine.store.runs() if run.origin == "trained"][::-1]
+
+
+def labels(page: AppTest) -> list[str]:
+    return [button.label for button in page.button]
+
+
+def start(page: AppTest) -> bool:
+    """True if the race can be started."""
+    return not next(button for button in page.button if button.label == "Start the race").disabled
+
+
+def drawn(page: AppTest) -> str:
+    """The cards that say what each run is doing."""
+    return "".join(text for html in page.get("html") if "class='now'" in (text := str(getattr(html, "value", ""))))
+
+
+def race(engine: Engine, *names: str) -> list[Run]:
+    """Runs in the queue."""
+    return engine.submit([spec(name) for name in names or SMALL])
+
+
+def watching(runs: list[Run], **query: str) -> AppTest:
+    return well(opened("train", run=[run.id for run in runs], **query))
+
+
+# ── first open ──
+
+
+def test_the_first_open_shows_a_recorded_race_and_says_so() -> None:
+    page = well(opened("train"))
+    assert "recorded race" in words(page)
+    assert "plain-56" in words(page)
+    assert labels(page) == ["Start the race"]
+    assert start(page)
+    assert not page.error
+    assert not page.warning
+
+
+def test_a_store_without_reference_runs_still_has_a_page(engine: Engine) -> None:
+    for run in engine.store.runs():
+        engine.store._rows("DELETE FROM runs WHERE id = ?", run.id)
+    page = well(opened("train"))
+    assert start(page)
+    assert "recorded race" not in words(page)
+
+
+# ── choosing ──
+
+
+def test_the_button_starts_what_is_chosen_and_writes_the_runs_into_the_address(engine: Engine) -> None:
+    page = opened("train", net=SMALL, data="mnist", recipe="paper", seed="7")
+    page = well(press(page, "Start the race"))
+    runs = trained(engine)
+    assert [str(run.spec.net) for run in runs] == ["plain-8:width=4:channels=1", "resnet-8:width=4:channels=1"]
+    assert {(run.spec.data, run.spec.recipe.name, run.spec.seed) for run in runs} == {("mnist", "paper", 7)}
+    assert page.query_params["run"] == [run.id for run in runs]
+    assert labels(page) == ["Start the race", "Pause", "Stop"]
+
+
+def test_the_menus_are_in_the_address_by_name_and_are_read_back() -> None:
+    page = opened("train")
+    page.selectbox(key="choice-data").set_value("cifar-10").run()
+    page.selectbox(key="choice-recipe").set_value("paper").run()
+    page.selectbox(key="choice-width").set_value(4).run()
+    said = {name: page.query_params[name] for name in ("data", "recipe", "width")}
+    assert said == {"data": "cifar-10", "recipe": "paper", "width": "4"}
+    copied = opened("train", **said)
+    assert [menu.value for menu in copied.selectbox] == [4, "cifar-10", "paper"]
+    copied.selectbox(key="choice-recipe").set_value("quick").run()
+    assert "recipe" not in copied.query_params, "what is the default is not said"
+
+
+def test_the_width_menu_widens_the_nets_that_do_not_say_their_own(engine: Engine) -> None:
+    page = opened("train", net=["plain-8", "resnet-8:width=5"], width="4")
+    press(page, "Start the race")
+    assert [run.spec.net.width for run in trained(engine)] == [4, 5]
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("lenet-5", "unknown net 'lenet\\-5'"),
+        ("resnet-57", "the nearest are 56 and 62"),
+        ("resnet-20:width=0", "greater than or equal to 1"),
+        ("resnet-20:colour=red", "unknown setting"),
+        ("plain-20:shortcut=B", "no shortcut"),
+        ("imagenet-resnet-35", "it allows 18, 34"),
+        ("resnet-99999", "less than or equal to 2000"),
+        ("<b>resnet-20</b>", "unknown net"),
+    ],
+)
+def test_a_net_that_cannot_be_is_one_sentence_and_the_button_waits(typed: str, said: str) -> None:
+    page = opened("train")
+    page.multiselect(key="net").set_value(["plain-8", typed]).run()
+    [error] = well(page).error
+    assert said in error.value
+    assert "\n" not in error.value
+    assert not start(page)
+    page.multiselect(key="net").set_value(SMALL).run()
+    assert not page.error
+    assert start(page)
+
+
+def test_without_a_net_the_page_asks_for_one() -> None:
+    page = opened("train")
+    page.multiselect(key="net").set_value([]).run()
+    assert [error.value for error in well(page).error] == ["Choose at least one net."]
+    assert not start(page)
+
+
+def test_more_than_four_contestants_are_cut_to_four(engine: Engine) -> None:
+    page = opened("train", net=[f"{family}-{depth}:width=4" for depth in (8, 14, 20) for family in ("plain", "resnet")])
+    press(well(page), "Start the race")
+    assert len(trained(engine)) == MAX_CONTESTANTS
+
+
+def test_an_imagenet_net_takes_small_images(engine: Engine) -> None:
+    page = well(opened("train", net=["imagenet-plain-18:width=8", "imagenet-resnet-50:width=8"]))
+    page = well(press(page, "Start the race"))
+    assert [run.spec.net.classes for run in trained(engine)] == [10, 10]
+    assert page.query_params["run"]
+
+
+def test_the_same_net_twice_asks_for_no_prediction(engine: Engine) -> None:
+    page = well(opened("train", net=["resnet-8:width=4", "resnet-8:width=4:shortcut=B"]))
+    assert not [group for group in page.button_group if group.key == "guess"]
+    press(page, "Start the race")
+    assert len(trained(engine)) == 2
+
+
+def test_a_run_too_large_for_this_server_is_refused_in_words(engine: Engine) -> None:
+    engine.settings = engine.settings.model_copy(update={"max_steps": 100})
+    page = well(press(opened("train", net=SMALL), "Start the race"))
+    assert page.error[0].value.startswith("Not started: 312 steps asked for")
+    assert not trained(engine)
+
+
+# ── nonsense ──
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_nonsense_in_every_parameter_leaves_a_usable_page(text: str) -> None:
+    page = well(opened("train", **dict.fromkeys(PARAMETERS, text)))
+    page.multiselect(key="net").set_value(SMALL).run()
+    assert start(well(page))
+
+
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_nonsense_in_one_parameter_says_at_most_one_sentence(name: str) -> None:
+    for what in ("html", "markdown", "a link", "very long", "a negative number"):
+        page = well(opened("train", **{name: HOSTILE[what]}))
+        assert len(page.warning) + len(page.error) <= 1
+        assert all(len(one.value) < 700 for one in (*page.warning, *page.error))
+
+
+@pytest.mark.parametrize("name", ["seed", "step", "layer", "run", "data", "recipe", "width"])
+def test_a_value_that_was_left_out_is_said(name: str) -> None:
+    [warning] = well(opened("train", **{name: "no such thing!"})).warning
+    assert warning.value.startswith(f"The address's {name}=")
+
+
+def test_hundreds_of_values_are_cut_short() -> None:
+    many = [f"resnet-{6 * n + 2}" for n in range(1, 200)]
+    page = well(opened("train", net=many, run=many))
+    assert len(page.multiselect(key="net").value) == MAX_CONTESTANTS
+
+
+# ── watching ──
+
+
+def test_a_deleted_run_is_named_and_the_others_are_shown(engine: Engine) -> None:
+    [gone, kept] = race(engine)
+    engine.cancel(gone.id)
+    engine.store.delete(gone.id)
+    page = watching([gone, kept])
+    assert [f"`{gone.id}`" in warning.value for warning in page.warning] == [True]
+    assert "resnet-8" in drawn(page)
+    assert "plain-8" not in drawn(page)
+    assert "recorded race" not in words(page)
+
+
+def test_when_all_its_runs_are_gone_the_page_falls_back_to_the_recorded_race() -> None:
+    page = well(opened("train", run=["gone-1", "gone-2"]))
+    assert "`gone-1`, `gone-2`" in page.warning[0].value
+    assert "recorded race" in words(page)
+
+
+def test_a_run_deleted_under_the_eyes_of_a_browser_is_said_at_the_next_refresh(engine: Engine) -> None:
+    runs = race(engine)
+    page = watching(runs)
+    for run in runs:
+        engine.cancel(run.id)
+        engine.store.delete(run.id)
+    page.run()
+    assert "deleted" in well(page).warning[0].value
+
+
+def test_the_buttons_do_to_all_runs_of_the_race_what_they_say(engine: Engine) -> None:
+    runs = race(engine)
+    for run in runs:
+        under_way(engine, run, [90.0] * 12)
+    page = watching(runs)
+    assert labels(page) == ["Start the race", "Pause", "Stop"]
+    page = well(press(page, "Pause"))
+    assert [run.status for run in trained(engine)] == ["paused", "paused"]
+    assert labels(page) == ["Start the race", "Go on", "Step"]
+    page = well(press(page, "Step"))
+    assert [(run.status, run.until) for run in trained(engine)] == [("queued", 13), ("queued", 13)]
+    page = well(press(page, "Pause"))
+    page = well(press(page, "Go on"))
+    assert [(run.status, run.until) for run in trained(engine)] == [("queued", None), ("queued", None)]
+    page = well(press(page, "Stop"))
+    assert [run.status for run in trained(engine)] == ["cancelled", "cancelled"]
+    assert all(run.step == 12 for run in trained(engine)), "what was measured is kept"
+    assert labels(page) == ["Start the race", "Go on", "Step"]
+
+
+def test_a_race_that_has_ended_has_no_buttons_but_the_start(engine: Engine) -> None:
+    runs = race(engine)
+    for run in runs:
+        under_way(engine, run, [50.0] * 40, finished=True)
+    assert labels(watching(runs)) == ["Start the race"]
+
+
+def test_reference_runs_cannot_be_stopped_or_gone_on_with() -> None:
+    page = well(opened("train", run=["reference-plain-20", "reference-resnet-20"]))
+    assert labels(page) == ["Start the race"]
+
+
+def test_the_words_on_the_page_are_computed_from_the_runs_on_the_page(engine: Engine) -> None:
+    plain, residual = race(engine)
+    under_way(engine, plain, [80.0] * 40, finished=True)
+    under_way(engine, residual, [30.0] * 40, finished=True)
+    assert "makes 50.0 points more mistakes" in words(watching([plain, residual]))
+    [second, other] = race(engine)
+    under_way(engine, second, [30.0] * 40, finished=True)
+    under_way(engine, other, [80.0] * 40, finished=True)
+    assert "is ahead of **resnet-8**, by 50.0 points" in words(watching([second, other]))
+
+
+@pytest.mark.parametrize(
+    ("guess", "said"),
+    [("resnet-8", "and it does"), ("plain-8", "the measurement says **resnet-8**"), (NO_DIFFERENCE, "")],
+)
+def test_the_prediction_is_held_against_the_measurement(engine: Engine, guess: str, said: str) -> None:
+    plain, residual = race(engine)
+    under_way(engine, plain, [80.0] * 40, finished=True)
+    under_way(engine, residual, [30.0] * 40, finished=True)
+    page = well(opened("train", run=[plain.id, residual.id], net=SMALL, guess=guess))
+    assert page.button_group(key="guess").value == guess
+    assert said in words(page)
+    assert ("You expected" in words(page)) is bool(said)
+
+
+def test_a_waiting_run_says_its_place_and_claims_nothing(engine: Engine) -> None:
+    race(engine)
+    page = watching(race(engine))
+    assert "2 ahead" in drawn(page)
+    assert "Nothing is measured yet" in words(page)
+
+
+def test_a_run_that_leaves_the_queue_while_a_page_is_drawn_is_no_error(engine: Engine) -> None:
+    running, stale = race(engine)
+    under_way(engine, running, [90.0] * 5)
+    under_way(engine, stale, [90.0] * 5)  # `stale` still says that it waits
+    assert stale.status == "queued"
+    assert engine.seconds_left(stale) is None
+
+
+def test_a_failed_run_shows_its_reason(engine: Engine) -> None:
+    [run, _] = runs = race(engine)
+    engine.store.update(run.id, status="failed", message="the network cannot be reached")
+    assert "the network cannot be reached" in watching(runs).warning[0].value
+
+
+def test_step_and_layer_of_the_address_reach_the_page(engine: Engine) -> None:
+    runs = race(engine)
+    for run in runs:
+        under_way(engine, run, [90.0 - step for step in range(40)], finished=True)
+    page = watching(runs, step="5", layer="blocks.1.branch.conv2")
+    assert "Step by step, in `blocks.1.branch.conv2`" in words(page)
+    assert "At step 5" in words(page)
+    assert "At step 5 the first layer" in words(page)
+
+
+def test_a_step_or_a_layer_that_these_runs_do_not_have_is_no_error(engine: Engine) -> None:
+    runs = race(engine)
+    for run in runs:
+        under_way(engine, run, [90.0] * 12)
+    watching(runs, step="9999999", layer="blocks.9999.branch.conv3")
+    watching(runs, layer="block:9999")
