@@ -66,7 +66,7 @@ st.dataframe(
 )
 st.caption(f":green-badge[measured] {page['table-caption'].format(whole=sees(net))}")
 
-one, other = st.columns(2, gap="medium")
+one, other = st.columns([2, 3], gap="medium")
 with one:
     st.markdown(page["shortcuts"])
     rows = shortcut_table(net)
@@ -94,5 +94,5 @@ with one:
     st.caption(f":violet-badge[paper] {page['shortcuts-paper']}")
 with other:
     st.markdown(page["paper"])
-    st.dataframe(paper_table(), hide_index=True, alt="Numbers that the papers print beside our counts")
+    st.dataframe(paper_table(), hide_index=True, height=388, alt="Numbers that the papers print beside our counts")
     st.caption(f":violet-badge[paper] :green-badge[measured] {page['paper-caption']}")

@@ -8,63 +8,81 @@ from typing import Any
 
 from app.figures import theme
 from app.figures.theme import Figure, Json
+from app.spec import net_title
 from models.costs import PRINTED, Printed, added, printed
 from models.plan import Layer, plan
 from models.receptive import receptive_fields
 from models.spec import NetSpec
 
-BAR = 46  # pixels of height for each bar and the space to the next
+HEAD, BAR = 34, 48  # pixels of height: a panel's heading, a bar with its name
 Row = dict[str, Any]
 
 
 def costs(nets: Sequence[NetSpec]) -> Figure:
     """Multiply-adds for one image and parameters of each net as bars, the paper's own number and the difference beside.
 
-    In billions and millions, or in millions where no net needs a tenth of a billion.
+    In billions and millions; multiply-adds in millions where no net needs a tenth of a billion.
     """
     laid = [plan(net) for net in nets]
-    billions = max([one.macs for one in laid] + [0]) >= 1e8
-    colours = _colours(nets)
-    data: list[Json] = []
-    notes: list[Json] = []
-    layout = theme.layout(94 + 2 * BAR * max(len(nets), 1), top=32, left=12, right=8, bargap=0.45)
-    # The second panel has its own axes, under the first.
+    unit = 1e9 if max([one.macs for one in laid] + [0]) >= 1e8 else 1e6
+    height = 24 + 2 * (HEAD + BAR * max(len(nets), 1))
+    layout = theme.layout(height, top=4, left=4, right=4, bargap=0.62, dragmode=False)
+    layout["margin"]["b"] = 4
     panels = (
-        ("multiply-adds", 1e9 if billions else 1e6, [one.macs for one in laid], "", (0.58, 1.0)),
-        ("parameters", 1e6, [one.params for one in laid], "2", (0.0, 0.42)),
+        ("multiply-adds", "billions" if unit == 1e9 else "millions", unit, [one.macs for one in laid], "", (0.52, 1.0)),
+        ("parameters", "millions", 1e6, [one.params for one in laid], "2", (0.0, 0.48)),
     )
-    for what, unit, counts, axis, domain in panels:
-        values = [count / unit for count in counts]
-        data.append(
-            {
-                "type": "bar",
-                "orientation": "h",
-                "name": what,
-                "x": [round(value, 4) for value in values],
-                "y": [net.name for net in nets],
-                "xaxis": f"x{axis}",
-                "yaxis": f"y{axis}",
-                "marker": {"color": colours},
-                "text": [_label(net, what, value, unit) for net, value in zip(nets, values, strict=True)],
-                "textposition": "outside",
-                "cliponaxis": False,
-                "textfont": {"size": 15},
-                "customdata": [f"{count:,}" for count in counts],
-                "hovertemplate": f"%{{y}}<br>%{{customdata}} {what}<extra></extra>",
-            }
+    data: list[Json] = []
+    for what, word, of, counts, axis, domain in panels:
+        values = [count / of for count in counts]
+        data += [_bars(nets, what, values, counts, axis, of), _names(nets, f"{what}, {word}", axis)]
+        quiet: Json = {"showgrid": False, "showticklabels": False, "ticks": "", "fixedrange": True, "automargin": False}
+        layout[f"xaxis{axis}"] = theme.axis(range=[0, 1.9 * max([*values, 1e-9])], anchor=f"y{axis}", **quiet)
+        layout[f"yaxis{axis}"] = theme.axis(
+            range=[len(nets) - 0.55, -1.25], domain=list(domain), anchor=f"x{axis}", **quiet
         )
-        scale = theme.axis(range=[0, 1.85 * max([*values, 1e-9])], showgrid=False, showticklabels=False, ticks="")
-        layout[f"xaxis{axis}"] = {**scale, "anchor": f"y{axis}", "fixedrange": True}
-        rows = theme.axis(autorange="reversed", showgrid=False, ticks="", domain=list(domain), anchor=f"x{axis}")
-        layout[f"yaxis{axis}"] = {**rows, "fixedrange": True}
-        word = "billions" if unit == 1e9 else "millions"
-        notes.append(theme.heading(f"{what}, {word}", y=domain[1]))
-    layout |= {"annotations": notes, "dragmode": False}
     said = "; ".join(
         f"{net.name}: {one.macs / 1e9:.3g} billion multiply-adds, {one.params / 1e6:.3g} million parameters"
         for net, one in zip(nets, laid, strict=True)
     )
     return Figure(data, layout, f"{theme.badge('measured')} {_counting(nets)}", f"Costs of the nets. {said}")
+
+
+def _bars(nets: Sequence[NetSpec], what: str, values: list[float], counts: list[int], axis: str, unit: float) -> Json:
+    return {
+        "type": "bar",
+        "orientation": "h",
+        "name": what,
+        "x": [round(value, 4) for value in values],
+        "y": list(range(len(nets))),
+        "xaxis": f"x{axis}",
+        "yaxis": f"y{axis}",
+        "marker": {"color": _colours(nets)},
+        "text": [_label(net, what, value, unit) for net, value in zip(nets, values, strict=True)],
+        "textposition": "outside",
+        "cliponaxis": False,
+        "textfont": {"size": 15},
+        "customdata": [f"{net.name}<br>{count:,} {what}" for net, count in zip(nets, counts, strict=True)],
+        "hovertemplate": "%{customdata}<extra></extra>",
+    }
+
+
+def _names(nets: Sequence[NetSpec], heading: str, axis: str) -> Json:
+    """Each net's name above its bar, and what is drawn above them all: letters of one size at every width."""
+    return {
+        "type": "scatter",
+        "mode": "text",
+        "name": heading,
+        "x": [0] * (len(nets) + 1),
+        "y": [-0.95, *(i - 0.43 for i in range(len(nets)))],
+        "xaxis": f"x{axis}",
+        "yaxis": f"y{axis}",
+        "text": [f"<b>{heading}</b>", *(net_title(net) for net in nets)],
+        "textposition": "middle right",
+        "textfont": {"size": 14},
+        "cliponaxis": False,
+        "hoverinfo": "skip",
+    }
 
 
 def _label(net: NetSpec, what: str, value: float, unit: float) -> str:
@@ -103,7 +121,6 @@ def layer_table(net: NetSpec) -> list[Row]:
 def _layer_row(layer: Layer, field: int) -> Row:
     return {
         "name": layer.name,
-        "block": layer.block,
         "shape in": _shape(layer.inputs, layer.size_in),
         "shape out": _shape(layer.outputs, layer.size_out),
         "kernel": "fc" if layer.kind == "fc" else f"{layer.kernel}×{layer.kernel}",
@@ -143,8 +160,13 @@ def paper_table(rows: Sequence[Printed] = PRINTED) -> list[Row]:
             "what": f"{row.what}, {'10⁹' if row.unit == 1e9 else '10⁶'}",
             "printed": f"{row.value:.{row.digits}f}",
             "counted": f"{row.counted:.3f}",
-            "difference": f"{row.difference:+.3f}".replace("-", "−"),
+            "difference": _signed(row.difference),
             "source": row.source,
         }
         for row in rows
     ]
+
+
+def _signed(value: float) -> str:
+    """Three decimals with a sign; none where they are all zero."""
+    return f"{value:+.3f}".replace("-", "−") if abs(value) >= 0.0005 else "0.000"

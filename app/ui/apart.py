@@ -38,6 +38,8 @@ def chosen_nets() -> list[NetSpec]:
             st.warning(_plain(f"{first_reason(error)}. The other nets are kept."))
         else:
             nets += [net] if net not in nets else []
+    if len(address.read().nets) > MOST:
+        st.caption(page["many"])
     if not nets:
         st.info(page["empty"])
     return nets or [NetSpec.parse(name) for name in FIGURE_3]
@@ -57,7 +59,13 @@ def which(nets: Sequence[NetSpec]) -> int:
     if len(names) == 1:
         return 0
     name = st.segmented_control(
-        "Take apart", names, default=names[default], key=_OF, bind="query-params", required=True, width="stretch"
+        "Take apart",
+        names,
+        format_func=lambda name: name.removeprefix("imagenet-"),
+        default=names[default],
+        key=_OF,
+        bind="query-params",
+        required=True,
     )
     return names.index(name) if name in names else default
 

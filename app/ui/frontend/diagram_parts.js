@@ -2,7 +2,7 @@
 
 const BOX = 25, STEP = 9, GAP = 19, FOLD = 34, BAND = 16; // heights: a box, between boxes, between blocks, a fold, above a band
 const FOLD_ABOVE = 10; // a stage of more blocks is folded to the first three, the fold and the last
-const NARROW = 640;
+const NARROW = 480;
 const TINTS = ['11%', '21%', '33%', '45%', '56%'];
 
 const svgNs = 'http://www.w3.org/2000/svg';
