@@ -223,7 +223,13 @@ class Engine:
 
     def _dispatch(self) -> None:
         """Start queued runs, oldest first, while there is room."""
-        free = [address for address in self._cluster.workers("train") if address not in self._at.values()]
+        workers = self._cluster.workers("train")
+        for run_id, address in list(self._at.items()):
+            if address not in workers and self._tasks[run_id].status == "pending":  # it would wait for it for ever
+                del self._at[run_id]
+                self._tasks.pop(run_id).cancel()
+                self._retry(run_id, self.store.run(run_id).attempt)
+        free = [address for address in workers if address not in self._at.values()]
         for run in self._queue():
             if not free:
                 return
@@ -247,8 +253,7 @@ class Engine:
             self.settings,
             self._topic,
             key=f"train:{run.id}:{attempt}",
-            workers=[address],  # Dask would give a second run to a busy worker while another one still warms up
-            allow_other_workers=True,  # should that one be gone
+            workers=[address],  # Dask would queue a second run behind the first while the other worker is warming up
         )
         self._at[run.id] = address
         self._tasks[run.id] = task

@@ -8,9 +8,10 @@ from app.ui import address
 from app.ui.prose import literal
 
 START = st.Page(ROOT / "pages" / "start.py", title="Start", url_path="start", default=True)
+ARCHITECTURE = st.Page(ROOT / "pages" / "architecture.py", title="Architecture", url_path="architecture")
 TRAIN = st.Page(ROOT / "pages" / "train.py", title="Train", url_path="train")
 RUNS = st.Page(ROOT / "pages" / "runs.py", title="Runs", url_path="runs")
-PAGES = {"": [START], "Build": [TRAIN], "Keep": [RUNS]}
+PAGES = {"": [START], "Build": [ARCHITECTURE, TRAIN], "Keep": [RUNS]}
 
 
 def frame() -> None:

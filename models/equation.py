@@ -1,0 +1,153 @@
+"""A block written down: what `models.blocks` computes for this spec, as LaTeX, in the notation of He 2015 and 2016.
+
+F is the residual branch. Blocks count from 0 in code, from 1 in equations: block i makes x_{i+1} of x_i with F_{i+1}.
+"""
+
+from dataclasses import dataclass
+
+from models.plan import ORDERS, Block, plan
+from models.spec import NetSpec
+
+_BN = r"\mathrm{BN}"
+_SIGMA = r"\sigma"
+
+
+@dataclass(frozen=True)
+class Equation:
+    """`whole` first, then the lines that say what stands in it; LaTeX each. `kind` names the passage in words."""
+
+    kind: str
+    lines: tuple[str, ...]
+    source: str
+
+
+SOURCES: dict[str, str] = {
+    "plain": "He et al. 2015, section 3.3: the plain net",
+    "vgg": "Simonyan and Zisserman 2015, section 2.1",
+    "resnet": "He et al. 2015, equations 1 and 2",
+    "preact": "He et al. 2016, equation 5 and figure 4(e)",
+    "highway": "Srivastava et al. 2015, equation 3",
+    "stochastic": "Huang et al. 2016, equations 2 and 5",
+    "wide": "Zagoruyko and Komodakis 2016, equation 1 and figure 1(d)",
+    "se": "Hu et al. 2018, equations 2 to 4 and figure 3",
+    "dense": "Huang et al. 2017, equation 2",
+    "gate": "He et al. 2016, section 3.1 and table 1",
+    "scale": "He et al. 2016, section 3.1 and table 1",
+    "order": "He et al. 2016, table 2 and figure 4",
+}
+
+
+def equation(spec: NetSpec, index: int = 0) -> Equation:
+    """The equation of block `index` (from 0). Raises IndexError where the net has no such block."""
+    block = plan(spec).blocks[index]
+    before, tail, after = ORDERS[spec.order]
+    x, n = f"x_{{{index}}}", index + 1
+    lines: list[str] = []
+    if entered := _enter(spec, block, x):
+        x = rf"\tilde{{x}}_{{{index}}}"
+        lines.append(f"{x} = {entered}")
+    h = x
+    if index and before:  # the first block's stands in the stem
+        h = f"h_{{{n}}}"
+        lines.append(f"{h} = {_through(spec, before, x)}")
+
+    own = f"F_{{{n}}}"
+    f = f"{own}({h})"
+    lines.append(f"{f} = {_branch(spec, block, tail, h)}")
+    if spec.family == "se":
+        made = f"U_{{{n}}}"
+        lines[-1] = f"{f} = s_{{{n}}} \\odot {made},\\quad {made} = {_branch(spec, block, tail, h)}"
+        squeeze = (
+            rf"\operatorname{{sigmoid}}\!\left(W_b\,\mathrm{{ReLU}}(W_a\,\operatorname{{mean}}_{{hw}}\,{made})\right)"
+        )
+        lines.append(f"s_{{{n}}} = {squeeze}")
+
+    passed, shortcut = _shortcut(spec, block, x, h)
+    if shortcut:
+        lines.append(shortcut)
+    joined = _join(spec, block, passed, f, n)
+    if block.gate is not None:
+        lines.append(rf"T({x}) = \operatorname{{sigmoid}}(W_T\,{x} + b_T)")
+    if spec.family == "stochastic":
+        p = 1 - n / spec.blocks * (1 - spec.survival)
+        lines.append(
+            rf"b_{{{n}}} \sim \mathrm{{Bernoulli}}(p),\quad p = {p:.3g}"
+            rf"\quad\text{{in training;}}\qquad b_{{{n}}} = p \quad\text{{in evaluation}}"
+        )
+    # Highway's sum of nothing negative passes its ReLU unchanged: then the paper's equation holds as it stands.
+    idle = spec.family == "highway" and spec.activation == "relu" and block.projection is None
+    whole = f"x_{{{n}}} = {joined if idle else _through(spec, after, joined)}"
+    return Equation(_kind(spec), (whole, *lines), SOURCES[_kind(spec)])
+
+
+def _kind(spec: NetSpec) -> str:
+    """Which setting the equation is about, the most special one first."""
+    if spec.gate != "none":
+        return "gate"
+    if (spec.shortcut_scale, spec.branch_scale, spec.shortcut_dropout) != (1.0, 1.0, 0.0):
+        return "scale"
+    return "order" if spec.order not in ("original", "full") else spec.family
+
+
+def _bn(spec: NetSpec, inner: str) -> str:
+    return f"{_BN}({inner})" if spec.norm == "batch" else inner
+
+
+def _through(spec: NetSpec, letters: str, inner: str) -> str:
+    """`inner` through BN for an n and σ for an a, in that order."""
+    for letter in letters:
+        inner = _bn(spec, inner) if letter == "n" else rf"{_SIGMA}({inner})"
+    return inner
+
+
+def _enter(spec: NetSpec, block: Block, x: str) -> str:
+    if block.transition is not None:
+        return rf"\operatorname{{avgpool}}\!\left(W_t\,{_through(spec, 'na', x)}\right)"
+    return rf"\operatorname{{maxpool}}({x})" if block.pooled != 1 else ""
+
+
+def _branch(spec: NetSpec, block: Block, tail: str, inner: str) -> str:
+    """W₂ σ(BN(W₁ x)) and what follows; inside out, the way the data go."""
+    for i, _ in enumerate(block.branch, start=1):
+        last = i == len(block.branch)
+        inner = _through(spec, tail if last else "na", rf"W_{i}\,{inner}")
+        if spec.dropout and not last:
+            inner = rf"\operatorname{{drop}}({inner})"
+    return rf"{_SIGMA}({inner})" if spec.family == "highway" else inner
+
+
+def _shortcut(spec: NetSpec, block: Block, x: str, h: str) -> tuple[str, str]:
+    """What is passed on beside the branch, and the line that says so where it is not x itself."""
+    if spec.shortcut == "none":
+        return "", ""
+    if block.projection is not None:
+        made = rf"W_s\,{h}"
+        return f"{x}'", f"{x}' = {_bn(spec, made) if block.projection.norm else made}"
+    if block.reshapes:
+        pixel = rf"\text{{every {block.stride}nd pixel, }}" if block.stride != 1 else ""
+        pad = block.passes - block.inputs
+        return f"{x}'", rf"{x}' = [0,\ {x},\ 0]:\quad {pixel}\text{{{pad} channels of zeros around}}"
+    return x, ""
+
+
+def _join(spec: NetSpec, block: Block, x: str, f: str, n: int) -> str:
+    if not x:
+        return f
+    if spec.family == "dense":
+        return rf"\left[\,{x},\ {f}\,\right]"
+    t = f"T({x.removesuffix(chr(39))})"  # the gate sees the block's input, not what the shortcut made of it
+    if spec.gate == "shortcut-only":
+        return rf"(1 - {t}) \odot {x} + {f}"
+    if block.gate is not None:
+        return rf"{t} \odot {f} + (1 - {t}) \odot {x}"
+    if spec.family == "stochastic":
+        return f"{x} + b_{{{n}}}\\,{f}"
+    if spec.shortcut_dropout:
+        x = rf"\operatorname{{drop}}({x})"
+    scaled = (_times(spec.shortcut_scale, x), _times(spec.branch_scale, f))
+    return " + ".join(term for term in scaled if term) or "0"
+
+
+def _times(scale: float, term: str) -> str:
+    """Nothing for a scale of 0: the term is gone."""
+    return "" if scale == 0 else term if scale == 1 else rf"{scale:g}\,{term}"
