@@ -1,7 +1,7 @@
 """A run as the store knows it."""
 
-import json
 import sqlite3
+from functools import lru_cache
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict
@@ -53,6 +53,10 @@ class Run(BaseModel):
     @classmethod
     def read(cls, row: sqlite3.Row) -> Self:
         """A row of the store's table of runs."""
-        values = {**dict(row), "spec": json.loads(row["spec"])}
-        values["started"] = json.loads(row["started"]) if row["started"] else None
-        return cls.model_validate(values)
+        started = _started(row["started"]) if row["started"] else None
+        return cls.model_validate({**dict(row), "spec": _spec(row["spec"]), "started": started})
+
+
+# A page that watches runs reads them every second, in every session; their specs do not change.
+_spec = lru_cache(maxsize=512)(RunSpec.model_validate_json)
+_started = lru_cache(maxsize=512)(RunStarted.model_validate_json)

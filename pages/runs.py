@@ -7,8 +7,8 @@ import streamlit as st
 from app import jobs
 from app.figures.training import errors
 from app.runs import Run
+from app.ui import frame
 from app.ui.bring import bring_weights
-from app.ui.frame import TRAIN
 from app.ui.live_chart import live_chart
 from app.ui.picker import run_table
 from app.ui.prose import prose
@@ -78,7 +78,7 @@ if not chosen:
 with st.container(horizontal=True, vertical_alignment="bottom"):
     few = chosen[:MAX_CONTESTANTS]
     if st.button("Open", type="primary", icon=":material/open_in_new:", help="On the Train page, up to four at once"):
-        st.switch_page(TRAIN, query_params={"run": [run.id for run in few]})
+        st.switch_page(frame.page("train"), query_params={"run": [run.id for run in few]})
     own = [run for run in chosen if run.origin != "reference" and not run.active]
     with st.popover("Delete", icon=":material/delete:", disabled=not own):
         st.markdown(f"Delete {len(own)} {'run' if len(own) == 1 else 'runs'} with events and weights? For good.")

@@ -5,7 +5,7 @@ import streamlit as st
 from app import jobs
 from app.datasets import BUNDLED, DATASETS
 from app.jobs import RefusedError
-from app.ui.frame import TRAIN
+from app.ui import frame
 from app.ui.prose import prose
 from app.ui.race import default_race, prediction
 from app.ui.strip import StripNet, strip
@@ -27,7 +27,7 @@ with st.container(border=True, key="predict"):
         except RefusedError as refused:
             st.error(f"Not started: {refused}.")
         else:
-            st.switch_page(TRAIN, query_params={"run": [run.id for run in runs]})
+            st.switch_page(frame.page("train"), query_params={"run": [run.id for run in runs]})
 
 st.markdown(page["way"])
 st.caption(page["note"])

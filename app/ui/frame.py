@@ -1,24 +1,26 @@
 """The frame around every page: its pages, its style sheet, and what the engine is doing."""
 
 import streamlit as st
+from streamlit.navigation.page import StreamlitPage
 
 from app import jobs
 from app.settings import ASSETS, ROOT
 from app.ui import address
 from app.ui.prose import literal
 
-START = st.Page(ROOT / "pages" / "start.py", title="Start", url_path="start", default=True)
-ARCHITECTURE = st.Page(ROOT / "pages" / "architecture.py", title="Architecture", url_path="architecture")
-TRAIN = st.Page(ROOT / "pages" / "train.py", title="Train", url_path="train")
-RUNS = st.Page(ROOT / "pages" / "runs.py", title="Runs", url_path="runs")
-PAGES = {"": [START], "Build": [ARCHITECTURE, TRAIN], "Keep": [RUNS]}
+PAGES = {"": ["start"], "Build": ["architecture", "train"], "Keep": ["runs"]}
+
+
+def page(name: str) -> StreamlitPage:
+    """A page of this run of the script. Never one for all: Streamlit keeps in it whether it may be run now."""
+    return st.Page(ROOT / "pages" / f"{name}.py", title=name.capitalize(), url_path=name, default=name == "start")
 
 
 def frame() -> None:
     """Everything that pages share, then the page."""
     st.set_page_config("ResNet Explorer", page_icon=str(ASSETS / "icon.svg"), layout="wide", initial_sidebar_state=220)
     st.html(f"<style>{(ASSETS / 'style.css').read_text()}</style>")
-    page = st.navigation(PAGES)
+    here = st.navigation({group: [page(name) for name in names] for group, names in PAGES.items()})
     engine = jobs.engine()
     st.logo(str(ASSETS / "logo.svg"), size="large", icon_image=str(ASSETS / "icon.svg"))
     with st.sidebar:
@@ -30,7 +32,7 @@ def frame() -> None:
     for notice in address.notices():
         if not notice.startswith("The address's net="):  # the form keeps such a net, and says itself what is wrong
             st.warning(literal(notice))
-    page.run()
+    here.run()
 
 
 @st.fragment(run_every=5)

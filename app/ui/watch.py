@@ -1,6 +1,8 @@
 """Runs side by side, live: curves, gradient map, strip, slider, the numbers and what they mean."""
 
 import html
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -22,6 +24,7 @@ from app.ui.slider import step_slider
 from app.ui.strip import StripNet, strip
 
 REFRESH_SECONDS = 1.0
+REDRAW_SECONDS = 0.5
 CHART_HEIGHT = 400
 
 Version = tuple[str, int, int, int]  # run, attempt, steps, last evaluation: when these are the same, so is the picture
@@ -46,7 +49,7 @@ def _draw(ids: list[str], guess: str | None, was_active: bool) -> None:
     step, layer = address.step(), address.layer()
     names = short_names([run.spec for run in runs])
     total = max(run.total or run.spec.planned_steps for run in runs)
-    versions = tuple((run.id, run.attempt, run.step, engine.store.history(run.id).last_epoch) for run in runs)
+    versions = _shared_versions(tuple(ids), int(time.monotonic() / REDRAW_SECONDS)) if was_active else _versions(ids)
     drawn = _drawn(versions, total)
 
     charts, told = st.columns([3.6, 1], gap="medium")
@@ -89,6 +92,19 @@ class _Drawn:
     errors_caption: str
     norms: Packed
     norms_caption: str
+
+
+def _versions(runs: Sequence[str]) -> tuple[Version, ...]:
+    """What there is to draw of these runs."""
+    store = jobs.engine().store
+    found = [store.run(run) for run in runs]
+    return tuple((run.id, run.attempt, run.step, store.history(run.id).last_epoch) for run in found)
+
+
+@lru_cache(maxsize=64)
+def _shared_versions(runs: tuple[str, ...], _moment: int) -> tuple[Version, ...]:
+    """The same within a moment for all sessions, so that they share one picture."""
+    return _versions(runs)
 
 
 @lru_cache(maxsize=64)
