@@ -6,6 +6,9 @@ class Diagram {
     this.open = new Map();
     this.zoom = 1;
     this.bar = make('div', 'bar');
+    this.key = make('span', 'key');
+    const buttons = make('span', 'buttons');
+    this.bar.append(this.key, buttons);
     this.scroller = make('div', 'scroller');
     this.head = make('div', 'head');
     this.tip = make('div', 'tip');
@@ -16,10 +19,8 @@ class Diagram {
       button.type = 'button';
       button.setAttribute('aria-label', words);
       button.addEventListener('click', act);
-      this.bar.append(button);
+      buttons.append(button);
     }
-    this.key = make('span', 'key');
-    this.bar.prepend(this.key);
     root.append(this.bar, this.scroller, this.tip);
     this.scroller.addEventListener('click', (event) => this.clicked(event));
     this.scroller.addEventListener('keydown', (event) => this.pressed(event));
@@ -72,7 +73,7 @@ class Diagram {
     this.svg = svg;
     this.heading(gutter, each, narrow);
     this.scroller.replaceChildren(this.head, svg);
-    this.key.textContent = narrow ? 'side of the maps, then the layers' : 'Side of the maps at the left. Arcs: solid, the identity; dotted, dimensions change.';
+    this.key.textContent = narrow ? 'Left: side of the maps. Dotted arcs: dimensions change.' : 'Left: the side of the maps. Arcs: solid, the identity; dotted, dimensions change.';
     this.resize();
     this.place(held ?? this.focus ?? [0, 0], Boolean(held));
   }
@@ -81,8 +82,9 @@ class Diagram {
     this.head.replaceChildren(make('span', 'gutter'), ...this.data.columns.map((column) => {
       const cell = make('div', 'title');
       cell.style.setProperty('--c', column.colour);
-      cell.append(make('b', '', narrow ? column.name.replace('imagenet-', '') : column.name), make('span', '', narrow ? column.totals[1].replace(' multiply-adds', '').replace(' billion', ' G').replace(' million', ' M') : column.totals.slice(0, 2).join(' · ')));
-      cell.title = column.totals.join(', ');
+      const [layers, work] = column.totals, brief = work.replace(' multiply-adds', '').replace(' billion', ' G').replace(' million', ' M');
+      cell.append(make('b', '', narrow ? column.name.replace('imagenet-', '') : column.name), make('span', '', narrow ? `${layers.split(' ')[0]} · ${brief}` : layers), make('span', '', narrow ? '' : work));
+      cell.title = `${column.name}: ${column.totals.join(', ')}`;
       return cell;
     }));
     this.columns = [gutter, ...this.data.columns.map(() => each)];
@@ -158,16 +160,16 @@ class Diagram {
     kind.boxes.forEach((box, i) => g.append(this.words(box, at.left, top + i * (BOX + STEP), at, TINTS[kind.stage] ?? TINTS.at(-1))));
     g._part = part;
     if (!kind.arc) return g;
-    const cx = at.left + at.wide / 2, right = at.left + at.wide, bulge = at.arcs * 1.18;
+    const cx = at.left + at.wide / 2, right = at.left + at.wide, bulge = at.arcs * 1.08;
     const y0 = top - 6 + kind.enters * (BOX + STEP), y1 = top + tall + 6;
     const arc = draw('g', { class: 'way' });
     arc.append(draw('path', { class: `arc ${kind.arc}`, d: `M${cx} ${y0}H${right}C${right + bulge} ${y0} ${right + bulge} ${y1} ${right} ${y1}H${cx + 5}` }),
       draw('path', { class: 'tip-of-arc', d: `M${cx + 2} ${y1}l7 -3.4v6.8z` }));
     behind.append(arc);
     if (kind.mark) {
-      const x = right + bulge * 0.75, y = (y0 + y1) / 2, side = at.narrow ? 15 : 25;
+      const x = right + bulge * 0.75, y = (y0 + y1) / 2, side = at.narrow ? 14 : 23;
       g.append(draw('rect', { class: 'mark', x: x - side / 2, y: y - 8, width: side, height: 16, rx: 3 }),
-        draw('text', { class: 'mark-text', x, y: y + 4, 'font-size': at.narrow ? 9 : 11.5 }, at.narrow && kind.mark === '1×1' ? '1' : kind.mark));
+        draw('text', { class: 'mark-text', x, y: y + 4, 'font-size': at.narrow ? 9 : 11 }, at.narrow && kind.mark === '1×1' ? '1' : kind.mark));
     }
     return g;
   }
