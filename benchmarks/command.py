@@ -33,34 +33,36 @@ def bench(
     load = machine.load()
     if load > BUSY:
         console.print(f"{load} processes have wanted a core in the last minute: figures will suffer", style="yellow")
-    figures, failed = _measure(wanted, device)
+    about, versions = machine.machine(device), machine.versions()
+    figures: list[records.Record] = []
+    failed = False
+    for name in wanted:
+        measured = _measure(name, device)
+        if measured:  # written at once: a long run that is broken off keeps what it has
+            path = records.write(measured, device, about, versions, load, datetime.now())
+            table.write_readme()
+            figures += measured
+        failed |= measured is None
     console.print(table.rich_table(figures, {name: CASES[name] for name in wanted}, device))
     if figures:
-        path = records.write(figures, device, machine.machine(device), machine.versions(), load, datetime.now())
-        table.write_readme()
         console.print(f"written: {path.relative_to(path.parents[2])}, benchmarks/README.md")
-    sys.exit(bool(failed))
+    sys.exit(failed)
 
 
-def _measure(names: list[str], device: Device) -> tuple[list[records.Record], list[str]]:
-    """All figures of these cases, and the cases that failed: the others are measured all the same."""
-    figures: list[records.Record] = []
-    failed = []
-    for name in names:
-        begun = time.monotonic()
-        console.print(f"[bold]{name}[/]")
-        try:
-            measured = CASES[name].measure(device, lambda text: console.print(f"  {text}", highlight=False))
-        except CannotMeasureError as missing:
-            console.print(f"  not measured: {missing}", style="yellow")
-            continue
-        except Exception:
-            traceback.print_exc()
-            failed.append(name)
-            continue
-        figures += [records.record(name, figure, device) for figure in measured]
-        console.print(f"  {time.monotonic() - begun:.0f} s", style="dim")
-    return figures, failed
+def _measure(name: str, device: Device) -> list[records.Record] | None:
+    """The figures of a case: none where something is missing for it, None where it failed."""
+    begun = time.monotonic()
+    console.print(f"[bold]{name}[/]")
+    try:
+        figures = CASES[name].measure(device, lambda text: console.print(f"  {text}", highlight=False))
+    except CannotMeasureError as missing:
+        console.print(f"  not measured: {missing}", style="yellow")
+        return []
+    except Exception:  # the other cases are measured all the same
+        traceback.print_exc()
+        return None
+    console.print(f"  {time.monotonic() - begun:.0f} s", style="dim")
+    return [records.record(name, figure, device) for figure in figures]
 
 
 def _has_cuda() -> bool:

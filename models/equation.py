@@ -6,7 +6,7 @@ F is the residual branch. Blocks count from 0 in code, from 1 in equations: bloc
 from dataclasses import dataclass
 
 from models.plan import ORDERS, Block, plan
-from models.spec import NetSpec
+from models.spec import OWN_ORDER, NetSpec
 
 _BN = r"\mathrm{BN}"
 _SIGMA = r"\sigma"
@@ -74,9 +74,7 @@ def equation(spec: NetSpec, index: int = 0) -> Equation:
             rf"b_{{{n}}} \sim \mathrm{{Bernoulli}}(p),\quad p = {p:.3g}"
             rf"\quad\text{{in training;}}\qquad b_{{{n}}} = p \quad\text{{in evaluation}}"
         )
-    # Highway's sum of nothing negative passes its ReLU unchanged: then the paper's equation holds as it stands.
-    idle = spec.family == "highway" and spec.activation == "relu" and block.projection is None
-    whole = f"x_{{{n}}} = {joined if idle else _through(spec, after, joined)}"
+    whole = f"x_{{{n}}} = {_through(spec, after, joined)}"
     return Equation(_kind(spec), (whole, *lines), SOURCES[_kind(spec)])
 
 
@@ -86,7 +84,7 @@ def _kind(spec: NetSpec) -> str:
         return "gate"
     if (spec.shortcut_scale, spec.branch_scale, spec.shortcut_dropout) != (1.0, 1.0, 0.0):
         return "scale"
-    return "order" if spec.order not in ("original", "full") else spec.family
+    return "order" if spec.order not in ("original", OWN_ORDER.get(spec.family)) else spec.family
 
 
 def _bn(spec: NetSpec, inner: str) -> str:
@@ -113,7 +111,7 @@ def _branch(spec: NetSpec, block: Block, tail: str, inner: str) -> str:
         inner = _through(spec, tail if last else "na", rf"W_{i}\,{inner}")
         if spec.dropout and not last:
             inner = rf"\operatorname{{drop}}({inner})"
-    return rf"{_SIGMA}({inner})" if spec.family == "highway" else inner
+    return inner
 
 
 def _shortcut(spec: NetSpec, block: Block, x: str, h: str) -> tuple[str, str]:

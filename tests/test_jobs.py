@@ -195,3 +195,11 @@ def test_an_unreachable_data_set_fails_its_run_with_a_sentence(engine: Engine, m
 
 def _offline(*_args: object) -> None:
     raise ValueError("the network cannot be reached")
+
+
+def test_two_runs_asked_of_a_cold_engine_train_side_by_side(engine: Engine) -> None:
+    long = Recipe(steps=100_000, batch=64)
+    runs = [run.id for run in engine.submit([spec.model_copy(update={"recipe": long}) for spec in specs()])]
+    until(lambda: all(engine.store.run(run).step > 0 for run in runs), "the first steps of both")
+    assert [engine.store.run(run).status for run in runs] == ["running", "running"]
+    assert [engine.store.run(run).attempt for run in runs] == [1, 1]
