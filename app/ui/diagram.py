@@ -19,7 +19,7 @@ _component = st.components.v2.component(
     "diagram",
     html="<div class='diagram'></div>",
     css=frontend("diagram.css"),
-    js=frontend("diagram_parts.js") + frontend("diagram.js"),
+    js=frontend("svg.js") + frontend("diagram_parts.js") + frontend("diagram.js"),
 )
 
 

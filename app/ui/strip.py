@@ -22,7 +22,7 @@ _component = st.components.v2.component(
     "strip",
     html="<div class='strip'></div>",
     css=frontend("strip.css"),
-    js=frontend("strip_parts.js") + frontend("strip.js"),
+    js=frontend("svg.js") + frontend("strip_parts.js") + frontend("strip.js"),
 )
 _SELECTION = re.compile(
     r"block:(?P<block>\d{1,4})|stem\.conv|head\.fc[12]?"

@@ -7,17 +7,6 @@ const TINTS = ['11%', '23%', '38%', '52%'];
 const PATIENCE = 4000; // how long a reported choice outranks an older one from the server
 const FOLD_WIDTH = 58, LEAST = 12; // pixels
 
-const svgNs = 'http://www.w3.org/2000/svg';
-const draw = (tag, attributes, text) => {
-  const element = document.createElementNS(svgNs, tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  if (text !== undefined) element.textContent = text;
-  return element;
-};
-const make = (tag, name, text) => Object.assign(document.createElement(tag), { className: name, textContent: text ?? '' });
-const many = (n) => n.toLocaleString('en');
-const blockOf = (value) => { const found = /^block:(\d+)$|^blocks\.(\d+)\./.exec(value ?? ''); return found ? Number(found[1] ?? found[2]) : null; };
-
 // What stands in a row, stage by stage: blocks, and folds in place of the many that look alike.
 export function cells(row, open, keep) {
   const stages = row.stages.map(() => []);
