@@ -167,11 +167,11 @@ class Engine:
         if steps > self.settings.max_steps:
             raise RefusedError(f"{steps:,} steps asked for; this server takes up to {self.settings.max_steps:,}")
 
-    def _stop(self, run: str, status: str) -> None:
+    def _stop(self, run: str, status: str, message: str = "") -> None:
         found = self.store.run(run)
         if not (found.active or (status == "cancelled" and found.status == "paused")):
             return
-        self.store.update(run, status=status)
+        self.store.update(run, status=status, message=message[:500])
         if run in self._tasks:
             Flag(worker.stop_flag(self._topic, run, found.attempt), client=self._cluster.client).set()
         self._wake()
@@ -216,8 +216,7 @@ class Engine:
         except StoreError as error:
             self.trouble = f"{error}. What was stored before is kept; free some space and resume the run."
             log.error(self.trouble)
-            self._stop(run, "failed")
-            self._say(run, self.trouble)
+            self._stop(run, "failed", self.trouble)
         if any(isinstance(event, RunStopped) for event in events):
             self.store.update(run, until=None)
 
@@ -271,8 +270,7 @@ class Engine:
                 self._retry(run, attempt)
             else:
                 log.error("%s failed: %r", run, error)
-                self.store.update(run, status="failed")
-                self._say(run, f"{_reason(error)} Everything measured before was kept.")
+                self._fail(run, f"{_reason(error)} Everything measured before was kept.")
         elif self.store.run(run).status == "running":  # it ended, but its last events never came
             self._retry(run, attempt)
         self._dispatch()
@@ -285,8 +283,7 @@ class Engine:
         self._deaths[run, found.checkpoint] += 1
         Flag(worker.stop_flag(self._topic, run, attempt), client=self._cluster.client).set()
         if self._deaths[run, found.checkpoint] >= MAX_DEATHS:
-            self.store.update(run, status="failed")
-            self._say(run, f"its worker died {MAX_DEATHS} times at step {found.step}; everything before was kept.")
+            self._fail(run, f"its worker died {MAX_DEATHS} times at step {found.step}; everything before was kept.")
         else:
             self.store.update(run, status="queued")
         self._wake()
@@ -310,12 +307,12 @@ class Engine:
         if task.status == "error":
             for run in self._queue():
                 if run.spec.data == name:
-                    self.store.update(run.id, status="failed")
-                    self._say(run.id, _reason(task.exception()))
+                    self._fail(run.id, _reason(task.exception()))
         self._dispatch()
 
-    def _say(self, run: str, message: str) -> None:
-        self.store.update(run, message=message[:500])
+    def _fail(self, run: str, why: str) -> None:
+        """In one write: nobody sees a failure without its reason."""
+        self.store.update(run, status="failed", message=why[:500])
 
     def _queue(self) -> list[Run]:
         """Runs that wait for a worker, oldest first."""

@@ -38,6 +38,7 @@ app.store        sqlite3 numpy pydantic app.history app.runs app.checkpoints CUR
 app.history      sqlite3 numpy CURRENCIES
 app.runs         sqlite3 pydantic CURRENCIES
 app.evaluation   app.training app.data app.checkpoints models.nets CURRENCIES
+app.analysis.moment torch app.training app.data app.checkpoints models.nets CURRENCIES
 app.foreign      torch safetensors models.foreign models.nets app.checkpoints CURRENCIES
 app.training     torch app.data app.probes app.checkpoints models.nets CURRENCIES
 app.probes       torch models.nets
@@ -65,7 +66,7 @@ assets           numpy
 
 # The rooms that load torch, by themselves or through one another. The server process loads none of them.
 WORKERS = (
-    "app.recording app.evaluation app.foreign app.training app.probes app.data models.foreign models.nets models.blocks"
+    "app.analysis.moment app.recording app.evaluation app.foreign app.training app.probes app.data models.foreign models.nets models.blocks"
 ).split()
 
 # These draw a page or run a command when they are imported.
