@@ -66,7 +66,8 @@ assets           numpy
 
 # The rooms that load torch, by themselves or through one another. The server process loads none of them.
 WORKERS = (
-    "app.analysis.moment app.recording app.evaluation app.foreign app.training app.probes app.data models.foreign models.nets models.blocks"
+    "app.analysis.moment app.recording app.evaluation app.foreign app.training app.probes app.data "
+    "models.foreign models.nets models.blocks"
 ).split()
 
 # These draw a page or run a command when they are imported.

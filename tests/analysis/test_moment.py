@@ -21,11 +21,12 @@ def test_statistics_of_the_first_epoch_are_those_of_training_images(tmp_path: Pa
     images = load(BUNDLED, settings())
     save_file(build(SPEC.net).state_dict(), weights_file(tmp_path, 0))
     net = net_at(SPEC, tmp_path, 0, images, epoch_steps=78)
-    stem = [net.stem.conv(prepare(images.train[i : i + 500], images.info, torch.float32)) for i in range(0, 2000, 500)]
+    conv = net.get_submodule("stem.conv")
+    stem = [conv(prepare(images.train[i : i + 500], images.info, torch.float32)) for i in range(0, 2000, 500)]
     means = torch.stack([batch.mean((0, 2, 3)) for batch in stem]).mean(0)
     variances = torch.stack([batch.var((0, 2, 3)) for batch in stem]).mean(0)
-    assert torch.allclose(net.stem.norm.running_mean, means, atol=1e-5)
-    assert torch.allclose(net.stem.norm.running_var, variances, rtol=1e-4)
+    assert torch.allclose(net.get_buffer("stem.norm.running_mean"), means, atol=1e-5)
+    assert torch.allclose(net.get_buffer("stem.norm.running_var"), variances, rtol=1e-4)
     assert not net.training
     assert not any(module.training for module in net.modules())
 
@@ -35,4 +36,4 @@ def test_later_statistics_are_those_that_were_kept(tmp_path: Path) -> None:
     state["stem.norm.running_mean"] += 3
     save_file(state, weights_file(tmp_path, 100))
     net = net_at(SPEC, tmp_path, 100, load(BUNDLED, settings()), epoch_steps=78)
-    assert torch.equal(net.stem.norm.running_mean, state["stem.norm.running_mean"])
+    assert torch.equal(net.get_buffer("stem.norm.running_mean"), state["stem.norm.running_mean"])
