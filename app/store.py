@@ -97,6 +97,7 @@ class Store:
     def __init__(self, folder: Path, references: Path | None = None) -> None:
         self.folder = folder
         self.notice = ""
+        self.changes = 0  # of any run's columns; what is measured is not counted
         self.references = references
         self._lock = threading.RLock()
         self._histories: dict[str, History] = {}
@@ -222,6 +223,7 @@ class Store:
         with self._transaction() as db:
             db.execute("DELETE FROM runs WHERE id = ?", (run,))
             self._histories.pop(run, None)
+        self.changes += 1
         shutil.rmtree(self.weights_folder(run), ignore_errors=True)
 
     def update(self, run: str, **values: Any) -> None:
@@ -231,6 +233,7 @@ class Store:
         with self._transaction() as db:
             columns = ", ".join(f"{column} = ?" for column in values)
             db.execute(f"UPDATE runs SET {columns} WHERE id = ?", (*values.values(), run))
+        self.changes += 1
 
     # ── events ──
 

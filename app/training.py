@@ -32,6 +32,7 @@ from app.events import (
     RunStopped,
     StepMeasured,
 )
+from app.memory import keep_freed_memory
 from app.probes import layer_outputs
 from app.results import Evaluation
 from app.spec import RunSpec
@@ -76,6 +77,7 @@ def train(
     """
     spec = resolve(spec)
     torch.set_num_threads(spec.threads)
+    keep_freed_memory()
     run = _Run(spec, images)
     if start and folder is None:
         raise ValueError("a run goes on only from a folder of weights")

@@ -14,6 +14,7 @@ from distributed import get_worker
 
 from app.datasets import BUNDLED, DATASETS
 from app.events import Event, RunStarted, to_json
+from app.memory import return_freed_memory
 from app.settings import Settings
 from app.spec import Recipe, RunSpec
 from models.spec import NetSpec
@@ -68,6 +69,7 @@ def train_run(
         if isinstance(event, RunStarted) or time.monotonic() - sent > FLUSH_SECONDS:
             send()
     send()
+    return_freed_memory()
 
 
 def fetch_data(name: str, settings: Settings, topic: str) -> None:

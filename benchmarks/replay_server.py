@@ -84,5 +84,5 @@ recorded: Recorded = {}
 app = st.App(
     ROOT / "app" / "shell.py",
     lifespan=lifespan,
-    routes=[Route("/vendor/plotly.min.js", main.plotly_js), Route("/replay", start)],
+    routes=[main.VENDOR, Route("/replay", start)],
 )

@@ -22,15 +22,15 @@ PAPER = "models.costs models.equation models.receptive"
 MAP = """
 app.__main__     app.cli
 app.cli          typer rich app.store app.runs CURRENCIES | app.jobs app.evaluation app.foreign app.export app.recording app.references
-app.main         streamlit starlette plotly | app.jobs
+app.main         streamlit starlette app.ui | app.jobs
 app.shell        streamlit app.ui
 pages            streamlit app.ui app.figures app.jobs app.store app.runs app.races CURRENCIES PAPER
-app.ui           streamlit numpy models.code app.export app.figures app.jobs app.store app.runs app.races CURRENCIES PAPER
+app.ui           streamlit numpy plotly models.code app.export app.figures app.jobs app.store app.history app.runs app.races CURRENCIES PAPER
 app.figures      plotly numpy CURRENCIES PAPER
 app.jobs         distributed app.cluster app.worker app.references app.store app.runs CURRENCIES
 app.cluster      dask distributed app.store app.settings
 app.export       models.code app.checkpoints app.store app.runs CURRENCIES
-app.worker       distributed CURRENCIES | app.training app.data app.foreign app.uploads app.archives
+app.worker       distributed app.memory CURRENCIES | app.training app.data app.foreign app.uploads app.archives
 app.recording    torch app.training app.data app.references app.checkpoints models.nets CURRENCIES
 app.races        CURRENCIES
 app.references   app.store CURRENCIES
@@ -40,12 +40,13 @@ app.runs         sqlite3 pydantic CURRENCIES
 app.evaluation   app.training app.data app.checkpoints models.nets CURRENCIES
 app.analysis.moment torch app.training app.data app.checkpoints models.nets CURRENCIES
 app.foreign      torch safetensors models.foreign models.nets app.checkpoints CURRENCIES
-app.training     torch app.data app.probes app.checkpoints models.nets CURRENCIES
+app.training     torch app.memory app.data app.probes app.checkpoints models.nets CURRENCIES
 app.probes       torch models.nets
 app.data         torch numpy models.nets CURRENCIES | torch torchvision
 app.uploads      numpy PIL safetensors app.archives CURRENCIES
 app.archives     app.datasets
 app.checkpoints
+app.memory
 app.spec         pydantic app.datasets models.spec
 app.events       pydantic
 app.results      numpy

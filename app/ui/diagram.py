@@ -10,17 +10,13 @@ from typing import Any
 
 import streamlit as st
 
+from app.ui.component import component
 from app.ui.strip import selection
-from app.ui.theme import family_colour, frontend
+from app.ui.theme import family_colour
 from models.plan import Block, Layer, plan
 from models.spec import NetSpec
 
-_component = st.components.v2.component(
-    "diagram",
-    html="<div class='diagram'></div>",
-    css=frontend("diagram.css"),
-    js=frontend("svg.js") + frontend("diagram_parts.js") + frontend("diagram.js"),
-)
+_component = component("diagram", html="<div class='diagram'></div>")
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from streamlit.navigation.page import StreamlitPage
 from app import jobs
 from app.settings import ASSETS, ROOT
 from app.ui import address
+from app.ui.component import frontend
 from app.ui.prose import literal
 
 PAGES = {"": ["start"], "Build": ["architecture", "train"], "Keep": ["runs"]}
@@ -20,6 +21,7 @@ def frame() -> None:
     """Everything that pages share, then the page."""
     st.set_page_config("ResNet Explorer", page_icon=str(ASSETS / "icon.svg"), layout="wide", initial_sidebar_state=220)
     st.html(f"<style>{(ASSETS / 'style.css').read_text()}</style>")
+    st.html(f"<script>{frontend('history.js')}</script>", unsafe_allow_javascript=True)
     here = st.navigation({group: [page(name) for name in names] for group, names in PAGES.items()})
     engine = jobs.engine()
     st.logo(str(ASSETS / "logo.svg"), size="large", icon_image=str(ASSETS / "icon.svg"))

@@ -15,13 +15,11 @@ from typing import Any
 import streamlit as st
 
 from app.figures.theme import Figure
-from app.ui.theme import frontend
+from app.ui.component import component
 
-_component = st.components.v2.component(
+_component = component(
     "live_chart",
     html="<div class='live-chart' role='img' style='height:300px'><div class='live-chart-plot'></div></div>",
-    css=frontend("live_chart.css"),
-    js=frontend("live_chart.js"),
     isolate_styles=False,  # plotly.js puts its style rules into the document's head
 )
 

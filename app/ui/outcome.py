@@ -37,9 +37,7 @@ class Standing:
 def what_you_see(standings: list[Standing], step: int | None, guess: str | None, race: str | None = None) -> None:
     """The passage that fits the measurements, whether the prediction held, and what the source found."""
     page = prose("train")
-    st.markdown("##### What you see")
-    for passage in passages(standings, step, guess):
-        st.markdown(passage)
+    st.markdown("\n\n".join(["##### What you see", *passages(standings, step, guess)]))
     if race:
         what_the_source_found(race)
     else:

@@ -9,14 +9,9 @@ from typing import Any
 
 import streamlit as st
 
-from app.ui.theme import frontend
+from app.ui.component import component
 
-_component = st.components.v2.component(
-    "step_slider",
-    html="<div class='step-slider'></div>",
-    css=frontend("slider.css"),
-    js=frontend("slider.js"),
-)
+_component = component("slider", html="<div class='step-slider'></div>")
 
 
 def step_slider(

@@ -12,18 +12,14 @@ from typing import Any, Literal
 
 import streamlit as st
 
-from app.ui.theme import family_colour, frontend
+from app.ui.component import component
+from app.ui.theme import family_colour
 from models.plan import Block, Layer, plan
 from models.spec import NetSpec
 
 Mode = Literal["select", "cut"]
 
-_component = st.components.v2.component(
-    "strip",
-    html="<div class='strip'></div>",
-    css=frontend("strip.css"),
-    js=frontend("svg.js") + frontend("strip_parts.js") + frontend("strip.js"),
-)
+_component = component("strip", html="<div class='strip'></div>")
 _SELECTION = re.compile(
     r"block:(?P<block>\d{1,4})|stem\.conv|head\.fc[12]?"
     r"|blocks\.(?P<of>\d{1,4})\.(?:branch\.(?:conv[1-3]|se\.squeeze|se\.excite)|shortcut\.conv|join\.gate|enter\.conv)"

@@ -1,30 +1,23 @@
 // A Plotly chart that keeps zoom, pan and hover while its data changes: one element, one Plotly.react an update.
 // What arrives is [length of the head, 4 bytes][head, JSON][figure, gzipped JSON]; the figure is shared by all sessions.
 
-const LIBRARY = 'vendor/plotly.min.js';
 // sendChartToCloud would hand the class's data to another host.
 const REMOVED = ['sendChartToCloud', 'select2d', 'lasso2d', 'autoScale2d', 'zoomIn2d', 'zoomOut2d'];
 
 let loading;
 function plotly() {
   if (window.Plotly) return Promise.resolve(window.Plotly);
-  // Streamlit's own script says where the app's base path is; a route may also stand at the root of the host.
-  const own = document.querySelector('script[type=module][src*="/static/js/"]')?.src ?? '';
-  const base = own.includes('/static/js/') ? own.slice(0, own.indexOf('/static/js/') + 1) : '/';
-  const places = [...new Set([new URL(LIBRARY, new URL(base, location.origin)).href, new URL(`/${LIBRARY}`, location.origin).href])];
-  const there = async (url) => { // Streamlit answers an unknown path with its own page: ask before running it
-    const answer = await fetch(url, { method: 'HEAD' });
+  const url = new URL('plotly.min.js', import.meta.url).href;
+  loading ??= fetch(url, { method: 'HEAD' }).then((answer) => { // an unknown path is answered with Streamlit's own page
     if (!answer.ok || !answer.headers.get('content-type')?.includes('javascript')) throw new Error(`no plotly.js at ${url}`);
-  };
-  const load = (url) => there(url).then(() => new Promise((ok, no) => {
-    const script = document.createElement('script');
-    script.src = url;
-    script.onload = () => (window.Plotly ? ok(window.Plotly) : no(new Error(url)));
-    script.onerror = () => no(new Error(url));
-    document.head.append(script);
-  }));
-  loading ??= places.reduce((tried, url) => tried.catch(() => load(url)), Promise.reject(new Error('none tried')))
-    .catch((error) => { loading = undefined; throw error; });
+    return new Promise((ok, no) => {
+      const script = document.createElement('script');
+      script.src = url;
+      script.onload = () => (window.Plotly ? ok(window.Plotly) : no(new Error(url)));
+      script.onerror = () => no(new Error(url));
+      document.head.append(script);
+    });
+  }).catch((error) => { loading = undefined; throw error; });
   return loading;
 }
 

@@ -1,21 +1,26 @@
-"""A tiny server for the components' tests: nothing but the components, and plotly.js where the launcher has it."""
+"""A tiny server for the components' tests: nothing but the components, and what the launcher serves for them."""
 
 import os
+import sys
 from pathlib import Path
 
-import plotly
-import streamlit as st
-from starlette.requests import Request
-from starlette.responses import FileResponse
-from starlette.routing import Route
+ROOT = Path(__file__).resolve().parents[3]
+sys.path[0] = str(ROOT)  # as in app/main.py
 
-PLOTLY_JS = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
+import streamlit as st  # noqa: E402
+from starlette.requests import Request  # noqa: E402
+from starlette.responses import Response  # noqa: E402
+from starlette.routing import Route  # noqa: E402
 
-
-async def plotly_js(_request: Request) -> FileResponse:
-    """plotly.js, as app/main.py serves it."""
-    return FileResponse(PLOTLY_JS, media_type="text/javascript")
+from app import main  # noqa: E402
+from app.ui.component import PLOTLY_NAME  # noqa: E402
 
 
-routes = [] if os.environ.get("WITHOUT_PLOTLY") else [Route("/vendor/plotly.min.js", plotly_js)]
+async def without_plotly(request: Request) -> Response:
+    """All but plotly.js."""
+    name = request.path_params["name"]
+    return Response(status_code=404) if name == PLOTLY_NAME else await main.vendor(request)
+
+
+routes = [Route("/vendor/{name}", without_plotly)] if os.environ.get("WITHOUT_PLOTLY") else [main.VENDOR]
 app = st.App(Path(__file__).with_name("page.py"), routes=routes)
