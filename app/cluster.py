@@ -14,7 +14,7 @@ from distributed import Client, Future, Nanny, Scheduler, SpecCluster
 from app.settings import Settings
 from app.store import StoreError
 
-Lane = Literal["train", "ask"]  # runs, and questions that do not wait behind them
+Lane = Literal["train", "ask", "study"]  # runs, quick questions, and those that take long: none waits for another
 
 CONFIG = {
     "distributed.scheduler.allowed-failures": 0,  # the engine decides when a run is given up
@@ -63,13 +63,16 @@ class Cluster:
 
 
 def _embedded(settings: Settings) -> SpecCluster:
-    """Workers on this machine: one a run, and one that answers questions meanwhile."""
+    """Workers on this machine: one a run, and two that answer questions meanwhile."""
 
     def one(lane: Lane) -> dict[str, Any]:
         options = {"nthreads": 1, "resources": {lane: 1}, "memory_limit": 0, "silence_logs": logging.ERROR}
         return {"cls": Nanny, "options": {**options, "host": "127.0.0.1"}}
 
-    workers = {f"train-{index}": one("train") for index in range(settings.runs_at_once)} | {"ask": one("ask")}
+    workers = {f"train-{index}": one("train") for index in range(settings.runs_at_once)} | {
+        "ask": one("ask"),
+        "study": one("study"),
+    }
     scheduler = {"cls": Scheduler, "options": {"dashboard_address": "127.0.0.1:0", "host": "127.0.0.1", "port": 0}}
     return SpecCluster(workers=workers, scheduler=scheduler, silence_logs=logging.ERROR)
 

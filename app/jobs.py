@@ -19,6 +19,7 @@ from distributed import Event as Flag
 from distributed import Future, KilledWorker, fire_and_forget
 
 from app import datasets, worker
+from app.asking import Desk
 from app.cluster import Cluster, free_memory, hold_store
 from app.datasets import DATASETS, DataSet
 from app.events import RunStopped, from_json
@@ -57,6 +58,7 @@ class Engine:
         self._deaths: Counter[tuple[str, int | None]] = Counter()
         self._cluster = Cluster(settings)
         self._cluster.client.subscribe_topic(self._topic, self._heard)
+        self.desk = Desk(self._cluster, self.store, settings)
         for run in self.store.runs(["running"]):  # the last server went away while they trained
             self.store.update(run.id, status="queued")
         self._pump = threading.Thread(target=self._pump_forever, name="pump", daemon=True)

@@ -1,6 +1,8 @@
 """What an analysis or a query returns: named NumPy arrays, never a tensor, never a figure."""
 
-from dataclasses import dataclass
+import io
+import json
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -8,6 +10,31 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.integer[Any]]
+Result = Any  # one of the data classes below: arrays, numbers, texts, and tuples of numbers and texts
+
+
+def to_bytes(result: Result) -> bytes:
+    """A result as an .npz without pickles: its arrays, and the rest as JSON."""
+    values = {field.name: getattr(result, field.name) for field in fields(result)}
+    arrays = {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
+    rest = {name: value for name, value in values.items() if name not in arrays}
+    file = io.BytesIO()
+    text = json.dumps({"result": type(result).__name__, **rest}).encode()
+    np.savez_compressed(file, allow_pickle=False, _rest=np.frombuffer(text, np.uint8), **arrays)
+    return file.getvalue()
+
+
+def from_bytes(packed: bytes) -> Result:
+    """Read back what `to_bytes` wrote."""
+    with np.load(io.BytesIO(packed), allow_pickle=False) as kept:
+        rest = json.loads(kept["_rest"].tobytes())
+        arrays = {name: kept[name] for name in kept.files if name != "_rest"}
+    values = {name: _tuples(value) for name, value in rest.items() if name != "result"}
+    return globals()[rest["result"]](**values, **arrays)
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value
 
 
 @dataclass(frozen=True)

@@ -31,54 +31,8 @@ from app.events import (
 )
 from app.history import History
 from app.runs import Run, Status
+from app.schema import SCHEMA
 from app.spec import RunSpec, net_title
-
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS runs (
-    id          TEXT PRIMARY KEY,
-    name        TEXT NOT NULL,
-    spec        TEXT NOT NULL,            -- RunSpec as JSON
-    status      TEXT NOT NULL,
-    origin      TEXT NOT NULL,            -- trained, reference, imported
-    created     REAL NOT NULL,            -- seconds since 1970
-    attempt     INTEGER NOT NULL DEFAULT 0,
-    until       INTEGER,                  -- stop there, if before the end
-    message     TEXT NOT NULL DEFAULT '', -- what went wrong, and what was kept
-    step        INTEGER NOT NULL DEFAULT 0,   -- updates made and stored
-    checkpoint  INTEGER,                  -- newest step to go on from
-    started     TEXT                      -- newest RunStarted as JSON: layers, lengths, device, precision
-) STRICT;
-CREATE TABLE IF NOT EXISTS steps (
-    run     TEXT NOT NULL REFERENCES runs(id) ON DELETE CASCADE,
-    step    INTEGER NOT NULL,
-    loss    REAL,                         -- NULL: not a number
-    error   REAL NOT NULL,                -- percent, of the step's batch
-    lr      REAL NOT NULL,
-    seconds REAL NOT NULL,
-    norms   BLOB NOT NULL,                -- float32, little-endian, one per weight layer
-    PRIMARY KEY (run, step)
-) STRICT, WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS epochs (
-    run               TEXT NOT NULL REFERENCES runs(id) ON DELETE CASCADE,
-    step              INTEGER NOT NULL,
-    epoch             INTEGER NOT NULL,
-    test_error        REAL NOT NULL,      -- percent
-    test_loss         REAL,
-    test_images       INTEGER NOT NULL,
-    images_per_second REAL NOT NULL,
-    PRIMARY KEY (run, step)
-) STRICT, WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS moments (
-    run  TEXT NOT NULL REFERENCES runs(id) ON DELETE CASCADE,
-    step INTEGER NOT NULL,
-    PRIMARY KEY (run, step)
-) STRICT, WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS outcomes (     -- divergence: at most one a run
-    run   TEXT PRIMARY KEY REFERENCES runs(id) ON DELETE CASCADE,
-    event TEXT NOT NULL
-) STRICT, WITHOUT ROWID;
-PRAGMA user_version = 1;
-"""
 
 log = logging.getLogger(__name__)
 
@@ -356,3 +310,19 @@ class Store:
     def moments(self, run: str) -> list[int]:
         """Steps whose weights are kept for analyses, in order."""
         return [row["step"] for row in self._rows("SELECT step FROM moments WHERE run = ? ORDER BY step", run)]
+
+    # ── answers ──
+
+    def answer(self, key: str) -> bytes | None:
+        """What was answered to the question of this key, if anything."""
+        rows = self._rows("SELECT result FROM answers WHERE key = ?", key)
+        return rows[0]["result"] if rows else None
+
+    def keep_answer(self, key: str, run: str, question: str, result: bytes) -> None:
+        """Keep an answer as long as its run. Raises StoreError where the disk is full or the run is gone."""
+        try:
+            with self._transaction() as db:
+                row = (key, run or None, question, result, time.time())
+                db.execute("INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?)", row)
+        except (sqlite3.OperationalError, sqlite3.IntegrityError) as error:
+            raise StoreError(f"an answer could not be written: {error}") from error

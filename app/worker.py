@@ -15,6 +15,8 @@ from distributed import get_worker
 from app.datasets import BUNDLED, DATASETS
 from app.events import Event, RunStarted, to_json
 from app.memory import return_freed_memory
+from app.questions import Question
+from app.results import to_bytes
 from app.settings import Settings
 from app.spec import Recipe, RunSpec
 from models.spec import NetSpec
@@ -98,6 +100,41 @@ def take_weights(file: Path, spec: RunSpec, folder: Path, settings: Settings) ->
     from app.foreign import receive
 
     return to_json(receive(file, spec, folder, settings.upload_mb * 1_000_000))
+
+
+def answer(
+    question: Question,
+    spec: RunSpec | None,
+    folder: Path,
+    epoch_steps: int,
+    settings: Settings,
+    topic: str,
+) -> bytes:
+    """Answer a question, sending how far it is to `topic`. Raises Dropped when nobody waits for it any more."""
+    from app.analysis.answers import Subject
+    from app.analysis.answers import answer as find
+
+    _be_nice()
+    worker = get_worker()
+    dropped = _Throttled(Flag(drop_flag(topic, question.key)).is_set)
+    due = _Throttled(lambda: True)
+
+    def progress(done: int, total: int) -> None:
+        if due():
+            worker.log_event(topic, (question.key, done, total))
+        if dropped():
+            raise Dropped
+
+    return to_bytes(find(question, Subject(spec, folder, epoch_steps, settings), progress))
+
+
+class Dropped(Exception):  # noqa: N818  nothing is wrong
+    """Nobody waits for the answer any more."""
+
+
+def drop_flag(topic: str, key: str) -> str:
+    """Name of the flag that says so."""
+    return f"drop:{topic}:{key}"
 
 
 def stop_flag(topic: str, run: str, attempt: int) -> str:

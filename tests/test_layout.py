@@ -24,20 +24,22 @@ app.__main__     app.cli
 app.cli          typer rich app.store app.runs CURRENCIES | app.jobs app.evaluation app.foreign app.export app.recording app.references
 app.main         streamlit starlette app.ui | app.jobs
 app.shell        streamlit app.ui
-pages            streamlit app.ui app.figures app.jobs app.store app.runs app.races CURRENCIES PAPER
-app.ui           streamlit numpy plotly models.code app.export app.figures app.jobs app.store app.history app.runs app.races CURRENCIES PAPER
+pages            streamlit app.ui app.questions app.figures app.jobs app.store app.runs app.races CURRENCIES PAPER
+app.ui           streamlit numpy plotly models.code app.questions app.asking app.export app.figures app.jobs app.store app.history app.runs app.races CURRENCIES PAPER
 app.figures      plotly numpy CURRENCIES PAPER
-app.jobs         distributed app.cluster app.worker app.references app.store app.runs CURRENCIES
+app.jobs         distributed app.asking app.cluster app.worker app.references app.store app.runs CURRENCIES
+app.asking       distributed app.cluster app.worker app.questions app.store CURRENCIES
 app.cluster      dask distributed app.store app.settings
 app.export       models.code app.checkpoints app.store app.runs CURRENCIES
-app.worker       distributed app.memory CURRENCIES | app.training app.data app.foreign app.uploads app.archives
+app.worker       distributed app.memory app.questions CURRENCIES | app.analysis.answers app.training app.data app.foreign app.uploads app.archives
 app.recording    torch app.training app.data app.references app.checkpoints models.nets CURRENCIES
 app.races        CURRENCIES
 app.references   app.store CURRENCIES
-app.store        sqlite3 numpy pydantic app.history app.runs app.checkpoints CURRENCIES
+app.store        sqlite3 numpy pydantic app.schema app.history app.runs app.checkpoints CURRENCIES
 app.history      sqlite3 numpy CURRENCIES
 app.runs         sqlite3 pydantic CURRENCIES
 app.evaluation   app.training app.data app.checkpoints models.nets CURRENCIES
+app.analysis.answers torch app.analysis.moment app.data app.questions models.nets CURRENCIES
 app.analysis.moment torch app.training app.data app.checkpoints models.nets CURRENCIES
 app.foreign      torch safetensors models.foreign models.nets app.checkpoints CURRENCIES
 app.training     torch app.memory app.data app.probes app.checkpoints models.nets CURRENCIES
@@ -51,6 +53,8 @@ app.spec         pydantic app.datasets models.spec
 app.events       pydantic
 app.results      numpy
 app.settings     pydantic
+app.questions    pydantic
+app.schema
 app.datasets     pydantic
 models.foreign   torch models.nets models.plan models.spec
 models.nets      torch models.blocks models.plan models.spec
@@ -67,8 +71,8 @@ assets           numpy
 
 # The rooms that load torch, by themselves or through one another. The server process loads none of them.
 WORKERS = (
-    "app.analysis.moment app.recording app.evaluation app.foreign app.training app.probes app.data "
-    "models.foreign models.nets models.blocks"
+    "app.analysis.answers app.analysis.moment app.recording app.evaluation app.foreign app.training "
+    "app.probes app.data models.foreign models.nets models.blocks"
 ).split()
 
 # These draw a page or run a command when they are imported.
