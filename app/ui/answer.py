@@ -13,11 +13,17 @@ from app.ui.prose import literal
 LOOK_SECONDS = 0.4
 
 
-def answered(question: Question, draw: Callable[[Any], None], *, doing: str) -> None:
-    """Ask, and `draw` the result. `doing`: what is being done meanwhile, in a few words."""
+def answered(
+    question: Question, draw: Callable[[Any], None], *, doing: str, on_stop: Callable[[], None] | None = None
+) -> None:
+    """Ask, and `draw` the result.
+
+    `doing`: what is being done meanwhile, in a few words. `on_stop`: what makes the page ask no more; then it can be
+    stopped.
+    """
     answer = ask(question)
     if answer.pending:
-        st.fragment(_wait, run_every=LOOK_SECONDS)(question, doing)
+        st.fragment(_wait, run_every=LOOK_SECONDS)(question, doing, on_stop)
     elif answer.trouble:
         st.error(literal(answer.trouble))
     else:
@@ -32,7 +38,7 @@ def ask(question: Question) -> Answer:
         return Answer(trouble=str(error).strip("'\""))
 
 
-def _wait(question: Question, doing: str) -> None:
+def _wait(question: Question, doing: str, on_stop: Callable[[], None] | None) -> None:
     answer = ask(question)
     if not answer.pending:
         st.rerun()
@@ -40,7 +46,7 @@ def _wait(question: Question, doing: str) -> None:
     share = answer.done / answer.total if answer.total else 0.0
     with st.container(horizontal=True, vertical_alignment="center"):
         st.progress(min(share, 1.0), text=doing + ("" if left is None else f" · {left:.0f} s left"))
-        if question.lane == "study" and st.button("Stop", icon=":material/stop:", key=f"stop-{question.key}"):
+        if on_stop is not None and st.button("Stop", icon=":material/stop:", key=f"stop-{question.key}"):
+            on_stop()  # before the next look, which would ask again
             jobs.engine().desk.drop(question)
-            st.info("Stopped. Ask again whenever you like.")
-            st.stop()
+            st.rerun()
