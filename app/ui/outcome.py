@@ -13,6 +13,7 @@ from app.ui.source_races import what_the_source_found
 
 CLEAR_GAP = 5.0  # points of training error, over the window, from which on one net is said to be behind
 SAME_GAP = 1.0
+NO_DIFFERENCE = "no difference"  # as a prediction
 
 
 @dataclass(frozen=True)
@@ -96,14 +97,19 @@ def _twins(known: list[tuple[Standing, float]]) -> tuple[tuple[Standing, float],
 
 
 def _prediction(known: list[tuple[Standing, float]], guess: str | None) -> str:
-    """Said once an epoch of every net has been measured, and the gap is clear."""
+    """Said once an epoch of every net has been measured, and the gap is clear; that there is none, at the end only."""
+    page = prose("train")
     names = {standing.name: error for standing, error in known}
-    if guess not in names or len(names) < 2 or any(not len(standing.series.eval_steps) for standing, _ in known):
+    if len(names) < 2 or any(not len(standing.series.eval_steps) for standing, _ in known):
         return ""
     best, *rest = sorted(names, key=lambda name: names[name])
-    if names[rest[0]] - names[best] < CLEAR_GAP:
+    if guess == NO_DIFFERENCE:
+        gap = names[rest[-1]] - names[best]
+        over = not any(standing.under_way for standing, _ in known)
+        return page["none-wrong"].format(best=best) if gap >= CLEAR_GAP else page["none-right"] if over else ""
+    if guess not in names or names[rest[0]] - names[best] < CLEAR_GAP:
         return ""
-    return prose("train")["predicted-right" if guess == best else "predicted-wrong"].format(guess=guess, best=best)
+    return page["predicted-right" if guess == best else "predicted-wrong"].format(guess=guess, best=best)
 
 
 def _map_remark(standing: Standing, step: int | None) -> str:

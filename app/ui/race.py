@@ -13,6 +13,7 @@ from app.datasets import BUNDLED, DATASETS, DataSet
 from app.figures.theme import short_names
 from app.spec import RECIPES, RunSpec
 from app.ui import address
+from app.ui.outcome import NO_DIFFERENCE
 from app.ui.prose import literal
 from models.spec import PRESETS, NetSpec, first_reason
 
@@ -20,7 +21,6 @@ DEFAULT_NETS = ("plain-56", "resnet-56")
 MAX_CONTESTANTS = 4
 SCALED = ("plain", "resnet", "preact", "highway", "stochastic", "se")  # families whose width the menu sets
 _READ = "_upload_read"
-NO_DIFFERENCE = "no difference"
 WIDTHS = {8: "8 · a minute", 16: "16 · the paper's", 4: "4 · tiny", 32: "32"}
 RECIPE_TITLES = {
     "quick": "quick · 4 epochs",

@@ -5,7 +5,8 @@ from streamlit.testing.v1 import AppTest
 
 from app.jobs import Engine
 from app.runs import Run
-from app.ui.race import MAX_CONTESTANTS, NO_DIFFERENCE
+from app.ui.outcome import NO_DIFFERENCE
+from app.ui.race import MAX_CONTESTANTS
 from tests.pages.opening import HOSTILE, PARAMETERS, opened, press, spec, under_way, well, words
 
 pytestmark = pytest.mark.usefixtures("engine")
@@ -259,7 +260,11 @@ def test_the_words_on_the_page_are_computed_from_the_runs_on_the_page(engine: En
 
 @pytest.mark.parametrize(
     ("guess", "said"),
-    [("resnet-8", "and it does"), ("plain-8", "the measurement says **resnet-8**"), (NO_DIFFERENCE, "")],
+    [
+        ("resnet-8", "and it does"),
+        ("plain-8", "the measurement says **resnet-8**"),
+        (NO_DIFFERENCE, "says that **resnet-8** makes fewer"),
+    ],
 )
 def test_the_prediction_is_held_against_the_measurement(engine: Engine, guess: str, said: str) -> None:
     plain, residual = race(engine)

@@ -137,7 +137,7 @@ def test_a_net_that_diverged_is_not_said_to_learn_badly() -> None:
         ("resnet-56", "and it does"),
         ("plain-56", "the measurement says **resnet-56**"),
         (None, ""),
-        ("no difference", ""),
+        ("no difference", "the measurement says that **resnet-56** makes fewer"),
     ],
 )
 def test_the_verdict_on_the_prediction_is_the_measurement_s(guess: str | None, verdict: str) -> None:
@@ -146,6 +146,12 @@ def test_the_verdict_on_the_prediction_is_the_measurement_s(guess: str | None, v
     assert ("You expected" in text) is bool(verdict)
     turned = said(standing("plain-56", 30.0), standing("resnet-56", 70.0), guess=guess)
     assert not verdict or verdict not in turned
+
+
+def test_no_difference_is_right_only_at_the_end() -> None:
+    pair = standing("plain-56", 31.0), standing("resnet-56", 30.0)
+    assert "and the nets end within a few points" in said(*pair, guess="no difference")
+    assert "You expected" not in said(pair[0], standing("resnet-56", 30.0, under_way=True), guess="no difference")
 
 
 def test_the_verdict_waits_for_an_epoch_and_a_clear_gap() -> None:
