@@ -23,6 +23,9 @@ PAPERS: dict[str, str] = {
 }
 
 
+MNIST = "\nIn the form of A. Patala 2016, Residual networks in torch (MNIST)."
+
+
 def code(spec: NetSpec) -> str:
     """The source of a Python file that defines `Net`, with torch as its only import from outside."""
     layout = plan(spec)
@@ -85,7 +88,7 @@ def _heading(spec: NetSpec, layout: Plan) -> str:
         told.append("    b is 0 or 1 in training, drawn once a batch; in evaluation it is its mean")
     return f'''"""{spec}: {layout.params:,} parameters, {len(layout.blocks)} blocks.
 
-{PAPERS[spec.family]}.
+{PAPERS[spec.family]}.{MNIST if spec.form == "mnist" else ""}
 
 {chr(10).join(told)}
 """
@@ -158,7 +161,8 @@ def _head(spec: NetSpec, layout: Plan, before: str) -> list[tuple[str, str]]:
         return [*pooling, ("flatten", "nn.Flatten()"), *hidden, ("fc", fcs[2])]
     last = ", ".join(f"{name}={part}" for name, part in parts(spec, before, str(layout.head[-1].inputs)))
     ahead = [("last", f"row({last})")] if last else []
-    return [*ahead, ("pool", "nn.AdaptiveAvgPool2d(1)"), ("flatten", "nn.Flatten()"), ("fc", fcs[0])]
+    pool = "nn.AdaptiveMaxPool2d(1)" if spec.form == "mnist" else "nn.AdaptiveAvgPool2d(1)"
+    return [*ahead, ("pool", pool), ("flatten", "nn.Flatten()"), ("fc", fcs[0])]
 
 
 def _initialise(spec: NetSpec) -> Iterator[str]:

@@ -29,7 +29,7 @@ def residual(net: NetSpec) -> NetSpec | None:
     if net.family not in PLAIN:
         return net
     values = {**net.model_dump(), "family": "resnet"}
-    del values["shortcut"]
+    del values["shortcut"], values["order"]  # those of the form
     return NetSpec.model_validate(values)
 
 
