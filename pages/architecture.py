@@ -4,7 +4,7 @@ from functools import partial
 
 import streamlit as st
 
-from app.figures.architecture import costs, layer_table, paper_table, shortcut_table
+from app.figures.architecture import costs, layer_table, paper_table, shortcut_table, story_table
 from app.ui import address
 from app.ui.apart import FIGURE_3, choose, chosen_block, chosen_nets, which, written
 from app.ui.diagram import Choice, diagram, short
@@ -92,6 +92,15 @@ with one:
     else:
         st.markdown(page["shortcuts-none"].format(net=net.name, why=page[f"none-{net.family}"]))
     st.caption(f":violet-badge[paper] {page['shortcuts-paper']}")
+    st.markdown(page["story"])
+    decimals = st.column_config.NumberColumn(format="%.2f")
+    st.dataframe(
+        story_table(nets),
+        hide_index=True,
+        column_config={"10⁹ m.-adds": decimals, "10⁶ params": decimals},
+        alt="The chosen nets among AlexNet, GoogLeNet, Inception-v3 and ResNeXt-50, the cheapest first",
+    )
+    st.caption(f":green-badge[measured] {page['story-caption']}")
 with other:
     st.markdown(page["paper"])
     st.dataframe(paper_table(), hide_index=True, height=388, alt="Numbers that the papers print beside our counts")

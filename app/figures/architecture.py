@@ -9,7 +9,7 @@ from typing import Any
 from app.figures import theme
 from app.figures.theme import Figure, Json
 from app.spec import net_title
-from models.costs import PRINTED, Printed, added, printed
+from models.costs import PRINTED, RELATIVES, Printed, added, printed
 from models.plan import Layer, plan
 from models.receptive import receptive_fields
 from models.spec import NetSpec
@@ -164,6 +164,17 @@ def paper_table(rows: Sequence[Printed] = PRINTED) -> list[Row]:
             "source": row.source,
         }
         for row in rows
+    ]
+
+
+def story_table(nets: Sequence[NetSpec]) -> list[Row]:
+    """`nets` among those of the story that are not built here, the cheapest first; in billions and millions."""
+    laid = [(net, plan(net)) for net in nets]
+    rows = [(net_title(net), net.image_size, one.macs, one.params, "this program") for net, one in laid]
+    rows += [(one.title, one.size, one.macs, one.params, f"torchvision · {one.source}") for one in RELATIVES]
+    return [
+        {"net": title, "image": f"{size}×{size}", "10⁹ m.-adds": macs / 1e9, "10⁶ params": params / 1e6, "of": of}
+        for title, size, macs, params, of in sorted(rows, key=lambda row: row[2])
     ]
 
 
