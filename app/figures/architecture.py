@@ -170,11 +170,11 @@ def paper_table(rows: Sequence[Printed] = PRINTED) -> list[Row]:
 def story_table(nets: Sequence[NetSpec]) -> list[Row]:
     """`nets` among those of the story that are not built here, the cheapest first; in billions and millions."""
     laid = [(net, plan(net)) for net in nets]
-    rows = [(net_title(net), net.image_size, one.macs, one.params, "this program") for net, one in laid]
-    rows += [(one.title, one.size, one.macs, one.params, f"torchvision · {one.source}") for one in RELATIVES]
+    rows = [(net_title(net), net.image_size, one.macs, one.params) for net, one in laid]
+    rows += [(one.title, one.size, one.macs, one.params) for one in RELATIVES]
     return [
-        {"net": title, "image": f"{size}×{size}", "10⁹ m.-adds": macs / 1e9, "10⁶ params": params / 1e6, "of": of}
-        for title, size, macs, params, of in sorted(rows, key=lambda row: row[2])
+        {"net": title, "image": f"{size}×{size}", "10⁹ m.-adds": macs / 1e9, "10⁶ params": params / 1e6}
+        for title, size, macs, params in sorted(rows, key=lambda row: row[2])
     ]
 
 
