@@ -138,7 +138,7 @@ for event in train(spec, load_for(spec, load(), spec.device), here / "repeated",
 '''
 
 IMPORT = f'''\
-"""The weights ABOUT, trained elsewhere: this enters them into a store and evaluates them.
+"""The weights ABOUT, trained elsewhere: this enters them into a store and, where the data are at hand, evaluates them.
 
 {_USAGE}
 """
@@ -148,7 +148,6 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path.cwd()))
 
-from app.evaluation import evaluate_run
 from app.foreign import receive
 from app.settings import ASSETS, load
 from app.spec import RunSpec
@@ -160,9 +159,10 @@ settings = load()
 store = Store(settings.store, ASSETS / "reference")
 run = store.new_id(spec)
 folder = store.weights_folder(run)
-store.enter_import(run, "", spec, receive(here / "weights.safetensors", spec, folder))
-result = evaluate_run(spec, folder, 0, settings)
-print(f"{{run}}: error {{result.error:.2f}}% on {{result.images}} test images")
+events = receive(here / "weights.safetensors", spec, folder, settings=settings)
+store.enter_import(run, "", spec, events)
+for result in store.epochs(run):
+    print(f"{{run}}: error {{result.test_error:.2f}}% on {{result.test_images}} test images")
 '''
 
 

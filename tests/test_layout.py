@@ -37,9 +37,9 @@ app.references   app.store CURRENCIES
 app.store        sqlite3 numpy pydantic app.history app.runs app.checkpoints CURRENCIES
 app.history      sqlite3 numpy CURRENCIES
 app.runs         sqlite3 pydantic CURRENCIES
+app.foreign      torch safetensors models.foreign models.nets app.evaluation app.checkpoints CURRENCIES
 app.evaluation   app.training app.data app.checkpoints models.nets CURRENCIES
 app.analysis.moment torch app.training app.data app.checkpoints models.nets CURRENCIES
-app.foreign      torch safetensors models.foreign models.nets app.checkpoints CURRENCIES
 app.training     torch app.data app.probes app.checkpoints models.nets CURRENCIES
 app.probes       torch models.nets
 app.data         torch numpy models.nets CURRENCIES | torch torchvision

@@ -15,6 +15,7 @@ pytestmark = pytest.mark.browser
 
 
 def choose_first_run(page: Page) -> None:
+    expect(page.get_by_test_id("stDataFrame")).to_be_visible()
     table = page.get_by_test_id("stDataFrame").bounding_box()
     assert table is not None
     page.mouse.click(table["x"] + 15, table["y"] + 52)
@@ -43,6 +44,5 @@ def test_weights_are_brought_in_and_taken_away(page: Page, serve: Serve, tmp_pat
     page.get_by_test_id("stBaseButton-primary").filter(has_text="Open").first.click()
     page.wait_for_url("**/train?run=resnet-8-*")
     expect(page.get_by_role("heading", level=1)).to_be_visible()
-    page.wait_for_timeout(2000)
-    page.screenshot(path=tmp_path / "train.png")
+    expect(page.get_by_text("was trained elsewhere")).to_contain_text("on 2,000 test images")
     expect(page.get_by_test_id("stException")).to_have_count(0)
