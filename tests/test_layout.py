@@ -29,7 +29,7 @@ app.ui           streamlit numpy models.code app.export app.figures app.jobs app
 app.figures      plotly numpy CURRENCIES PAPER
 app.jobs         distributed app.cluster app.worker app.references app.store app.runs CURRENCIES
 app.cluster      dask distributed app.store app.settings
-app.export       models.code app.checkpoints app.store app.runs CURRENCIES
+app.export       pyarrow models.code app.checkpoints app.store app.runs CURRENCIES
 app.worker       distributed CURRENCIES | app.training app.data app.foreign app.uploads app.archives
 app.recording    torch app.training app.data app.references app.checkpoints models.nets CURRENCIES
 app.races        CURRENCIES

@@ -38,7 +38,7 @@ def test_weights_are_brought_in_and_taken_away(page: Page, serve: Serve, tmp_pat
     with page.expect_download() as download:
         page.get_by_role("button", name="Weights, events, spec and script").click()
     download.value.save_as(tmp_path / "run.zip")
-    assert len(zipfile.ZipFile(tmp_path / "run.zip").namelist()) == 6
+    assert len(zipfile.ZipFile(tmp_path / "run.zip").namelist()) == 7
     page.get_by_role("tab", name="Code").click()
     expect(page.get_by_test_id("stCode")).to_contain_text("return torch.relu(self.shortcut(x) + self.branch(x))")
     page.get_by_test_id("stBaseButton-primary").filter(has_text="Open").first.click()
