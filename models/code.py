@@ -6,7 +6,8 @@ into it as they are. Text only: nothing is executed here, and torch is not neede
 
 from collections.abc import Iterator
 
-from models.code_block import MODULES, block, branch, equation, letters, parts, row
+from models.code_block import MODULES, block, branch, letters, parts, row
+from models.equation import one_line
 from models.plan import ORDERS, SQUEEZE, Plan, plan
 from models.spec import EXPANSION, PLAIN, NetSpec
 
@@ -79,11 +80,11 @@ def _heading(spec: NetSpec, layout: Plan) -> str:
     inside = [name.rstrip("0123456789") for name, _ in branch(spec)]
     ahead = ["norm" if letter == "n" else "act" for letter in letters(spec, before)]
     f = "-".join(names[name] for name in [*ahead, *inside])
-    told = [f"    {equation(spec)},  F = {f}"]
+    told = [f"    {one_line(spec)},  F = {f}"]
     if spec.family not in (*PLAIN, "dense"):
         told.append(SHORTCUTS[spec.shortcut])
     if spec.family == "highway" or spec.gate != "none":
-        told.append(f"    {'T' if spec.family == 'highway' else 'g'}(x) = sigmoid(conv(x) + bias), the gate")
+        told.append("    T(x) = sigmoid(conv(x) + bias), the gate")
     if spec.family == "stochastic":
         told.append("    b is 0 or 1 in training, drawn once a batch; in evaluation it is its mean")
     return f'''"""{spec}: {layout.params:,} parameters, {len(layout.blocks)} blocks.

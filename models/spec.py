@@ -255,6 +255,11 @@ class NetSpec(BaseModel):
         return sum(self.stage_blocks)
 
     @property
+    def dialled(self) -> bool:
+        """True where the sum is scaled or its shortcut dropped (He 2016, table 1)."""
+        return (self.shortcut_scale, self.branch_scale, self.shortcut_dropout) != (1.0, 1.0, 0.0)
+
+    @property
     def image_size(self) -> int:
         """Side of the square image for which the form was designed, in pixels."""
         return {"cifar": 32, "imagenet": 224, "mnist": 28}[self.form]

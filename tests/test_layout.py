@@ -54,8 +54,8 @@ app.datasets     pydantic
 models.foreign   torch models.nets models.plan models.spec
 models.nets      torch models.blocks models.plan models.spec
 models.blocks    torch models.plan models.spec
-models.code      models.code_block models.plan models.spec
-models.code_block models.plan models.spec
+models.code      models.code_block models.equation models.plan models.spec
+models.code_block models.equation models.plan models.spec
 models.costs     models.plan models.spec
 models.equation  models.plan models.spec
 models.receptive models.plan models.spec
