@@ -50,6 +50,7 @@ SOURCES: dict[str, str] = {
     "gate": "He et al. 2016, section 3.1 and table 1",
     "scale": "He et al. 2016, section 3.1 and table 1",
     "order": "He et al. 2016, table 2 and figure 4",
+    "mnist": "A. Patala 2016, Residual networks in torch (MNIST); in He et al. 2016, figure 4(c)",
 }
 
 
@@ -109,6 +110,8 @@ def _kind(spec: NetSpec) -> str:
         return "gate"
     if spec.dialled:
         return "scale"
+    if spec.form == "mnist" and (spec.family, spec.order) == ("resnet", "relu-before-add"):
+        return "mnist"
     return "order" if spec.order not in ("original", OWN_ORDER.get(spec.family)) else spec.family
 
 

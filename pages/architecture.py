@@ -102,11 +102,13 @@ with one:
     st.dataframe(
         story_table(nets),
         hide_index=True,
-        column_config={"10⁹ m.-adds": decimals, "10⁶ params": decimals},
+        column_config={"multiply-adds, 10⁹": decimals, "parameters, 10⁶": decimals},
         alt="The chosen nets among AlexNet, GoogLeNet, Inception-v3 and ResNeXt-50, the cheapest first",
     )
     st.caption(f":green-badge[measured] {page['story-caption'].format(sources=sources)}")
 with other:
     st.markdown(page["paper"])
-    st.dataframe(paper_table(), hide_index=True, height=388, alt="Numbers that the papers print beside our counts")
+    st.dataframe(
+        paper_table(), hide_index=True, height="content", alt="Numbers that the papers print beside our counts"
+    )
     st.caption(f":violet-badge[paper] :green-badge[measured] {page['paper-caption']}")

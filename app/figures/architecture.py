@@ -88,7 +88,7 @@ def _names(nets: Sequence[NetSpec], heading: str, axis: str) -> Json:
 def _label(net: NetSpec, what: str, value: float, unit: float) -> str:
     """Our count, and where a paper prints one, the paper's and the difference."""
     row = printed(net, what)
-    own = f"{value:.{2 if value < 100 else 1}f}"
+    own = f"{value:.{3 if value < 1 else 2 if value < 100 else 1}f}"
     if row is None or row.unit != unit:
         return f" {own}"
     return f" {own} · paper {row.value:.{row.digits}f} ({row.difference:+.2f})".replace("-", "−")
@@ -173,7 +173,7 @@ def story_table(nets: Sequence[NetSpec]) -> list[Row]:
     rows = [(net_title(net), net.image_size, one.macs, one.params) for net, one in laid]
     rows += [(one.title, one.size, one.macs, one.params) for one in RELATIVES]
     return [
-        {"net": title, "image": f"{size}×{size}", "10⁹ m.-adds": macs / 1e9, "10⁶ params": params / 1e6}
+        {"net": title, "image": f"{size}×{size}", "multiply-adds, 10⁹": macs / 1e9, "parameters, 10⁶": params / 1e6}
         for title, size, macs, params in sorted(rows, key=lambda row: row[2])
     ]
 

@@ -6,6 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from models.costs import residual
+from models.equation import equation
 from models.nets import Net, build
 from models.plan import plan
 from models.spec import NetSpec
@@ -89,6 +90,13 @@ def test_the_net_is_the_order_of_the_post_from_image_to_logits() -> None:
     assert x.shape == (8, 32, 4, 4)
     expected = F.linear(x.amax((2, 3)), w["head.fc.weight"], w["head.fc.bias"])
     torch.testing.assert_close(net(image), expected, rtol=1e-4, atol=1e-4)
+
+
+def test_its_equation_has_no_activation_after_the_addition() -> None:
+    found = equation(NetSpec.parse("mnist-resnet-34"), 1)
+    assert found.lines[0] == "x_{2} = x_{1} + F_{2}(x_{1})"
+    assert "Patala" in found.source
+    assert equation(NetSpec.parse("mnist-plain-34"), 1).lines[0] == r"x_{2} = \sigma(F_{2}(x_{1}))"
 
 
 def test_twins_share_the_weights_of_every_layer_of_the_plain_net() -> None:
