@@ -183,7 +183,8 @@ def import_weights(
         fitted = _net(net, None).fitted(about.channels, about.classes)
         spec = imported(fitted, about.name, read_normalisation(normalize, about.channels))
         run = store.new_id(spec)
-        store.enter_import(run, name, spec, receive(file, spec, store.weights_folder(run)))
+        events = receive(file, spec, store.weights_folder(run), settings=configured)
+        store.enter_import(run, name, spec, events)
     _print_json({"run": run}) if as_json else out.print(run)
 
 

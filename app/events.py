@@ -46,7 +46,8 @@ class StepMeasured(_Event):
 class EpochEvaluated(_Event):
     """An epoch ended after `step` updates: the test set's error then.
 
-    The training error over the epoch is not repeated here: it is the mean over its steps.
+    The training error over the epoch is not repeated here: it is the mean over its steps. Weights that were trained
+    elsewhere are evaluated once, on arrival: epoch 0, and 0 images trained on in a second.
     """
 
     kind: Literal["epoch"] = "epoch"

@@ -2,11 +2,16 @@
 
 import csv
 import io
+import shutil
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
+
+import pyarrow
+from pyarrow.parquet import ParquetWriter
 
 from app.checkpoints import weights_file
 from app.runs import Run
@@ -17,7 +22,9 @@ from models.code import code
 CHUNK = 500  # steps read at a time: a long run's norms are hundreds of MB
 SPOOLED = 20_000_000  # bytes of a zip that are kept in memory; the rest goes to a file
 
-Part = Path | str | Iterator[str]
+COLUMNS = ("step", "loss", "error", "lr", "seconds", "test_error", "test_loss")
+
+Part = Path | str | Iterator[str] | Callable[[IO[bytes]], None]
 
 
 def write(store: Store, run: str, folder: Path, step: int | None = None) -> list[Path]:
@@ -49,8 +56,13 @@ def zipped(store: Store, run: str, step: int | None = None) -> IO[bytes]:
 def _fill(file: IO[bytes], part: Part) -> None:
     if isinstance(part, Path):
         with part.open("rb") as source:
-            while block := source.read(1 << 20):
-                file.write(block)
+            shutil.copyfileobj(source, file, 1 << 20)
+        return
+    if callable(part):
+        with tempfile.TemporaryFile() as scratch:  # a file inside a zip has no positions, and Parquet needs them
+            part(scratch)
+            scratch.seek(0)
+            shutil.copyfileobj(scratch, file)
         return
     for text in (part,) if isinstance(part, str) else part:
         file.write(text.encode())
@@ -68,6 +80,7 @@ def _parts(store: Store, run: Run, step: int | None) -> dict[str, Part]:
     return {
         **weights,
         "events.csv": events(store, run),
+        "events.parquet": partial(parquet, store, run),
         "spec.json": run.settled.model_dump_json(indent=2) + "\n",
         "net.py": code(run.spec.net),
         "repeat.py": script(run),
@@ -80,20 +93,42 @@ def events(store: Store, run: Run) -> Iterator[str]:
 
     An epoch's test error and loss stand in the row of the step whose update it ended with.
     """
-    layers = run.started.layers if run.started and run.spec.measure else ()
-    columns = ["step", "loss", "error", "lr", "seconds", "test_error", "test_loss", *layers]
+    yield _line([*COLUMNS, *_layers(run)])
+    for rows in _measured(store, run):
+        for step, loss, error, lr, seconds, test_error, test_loss, *norms in rows:
+            numbers = (f"{norm:.7g}" for norm in norms)
+            yield _line([step, loss, error, lr, f"{seconds:.6f}", test_error, test_loss, *numbers])
+
+
+def parquet(store: Store, run: Run, file: IO[bytes]) -> None:
+    """The same table as Parquet: steps are whole numbers, norms float32, all else float64, null where not measured."""
+    kinds = [pyarrow.int64(), *(pyarrow.float64() for _ in COLUMNS[1:])]
+    norms = [(layer, pyarrow.float32()) for layer in _layers(run)]
+    schema = pyarrow.schema([*zip(COLUMNS, kinds, strict=True), *norms])
+    with ParquetWriter(file, schema) as writer:
+        for rows in _measured(store, run):
+            columns = zip(*rows, strict=True)
+            arrays = [pyarrow.array(values, kind) for values, kind in zip(columns, schema.types, strict=True)]
+            writer.write_table(pyarrow.table(arrays, schema=schema))
+
+
+def _layers(run: Run) -> tuple[str, ...]:
+    return run.started.layers if run.started and run.spec.measure else ()
+
+
+def _measured(store: Store, run: Run) -> Iterator[list[tuple[Any, ...]]]:
+    """The values of COLUMNS and each layer's norm, a row a step, CHUNK rows at a time."""
     evaluated = {event.step - 1: (event.test_error, event.test_loss) for event in store.epochs(run.id)}
-    yield _line(columns)
     begin = 0
-    while rows := store.steps(run.id, begin, CHUNK):
-        for row in rows:
-            tested = evaluated.get(row.step, ("", ""))
-            norms = (f"{norm:.7g}" for norm in row.norms)
-            yield _line([row.step, row.loss, row.error, row.lr, f"{row.seconds:.6f}", *tested, *norms])
-        begin = rows[-1].step + 1
+    while steps := store.steps(run.id, begin, CHUNK):
+        yield [
+            (one.step, one.loss, one.error, one.lr, one.seconds, *evaluated.get(one.step, (None, None)), *one.norms)
+            for one in steps
+        ]
+        begin = steps[-1].step + 1
 
 
-def _line(values: list[object] | list[str]) -> str:
+def _line(values: Sequence[object]) -> str:
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerow(values)
     return text.getvalue()
@@ -138,7 +173,7 @@ for event in train(spec, load_for(spec, load(), spec.device), here / "repeated",
 '''
 
 IMPORT = f'''\
-"""The weights ABOUT, trained elsewhere: this enters them into a store and evaluates them.
+"""The weights ABOUT, trained elsewhere: this enters them into a store and, where the data are at hand, evaluates them.
 
 {_USAGE}
 """
@@ -148,7 +183,6 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path.cwd()))
 
-from app.evaluation import evaluate_run
 from app.foreign import receive
 from app.settings import ASSETS, load
 from app.spec import RunSpec
@@ -160,9 +194,10 @@ settings = load()
 store = Store(settings.store, ASSETS / "reference")
 run = store.new_id(spec)
 folder = store.weights_folder(run)
-store.enter_import(run, "", spec, receive(here / "weights.safetensors", spec, folder))
-result = evaluate_run(spec, folder, 0, settings)
-print(f"{{run}}: error {{result.error:.2f}}% on {{result.images}} test images")
+events = receive(here / "weights.safetensors", spec, folder, settings=settings)
+store.enter_import(run, "", spec, events)
+for result in store.epochs(run):
+    print(f"{{run}}: error {{result.test_error:.2f}}% on {{result.test_images}} test images")
 '''
 
 
@@ -178,6 +213,7 @@ Run `{run.id}`: {run.spec.title}, {run.status} after {run.step} steps.
 | `weights.safetensors` | {weights} |
 | `net.py` | the net as a program of its own; needs only torch; these weights load into it |
 | `events.csv` | a row a step: loss, error (%), learning rate, seconds, test error, and gradient norms by layer |
+| `events.parquet` | the same table, for pandas and its like |
 | `spec.json` | net, data, recipe, seed, normalisation: all that decides the run |
 | `repeat.py` | the run once more, with ResNet Explorer |
 """

@@ -15,7 +15,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from app.checkpoints import weights_file, write_atomically
+from app.evaluation import on_arrival
 from app.events import CheckpointSaved, Event, RunFinished, RunStarted
+from app.settings import Settings
 from app.spec import RunSpec
 from models.foreign import convert
 from models.nets import Net, weight_layers
@@ -24,8 +26,12 @@ MAX_BYTES = 4_000_000_000  # on the command line: VGG-19 with its optimiser's st
 _CALLED = re.compile(r"GLOBAL:? ([\w.]+)")
 
 
-def receive(file: Path, spec: RunSpec, folder: Path, max_bytes: int = MAX_BYTES) -> list[Event]:
+def receive(
+    file: Path, spec: RunSpec, folder: Path, max_bytes: int = MAX_BYTES, settings: Settings | None = None
+) -> list[Event]:
     """The weights in `file`, renamed and checked, go to `folder` as step 0. Returns the events of the finished run.
+
+    With `settings`, which say where data sets lie, the net's test error is among them.
 
     Raises ValueError, one sentence, for a file that cannot be read or does not fit; `folder` is then as it was.
     """
@@ -43,7 +49,8 @@ def receive(file: Path, spec: RunSpec, folder: Path, max_bytes: int = MAX_BYTES)
         precision="float32",
         threads=1,
     )
-    return [started, CheckpointSaved(step=0, moment=True), RunFinished(step=0)]
+    evaluated = on_arrival(spec, folder, settings) if settings else []
+    return [started, CheckpointSaved(step=0, moment=True), *evaluated, RunFinished(step=0)]
 
 
 def read(file: Path, max_bytes: int = MAX_BYTES) -> object:

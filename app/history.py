@@ -61,8 +61,8 @@ class History:
         return known[-1] if known else None
 
     def images_per_second(self) -> float | None:
-        """Over the last epoch evaluated."""
-        return self._epochs[-1][2] if self._epochs else None
+        """Over the last epoch trained, if there was one."""
+        return (self._epochs[-1][2] or None) if self._epochs else None
 
     def seconds_per_step(self) -> float | None:
         """Median over the last 20 steps."""
@@ -100,7 +100,7 @@ class History:
             norms_low=np.minimum.reduceat(norms, edges) if some else empty,
             norms_high=np.maximum.reduceat(norms, edges) if some else empty,
             eval_steps=ends,
-            train_error=np.array([steps[max(0, end - epoch_steps) : end, 1].mean() for end in ends]),
+            train_error=np.array([steps[max(0, end - epoch_steps) : end, 1].mean() if end else np.nan for end in ends]),
             test_error=np.array([epoch[1] for epoch in self._epochs]),
             window=self.window,
         )

@@ -96,10 +96,10 @@ def take_upload(archive: Path, settings: Settings, title: str) -> dict[str, Any]
 
 
 def take_weights(file: Path, spec: RunSpec, folder: Path, settings: Settings) -> str:
-    """Weights of another project → the folder of a run. Returns the run's events as JSON."""
+    """Weights of another project → the folder of a run, evaluated. Returns the run's events as JSON."""
     from app.foreign import receive
 
-    return to_json(receive(file, spec, folder, settings.upload_mb * 1_000_000))
+    return to_json(receive(file, spec, folder, settings.upload_mb * 1_000_000, settings))
 
 
 def answer(

@@ -105,7 +105,7 @@ def join(spec: NetSpec, plan: BlockPlan) -> nn.Module:
         return Append()
     if plan.gate is not None:
         return Gated(plan.gate, spec.gate == "shortcut-only")
-    if (spec.shortcut_scale, spec.branch_scale, spec.shortcut_dropout) != (1.0, 1.0, 0.0):
+    if spec.dialled:
         return Dial(spec.shortcut_scale, spec.branch_scale, spec.shortcut_dropout)
     return Sum()
 

@@ -6,7 +6,8 @@ into it as they are. Text only: nothing is executed here, and torch is not neede
 
 from collections.abc import Iterator
 
-from models.code_block import MODULES, block, branch, equation, letters, parts, row
+from models.code_block import MODULES, block, branch, letters, parts, row
+from models.equation import one_line
 from models.plan import ORDERS, SQUEEZE, Plan, plan
 from models.spec import EXPANSION, PLAIN, NetSpec
 
@@ -21,6 +22,9 @@ PAPERS: dict[str, str] = {
     "dense": "Huang et al. 2017, Densely Connected Convolutional Networks",
     "vgg": "Simonyan and Zisserman 2015, Very Deep Convolutional Networks for Large-Scale Image Recognition",
 }
+
+
+MNIST = "\nIn the form of A. Patala 2016, Residual networks in torch (MNIST)."
 
 
 def code(spec: NetSpec) -> str:
@@ -76,16 +80,16 @@ def _heading(spec: NetSpec, layout: Plan) -> str:
     inside = [name.rstrip("0123456789") for name, _ in branch(spec)]
     ahead = ["norm" if letter == "n" else "act" for letter in letters(spec, before)]
     f = "-".join(names[name] for name in [*ahead, *inside])
-    told = [f"    {equation(spec)},  F = {f}"]
+    told = [f"    {one_line(spec)},  F = {f}"]
     if spec.family not in (*PLAIN, "dense"):
         told.append(SHORTCUTS[spec.shortcut])
     if spec.family == "highway" or spec.gate != "none":
-        told.append(f"    {'T' if spec.family == 'highway' else 'g'}(x) = sigmoid(conv(x) + bias), the gate")
+        told.append("    T(x) = sigmoid(conv(x) + bias), the gate")
     if spec.family == "stochastic":
         told.append("    b is 0 or 1 in training, drawn once a batch; in evaluation it is its mean")
     return f'''"""{spec}: {layout.params:,} parameters, {len(layout.blocks)} blocks.
 
-{PAPERS[spec.family]}.
+{PAPERS[spec.family]}.{MNIST if spec.form == "mnist" else ""}
 
 {chr(10).join(told)}
 """
@@ -158,7 +162,8 @@ def _head(spec: NetSpec, layout: Plan, before: str) -> list[tuple[str, str]]:
         return [*pooling, ("flatten", "nn.Flatten()"), *hidden, ("fc", fcs[2])]
     last = ", ".join(f"{name}={part}" for name, part in parts(spec, before, str(layout.head[-1].inputs)))
     ahead = [("last", f"row({last})")] if last else []
-    return [*ahead, ("pool", "nn.AdaptiveAvgPool2d(1)"), ("flatten", "nn.Flatten()"), ("fc", fcs[0])]
+    pool = "nn.AdaptiveMaxPool2d(1)" if spec.form == "mnist" else "nn.AdaptiveAvgPool2d(1)"
+    return [*ahead, ("pool", pool), ("flatten", "nn.Flatten()"), ("fc", fcs[0])]
 
 
 def _initialise(spec: NetSpec) -> Iterator[str]:

@@ -2,38 +2,13 @@
 
 from collections.abc import Iterator
 
+from models.equation import one_line
 from models.plan import BOTTLENECK_GROWTH, ORDERS
 from models.spec import CONVOLUTIONS, EXPANSION, PLAIN, NetSpec
 
 MODULES = {"relu": "nn.ReLU()", "elu": "nn.ELU()", "selu": "nn.SELU()"}
 FUNCTIONS = {"relu": "torch.relu", "elu": "nn.functional.elu", "selu": "nn.functional.selu"}
 LINE = 120
-
-
-def equation(spec: NetSpec) -> str:
-    """y of one block, in plain characters: `y = relu(x' + F(x))`; x' is the shortcut where shapes change."""
-    after = letters(spec, ORDERS[spec.order][2])
-    f = "F(x)"
-    match spec.family:
-        case "plain" | "vgg":
-            y = f
-        case "dense":
-            y = "[x, F(x)]"
-        case "stochastic":
-            y = "x' + b F(x)"
-        case "highway":
-            y = "T(x) F(x) + (1 - T(x)) x'"
-        case _ if spec.gate == "exclusive":
-            y = "g(x) F(x) + (1 - g(x)) x'"
-        case _ if spec.gate == "shortcut-only":
-            y = "F(x) + (1 - g(x)) x'"
-        case _ if dialled(spec):
-            dropped = "dropout(x')" if spec.shortcut_dropout else "x'"
-            y = f"{spec.shortcut_scale:g} {dropped} + {spec.branch_scale:g} F(x)"
-        case _:
-            y = "x' + F(x)"
-    wraps = "".join("BN(" if letter == "n" else f"{spec.activation}(" for letter in reversed(after))
-    return f"y = {wraps}{y}{')' * len(after)}"
 
 
 def branch(spec: NetSpec) -> list[tuple[str, str]]:
@@ -67,7 +42,7 @@ def block(spec: NetSpec) -> Iterator[str]:
     """The lines of `class Block`."""
     before, _, after = (letters(spec, wanted) for wanted in ORDERS[spec.order])
     yield "class Block(nn.Module):"
-    yield f'    """{equation(spec)}"""'
+    yield f'    """{one_line(spec)}"""'
     yield ""
     # What the blocks of this net differ in.
     differs = {"vgg": "outputs, pool", "dense": "transition"}.get(spec.family, "outputs, stride")
@@ -170,7 +145,7 @@ def _forward(spec: NetSpec, ahead: bool, after: str) -> Iterator[str]:
     elif spec.family == "highway" or spec.gate != "none":
         yield "        t = self.join(x)"
         yield out(f"{'' if spec.gate == 'shortcut-only' else 't * '}{f} + (1 - t) * {s}")
-    elif dialled(spec):
+    elif spec.dialled:
         s = f"self.dropout({s})" if spec.shortcut_dropout else s
         yield out(f"{spec.shortcut_scale!r} * {s} + {spec.branch_scale!r} * {f}")
     else:
@@ -189,11 +164,6 @@ def parts(spec: NetSpec, wanted: str, channels: str) -> list[tuple[str, str]]:
     """BN for an n, σ for an a, with their names."""
     kinds = {"n": ("norm", f"nn.BatchNorm2d({channels})"), "a": ("act", MODULES[spec.activation])}
     return [kinds[letter] for letter in letters(spec, wanted)]
-
-
-def dialled(spec: NetSpec) -> bool:
-    """True for a net with scales or dropout on its sum (He 2016, table 1)."""
-    return (spec.shortcut_scale, spec.branch_scale, spec.shortcut_dropout) != (1.0, 1.0, 0.0)
 
 
 def row(target: str, layers: list[tuple[str, str]], indent: int, equals: str = " =") -> Iterator[str]:

@@ -29,7 +29,7 @@ def residual(net: NetSpec) -> NetSpec | None:
     if net.family not in PLAIN:
         return net
     values = {**net.model_dump(), "family": "resnet"}
-    del values["shortcut"]
+    del values["shortcut"], values["order"]  # those of the form
     return NetSpec.model_validate(values)
 
 
@@ -109,3 +109,28 @@ PRINTED: tuple[Printed, ...] = (
 def printed(net: NetSpec, what: str) -> Printed | None:
     """What a paper prints of exactly this net; None elsewhere."""
     return next((row for row in PRINTED if row.what == what and NetSpec.parse(row.net) == net), None)
+
+
+@dataclass(frozen=True)
+class Relative:
+    """A net of the story that is compared and not built here: torchvision's, for images of side `size`, 1000 classes.
+
+    Counted from torchvision's module in evaluation mode, without auxiliary heads, as `Plan` counts: weights, biases and
+    normalisations; multiply-adds of convolutions and products.
+    """
+
+    title: str
+    module: str  # its name in torchvision.models
+    year: int  # of the net's own paper
+    params: int
+    macs: int
+    source: str
+    size: int = 224
+
+
+RELATIVES: tuple[Relative, ...] = (
+    Relative("AlexNet", "alexnet", 2012, 61_100_840, 714_188_480, "Krizhevsky 2014, in one column"),
+    Relative("GoogLeNet", "googlenet", 2014, 6_624_904, 1_498_376_192, "Szegedy et al. 2015"),
+    Relative("Inception-v3", "inception_v3", 2015, 23_834_568, 5_713_216_096, "Szegedy et al. 2016", size=299),
+    Relative("ResNeXt-50, 32×4d", "resnext50_32x4d", 2016, 25_028_904, 4_230_479_872, "Xie et al. 2017"),
+)

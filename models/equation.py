@@ -1,4 +1,6 @@
-"""A block written down: what `models.blocks` computes for this spec, as LaTeX, in the notation of He 2015 and 2016.
+"""A block written down: what `models.blocks` computes for this spec, in the notation of He 2015 and 2016.
+
+`equation` writes one block in full, as LaTeX; `one_line` what all have in common, in plain characters.
 
 F is the residual branch. Blocks count from 0 in code, from 1 in equations: block i makes x_{i+1} of x_i with F_{i+1}.
 """
@@ -8,8 +10,22 @@ from dataclasses import dataclass
 from models.plan import ORDERS, Block, plan
 from models.spec import OWN_ORDER, NetSpec
 
-_BN = r"\mathrm{BN}"
-_SIGMA = r"\sigma"
+
+@dataclass(frozen=True)
+class Script:
+    """The words and signs of an equation. `by`: element by element; `times`: a number before a term."""
+
+    bn: str
+    sigma: str
+    drop: str
+    by: str
+    times: str
+    brackets: tuple[str, str, str]
+
+
+LATEX = Script(
+    r"\mathrm{BN}", r"\sigma", r"\operatorname{drop}", r" \odot ", r"\,", (r"\left[\,", r",\ ", r"\,\right]")
+)
 
 
 @dataclass(frozen=True)
@@ -34,6 +50,7 @@ SOURCES: dict[str, str] = {
     "gate": "He et al. 2016, section 3.1 and table 1",
     "scale": "He et al. 2016, section 3.1 and table 1",
     "order": "He et al. 2016, table 2 and figure 4",
+    "mnist": "A. Patala 2016, Residual networks in torch (MNIST); in He et al. 2016, figure 4(c)",
 }
 
 
@@ -65,7 +82,8 @@ def equation(spec: NetSpec, index: int = 0) -> Equation:
     passed, shortcut = _shortcut(spec, block, x, h)
     if shortcut:
         lines.append(shortcut)
-    joined = _join(spec, block, passed, f, n)
+    # The gate sees the block's input, not what the shortcut made of it.
+    joined = _joined(spec, LATEX, passed, f, f"T({x})", f"b_{{{n}}}")
     if block.gate is not None:
         lines.append(rf"T({x}) = \operatorname{{sigmoid}}(W_T\,{x} + b_T)")
     if spec.family == "stochastic":
@@ -78,23 +96,32 @@ def equation(spec: NetSpec, index: int = 0) -> Equation:
     return Equation(_kind(spec), (whole, *lines), SOURCES[_kind(spec)])
 
 
+def one_line(spec: NetSpec) -> str:
+    """y of one block, in plain characters: `y = relu(x' + F(x))`; x' is the shortcut where shapes change."""
+    script = Script("BN", spec.activation, "dropout", by=" ", times=" ", brackets=("[", ", ", "]"))
+    x = "x" if spec.family == "dense" else "x'"
+    joined = _joined(spec, script, x, "F(x)", "T(x)", "b")
+    return f"y = {_through(spec, ORDERS[spec.order][2], joined, script)}"
+
+
 def _kind(spec: NetSpec) -> str:
     """Which setting the equation is about, the most special one first."""
     if spec.gate != "none":
         return "gate"
-    if (spec.shortcut_scale, spec.branch_scale, spec.shortcut_dropout) != (1.0, 1.0, 0.0):
+    if spec.dialled:
         return "scale"
+    if spec.form == "mnist" and (spec.family, spec.order) == ("resnet", "relu-before-add"):
+        return "mnist"
     return "order" if spec.order not in ("original", OWN_ORDER.get(spec.family)) else spec.family
 
 
-def _bn(spec: NetSpec, inner: str) -> str:
-    return f"{_BN}({inner})" if spec.norm == "batch" else inner
-
-
-def _through(spec: NetSpec, letters: str, inner: str) -> str:
-    """`inner` through BN for an n and σ for an a, in that order."""
+def _through(spec: NetSpec, letters: str, inner: str, script: Script = LATEX) -> str:
+    """`inner` through BN for an n, where the net has it, and σ for an a, in that order."""
     for letter in letters:
-        inner = _bn(spec, inner) if letter == "n" else rf"{_SIGMA}({inner})"
+        if letter == "a":
+            inner = f"{script.sigma}({inner})"
+        elif spec.norm == "batch":
+            inner = f"{script.bn}({inner})"
     return inner
 
 
@@ -110,7 +137,7 @@ def _branch(spec: NetSpec, block: Block, tail: str, inner: str) -> str:
         last = i == len(block.branch)
         inner = _through(spec, tail if last else "na", rf"W_{i}\,{inner}")
         if spec.dropout and not last:
-            inner = rf"\operatorname{{drop}}({inner})"
+            inner = f"{LATEX.drop}({inner})"
     return inner
 
 
@@ -120,7 +147,7 @@ def _shortcut(spec: NetSpec, block: Block, x: str, h: str) -> tuple[str, str]:
         return "", ""
     if block.projection is not None:
         made = rf"W_s\,{h}"
-        return f"{x}'", f"{x}' = {_bn(spec, made) if block.projection.norm else made}"
+        return f"{x}'", f"{x}' = {_through(spec, 'n', made) if block.projection.norm else made}"
     if block.reshapes:
         pixel = rf"\text{{every {block.stride}nd pixel, }}" if block.stride != 1 else ""
         pad = block.passes - block.inputs
@@ -128,24 +155,25 @@ def _shortcut(spec: NetSpec, block: Block, x: str, h: str) -> tuple[str, str]:
     return x, ""
 
 
-def _join(spec: NetSpec, block: Block, x: str, f: str, n: int) -> str:
-    if not x:
+def _joined(spec: NetSpec, script: Script, x: str, f: str, t: str, b: str) -> str:
+    """Shortcut x and branch f, joined: t is the gate's sign, b that of stochastic depth."""
+    if spec.shortcut == "none":
         return f
     if spec.family == "dense":
-        return rf"\left[\,{x},\ {f}\,\right]"
-    t = f"T({x.removesuffix(chr(39))})"  # the gate sees the block's input, not what the shortcut made of it
+        left, between, right = script.brackets
+        return f"{left}{x}{between}{f}{right}"
     if spec.gate == "shortcut-only":
-        return rf"(1 - {t}) \odot {x} + {f}"
-    if block.gate is not None:
-        return rf"{t} \odot {f} + (1 - {t}) \odot {x}"
+        return f"(1 - {t}){script.by}{x} + {f}"
+    if spec.family == "highway" or spec.gate == "exclusive":
+        return f"{t}{script.by}{f} + (1 - {t}){script.by}{x}"
     if spec.family == "stochastic":
-        return f"{x} + b_{{{n}}}\\,{f}"
+        return f"{x} + {b}{script.times}{f}"
     if spec.shortcut_dropout:
-        x = rf"\operatorname{{drop}}({x})"
-    scaled = (_times(spec.shortcut_scale, x), _times(spec.branch_scale, f))
+        x = f"{script.drop}({x})"
+    scaled = (_times(script, spec.shortcut_scale, x), _times(script, spec.branch_scale, f))
     return " + ".join(term for term in scaled if term) or "0"
 
 
-def _times(scale: float, term: str) -> str:
+def _times(script: Script, scale: float, term: str) -> str:
     """Nothing for a scale of 0: the term is gone."""
-    return "" if scale == 0 else term if scale == 1 else rf"{scale:g}\,{term}"
+    return "" if scale == 0 else term if scale == 1 else f"{scale:g}{script.times}{term}"

@@ -1,22 +1,27 @@
 """Weights of other projects → ours: the same net under other names.
 
 torchvision's (`conv1`, `layer1.0.downsample.0`, `fc`; VGG: `features.0`, `classifier.0`), those of the public CIFAR
-repositories (`layer1.0.shortcut.0`, `linear`), and our own; with or without the wrappings that training scripts add.
-A naming is one table, foreign layer → ours. Where repositories differ in a word, both words stand in it.
+repositories (`layer1.0.shortcut.0`, `linear`; SE: `layer1.0.se.fc.0`; wide: `block1.layer.0.convShortcut`), and our
+own; with or without the wrappings that training scripts add. A naming is one table, foreign layer → ours. Where
+repositories differ in a word, both words stand in it. Dense nets come in our own names only: torchvision's normalise
+once more between stem and first block.
 """
 
 from collections.abc import Iterator, Mapping
+from itertools import groupby
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from models.nets import Net
-from models.plan import ORDERS, plan
+from models.plan import ORDERS, Block, plan
 from models.spec import NetSpec
 
 NESTS = ("state_dict", "model_state_dict", "model", "net", "weights")  # where scripts put a state dict
 PREFIXES = ("module.", "_orig_mod.", "model.", "net.")  # nn.DataParallel, torch.compile, wrappers
+# PyTorch before 0.4.1 counted no batches; public SE nets have no biases in their gates.
+OPTIONAL = ("num_batches_tracked", ".se.squeeze.bias", ".se.excite.bias")
 LISTED = 10  # misfits named in a message
 
 
@@ -27,8 +32,8 @@ class MisfitError(ValueError):
 def convert(content: object, spec: NetSpec) -> dict[str, Tensor]:
     """A checkpoint's content → a state dict of `models.nets.Net(spec)`: all its names, float32, contiguous.
 
-    Raises MisfitError unless every tensor of the file has its place in the net and every place is filled. A missing
-    `num_batches_tracked` is zero; the bias of a convolution before a batch normalisation moves the running mean.
+    Raises MisfitError unless every tensor of the file has its place in the net and every place is filled; what is
+    OPTIONAL may be missing and is zero. The bias of a convolution before a batch normalisation moves the running mean.
     """
     state = unprefixed(unwrapped(content))
     with torch.device("meta"):
@@ -55,8 +60,9 @@ def convert(content: object, spec: NetSpec) -> dict[str, Tensor]:
         more = f"; … and {len(trouble) - LISTED} more" if len(trouble) > LISTED else ""
         count = f"{len(trouble)} misfit{'s' if len(trouble) > 1 else ''} between the file and {spec}"
         raise MisfitError(f"{count}: {'; '.join(trouble[:LISTED])}{more}{_hint(state, renamed, spec)}")
-    zero = torch.zeros((), dtype=torch.int64)
-    filled = {name: renamed.get(name, zero).to(kind.dtype).contiguous() for name, kind in expected.items()}
+    filled = {
+        name: renamed.get(name, torch.zeros(kind.shape)).to(kind.dtype).contiguous() for name, kind in expected.items()
+    }
     for name, bias in biases.items():  # BN(Wx + b) with mean m is BN(Wx) with mean m − b
         filled[_mean_of(name)] = filled[_mean_of(name)] - bias.float()
     return filled
@@ -91,7 +97,9 @@ def unprefixed(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
 def namings(spec: NetSpec, expected: Mapping[str, Tensor]) -> list[dict[str, str]]:
     """Every naming that this net may come in: foreign layer → ours."""
     own = {_module(name): _module(name) for name in expected}
-    return [own, _vgg(spec) if spec.family == "vgg" else _layers(spec)]
+    if spec.family == "dense":
+        return [own]
+    return [own, {"vgg": _vgg, "wide": _wide}.get(spec.family, _layers)(spec)]
 
 
 def _layers(spec: NetSpec) -> dict[str, str]:
@@ -99,17 +107,41 @@ def _layers(spec: NetSpec) -> dict[str, str]:
     names = {"conv1": "stem.conv", "bn1": "stem.norm", "bn": "head.last.norm"}
     # Where BN stands before the convolution, a block's first one is shared by branch and projection.
     ahead = "n" in ORDERS[spec.order][0]
-    blocks, stage, nth = plan(spec).blocks, 0, 0
-    for block in blocks:
-        stage, nth = (block.stage, nth + 1) if block.stage == stage and block.index else (block.stage, 0)
-        theirs, ours = f"layer{stage + 1}.{nth}", f"blocks.{block.index}"
+    for block, nth in _counted(spec):
+        theirs, ours = f"layer{block.stage + 1}.{nth}", f"blocks.{block.index}"
         for k in range(1, len(block.branch) + 1):
             names[f"{theirs}.conv{k}"] = f"{ours}.branch.conv{k}"
             before = f"{ours}.before.norm" if k == 1 else f"{ours}.branch.norm{k - 1}"
             names[f"{theirs}.bn{k}"] = before if ahead else f"{ours}.branch.norm{k}"
         for word in ("downsample", "shortcut"):
             names |= {f"{theirs}.{word}.0": f"{ours}.shortcut.conv", f"{theirs}.{word}.1": f"{ours}.shortcut.norm"}
+        if block.squeeze:
+            names |= {f"{theirs}.se.fc.0": f"{ours}.branch.se.squeeze", f"{theirs}.se.fc.2": f"{ours}.branch.se.excite"}
     return names | {"fc": "head.fc", "linear": "head.fc"}
+
+
+def _wide(spec: NetSpec) -> dict[str, str]:
+    """`block1.layer.0.convShortcut` and the like, after the authors' own nets, for k > 1.
+
+    There the first block's normalisation stands in it, here in the stem: the same where that block projects.
+    """
+    names = {"conv1": "stem.conv", "bn1": "head.last.norm", "fc": "head.fc"}
+    for block, nth in _counted(spec):
+        theirs, ours = f"block{block.stage + 1}.layer.{nth}", f"blocks.{block.index}"
+        names |= {
+            f"{theirs}.bn1": f"{ours}.before.norm" if block.index else "stem.norm",
+            f"{theirs}.conv1": f"{ours}.branch.conv1",
+            f"{theirs}.bn2": f"{ours}.branch.norm1",
+            f"{theirs}.conv2": f"{ours}.branch.conv2",
+            f"{theirs}.convShortcut": f"{ours}.shortcut.conv",
+        }
+    return names if plan(spec).blocks[0].projection else {}
+
+
+def _counted(spec: NetSpec) -> Iterator[tuple[Block, int]]:
+    """Every block with its place in its stage, from 0."""
+    for _, stage in groupby(plan(spec).blocks, key=lambda block: block.stage):
+        yield from ((block, nth) for nth, block in enumerate(stage))
 
 
 def _vgg(spec: NetSpec) -> dict[str, str]:
@@ -149,7 +181,7 @@ def _misfits(renamed: Mapping[str, Tensor], expected: Mapping[str, Tensor], thei
     for name, wanted in expected.items():
         key = f"{theirs.get(_module(name), _module(name))}.{name.rpartition('.')[2]}"
         if name not in renamed:
-            if not name.endswith("num_batches_tracked"):  # PyTorch before 0.4.1 did not count them
+            if not name.endswith(OPTIONAL):
                 yield f"{key} ({_shape(wanted)}) is not in the file"
         elif renamed[name].shape != wanted.shape:
             yield f"{key} is {_shape(renamed[name])} in the file and {_shape(wanted)} in the net"

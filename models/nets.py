@@ -1,6 +1,6 @@
 """Stem, blocks, head: whole nets, and their initial weights.
 
-CIFAR form: He et al. 2015, section 4.2. ImageNet form: section 4.1 and table 1.
+CIFAR form: He et al. 2015, section 4.2. ImageNet form: section 4.1 and table 1. MNIST form: `models.spec`.
 """
 
 import hashlib
@@ -38,12 +38,11 @@ class Net(nn.Module):
 
 
 def head(spec: NetSpec, layers: tuple[Layer, ...]) -> nn.Sequential:
-    """Global average pooling and one linear layer."""
+    """Global average pooling (MNIST form: maximum) and one linear layer."""
     # He 2016, section 4.1: one more activation after the last addition of a pre-activation net.
     last = sequence(spec, ORDERS[spec.order][0], layers[-1].inputs)
-    return nn.Sequential(
-        OrderedDict(last=last, pool=nn.AdaptiveAvgPool2d(1), flatten=nn.Flatten(), fc=linear(layers[-1]))
-    )
+    pool = nn.AdaptiveMaxPool2d(1) if spec.form == "mnist" else nn.AdaptiveAvgPool2d(1)
+    return nn.Sequential(OrderedDict(last=last, pool=pool, flatten=nn.Flatten(), fc=linear(layers[-1])))
 
 
 def vgg_head(spec: NetSpec, layers: tuple[Layer, ...]) -> nn.Sequential:

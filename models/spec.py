@@ -1,6 +1,16 @@
 """What net is wanted: a frozen, validated value that round-trips through JSON, a URL and a short text.
 
 Depth forms: He et al. 2015, *Deep Residual Learning for Image Recognition*, sections 4.1 and 4.2.
+
+MNIST form: A. Patala 2016, *Residual networks in torch (MNIST)*, and its program, residual.mnist: 3×3 convolutions on
+28×28 images, filters doubled where the stride is 2, two convolutions with BN and ReLU each before an addition, a max
+pool and a linear layer. Left open there, and chosen here:
+
+- what counts: its program counts 3×3 convolutions and projections, here depth is stem, branches and head, as in He's;
+- blocks in a stage: one in the last, at 4×4; the others shared evenly, later stages first: its program's (4, 5, 5, 1)
+  for 15 blocks, and 16 (34 layers) and 49 blocks (100 layers) give (5, 5, 5, 1) and (16, 16, 16, 1);
+- the pool covers the whole map, so that images of any size will do; the program flattens its 4×4 maps instead;
+- the projections (option B, as there) are normalised, as in He 2015; every convolution of a branch is, too.
 """
 
 import re
@@ -9,7 +19,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Family = Literal["plain", "resnet", "preact", "highway", "stochastic", "wide", "se", "dense", "vgg"]
-Form = Literal["cifar", "imagenet"]
+Form = Literal["cifar", "imagenet", "mnist"]
 Branch = Literal["single", "basic", "bottleneck"]
 Shortcut = Literal["none", "A", "B", "C"]
 Order = Literal["original", "bn-after-add", "relu-before-add", "relu-only", "full"]
@@ -38,6 +48,11 @@ VGG_LAYERS: dict[int, tuple[int, ...]] = {
     16: (2, 2, 3, 3, 3),
     19: (2, 2, 4, 4, 4),
 }
+FORM_FAMILIES: dict[Form, tuple[Family, ...]] = {
+    "imagenet": ("plain", "resnet", "preact", "se", "vgg"),
+    "mnist": ("plain", "resnet", "preact", "highway", "stochastic", "se"),
+}
+FORM_TITLES: dict[Form, str] = {"cifar": "CIFAR", "imagenet": "ImageNet", "mnist": "MNIST"}
 MAX_DEPTH = 2000
 
 # The nets that menus offer; `NetSpec.parse` takes any depth that the form allows.
@@ -60,6 +75,7 @@ PRESETS: tuple[str, ...] = (
     "dense-bc-100-12",
     "vgg-16",
     "vgg-19",
+    *(f"mnist-{family}-{depth}" for depth in (34, 100) for family in ("plain", "resnet")),
     "imagenet-plain-18",
     "imagenet-plain-34",
     *(f"imagenet-resnet-{depth}" for depth in (18, 34, 50, 101, 152)),
@@ -70,7 +86,7 @@ PRESETS: tuple[str, ...] = (
 
 _DEPTH = r"(?P<depth>[1-9][0-9]{0,3})"
 _NAME = re.compile(
-    rf"(?P<form>imagenet-)?(?:(?P<family>plain|resnet|preact|highway|stochastic|se)"
+    rf"(?P<form>imagenet-|mnist-)?(?:(?P<family>plain|resnet|preact|highway|stochastic|se)"
     rf"(?P<branch>-single|-basic|-bottleneck)?-{_DEPTH}(?P<version>-v1\.5)?"
     rf"|(?P<with_k>wide|dense|dense-bc)-{_DEPTH.replace('depth', 'k_depth')}-(?P<k>[1-9][0-9]?)"
     rf"|vgg-{_DEPTH.replace('depth', 'vgg_depth')})"
@@ -99,7 +115,7 @@ SETTINGS: dict[str, tuple[Family, ...] | None] = {
 class NetSpec(BaseModel):
     """One net. `depth` counts weighted layers as the papers do: projections are not counted.
 
-    `width` is the number of channels of the first stage (the paper's: 16 on CIFAR, 64 on ImageNet).
+    `width` is the number of channels of the first stage (the paper's: 16 on CIFAR, 64 on ImageNet and MNIST).
     `stride_at` says which convolution of a bottleneck halves the resolution: the first 1×1 (the paper,
     torchvision's "v1") or the 3×3 ("v1.5"). `k`: the widening factor of a wide net, the growth rate of a dense one.
     `order` of BN, ReLU and addition: He 2016, table 2. The shortcut's dial is He 2016, table 1: `shortcut_scale` λ and
@@ -138,25 +154,29 @@ class NetSpec(BaseModel):
         if not isinstance(data, dict):
             return data
         data = dict(data)
-        family, imagenet = data.get("family"), data.get("form") == "imagenet"
+        family, imagenet, mnist = data.get("family"), data.get("form") == "imagenet", data.get("form") == "mnist"
         if imagenet:
             data.setdefault("classes", 1000)
             depth = data.get("depth")
             if family != "vgg":
                 data.setdefault("branch", "bottleneck" if isinstance(depth, int) and depth >= 50 else "basic")
+        if mnist:
+            data.setdefault("channels", 1)
+            if family in (SETTINGS["order"] or ()):
+                data.setdefault("order", "relu-before-add")
         if family == "vgg":
             data["branch"] = "single"
             data.setdefault("norm", "none" if imagenet else "batch")
         if family == "dense":
             compressed = data.get("branch") == "bottleneck"  # DenseNet-BC starts with 2k channels
             data.setdefault("width", 2 * data["k"] if compressed and isinstance(data.get("k"), int) else 16)
-        data.setdefault("width", 64 if imagenet or family == "vgg" else 16)
+        data.setdefault("width", 64 if imagenet or mnist or family == "vgg" else 16)
         if (own := OWN_ORDER.get(family or "")) and data.setdefault("order", own) != own:
             raise ValueError(f"a {family} net has an order of its own; the others are resnet's")
         if family in PLAIN:
             data["shortcut"] = "none"
         else:
-            projected = imagenet or data.get("branch") == "bottleneck" or family == "wide"
+            projected = imagenet or mnist or data.get("branch") == "bottleneck" or family == "wide"
             data.setdefault("shortcut", "B" if projected and family != "dense" else "A")
         return data
 
@@ -168,8 +188,10 @@ class NetSpec(BaseModel):
             raise ValueError(f"only a bottleneck has a v1.5: this net's branch is {self.branch}")
         if (self.k is None) == (self.family in ("wide", "dense")):
             raise ValueError("k, the widening factor or growth rate, belongs to wide and dense nets")
-        if self.form == "imagenet" and self.family not in ("plain", "resnet", "preact", "se", "vgg"):
-            raise ValueError(f"there is no ImageNet form of the {self.family} family here")
+        if self.family not in FORM_FAMILIES.get(self.form, (self.family,)):
+            raise ValueError(f"there is no {FORM_TITLES[self.form]} form of the {self.family} family here")
+        if self.form == "mnist" and self.branch != "basic":
+            raise ValueError(f"the MNIST form has two convolutions in a branch: basic, not {self.branch}")
         if self.order == "full" and self.family not in OWN_ORDER:
             raise ValueError("full pre-activation is a family of its own: preact")
         for setting, families in SETTINGS.items():
@@ -195,6 +217,8 @@ class NetSpec(BaseModel):
                     f"the ImageNet form has no {self.branch} net of depth {self.depth}: it allows {known or 'none'}"
                 )
             return blocks
+        if self.form == "mnist":
+            return self._mnist_blocks
         per_step, extra = self._depth_form
         n, rest = divmod(self.depth - extra, per_step)
         if rest or n < 1:
@@ -204,6 +228,17 @@ class NetSpec(BaseModel):
                 f"the nearest are {below} and {below + per_step}"
             )
         return (n,) * 3
+
+    @property
+    def _mnist_blocks(self) -> tuple[int, ...]:
+        blocks, odd = divmod(self.depth - 2, 2)  # beside stem and head
+        if odd or blocks < 4:
+            below = max(self.depth - odd, 10)
+            raise ValueError(
+                f"depth {self.depth} is not even and 10 or more (MNIST form): the nearest are {below} and {below + 2}"
+            )
+        each, more = divmod(blocks - 1, 3)
+        return (each, each + more // 2, each + (more + 1) // 2, 1)
 
     @property
     def _depth_form(self) -> tuple[int, int]:
@@ -220,14 +255,19 @@ class NetSpec(BaseModel):
         return sum(self.stage_blocks)
 
     @property
+    def dialled(self) -> bool:
+        """True where the sum is scaled or its shortcut dropped (He 2016, table 1)."""
+        return (self.shortcut_scale, self.branch_scale, self.shortcut_dropout) != (1.0, 1.0, 0.0)
+
+    @property
     def image_size(self) -> int:
         """Side of the square image for which the form was designed, in pixels."""
-        return 224 if self.form == "imagenet" else 32
+        return {"cifar": 32, "imagenet": 224, "mnist": 28}[self.form]
 
     @property
     def name(self) -> str:
         """The preset name, settings apart: `resnet-56`, `wide-28-10`, `imagenet-resnet-50-v1.5`."""
-        form = "" if self.form == "cifar" else "imagenet-"
+        form = "" if self.form == "cifar" else f"{self.form}-"
         if self.family == "vgg":
             return f"{form}vgg-{self.depth}"
         if self.k is not None:
@@ -287,7 +327,7 @@ class NetSpec(BaseModel):
 
 def _fields_of_name(match: re.Match[str]) -> dict[str, Any]:
     """The fields that a preset's name sets."""
-    fields: dict[str, Any] = {"form": "imagenet"} if match["form"] else {}
+    fields: dict[str, Any] = {"form": match["form"][:-1]} if match["form"] else {}
     if match["with_k"]:
         family, _, compressed = match["with_k"].partition("-")
         branch = {"branch": "bottleneck" if compressed else "single"} if family == "dense" else {}

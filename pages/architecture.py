@@ -4,13 +4,14 @@ from functools import partial
 
 import streamlit as st
 
-from app.figures.architecture import costs, layer_table, paper_table, shortcut_table
+from app.figures.architecture import costs, layer_table, paper_table, shortcut_table, story_table
 from app.ui import address
 from app.ui.apart import FIGURE_3, choose, chosen_block, chosen_nets, which, written
 from app.ui.diagram import Choice, diagram, short
 from app.ui.live_chart import live_chart
 from app.ui.prose import prose
-from models.costs import residual
+from app.ui.take_away import show_code
+from models.costs import RELATIVES, residual
 from models.plan import plan
 from models.spec import NetSpec
 
@@ -66,6 +67,9 @@ st.dataframe(
 )
 st.caption(f":green-badge[measured] {page['table-caption'].format(whole=sees(net))}")
 
+with st.expander(f"Read the code: {net.name} as one PyTorch program", icon=":material/code:"):
+    show_code(net)
+
 one, other = st.columns([2, 3], gap="medium")
 with one:
     st.markdown(page["shortcuts"])
@@ -92,7 +96,19 @@ with one:
     else:
         st.markdown(page["shortcuts-none"].format(net=net.name, why=page[f"none-{net.family}"]))
     st.caption(f":violet-badge[paper] {page['shortcuts-paper']}")
+    st.markdown(page["story"])
+    sources = ", ".join(f"{one.title} ({one.source})" for one in RELATIVES)
+    decimals = st.column_config.NumberColumn(format="%.2f")
+    st.dataframe(
+        story_table(nets),
+        hide_index=True,
+        column_config={"multiply-adds, 10⁹": decimals, "parameters, 10⁶": decimals},
+        alt="The chosen nets among AlexNet, GoogLeNet, Inception-v3 and ResNeXt-50, the cheapest first",
+    )
+    st.caption(f":green-badge[measured] {page['story-caption'].format(sources=sources)}")
 with other:
     st.markdown(page["paper"])
-    st.dataframe(paper_table(), hide_index=True, height=388, alt="Numbers that the papers print beside our counts")
+    st.dataframe(
+        paper_table(), hide_index=True, height="content", alt="Numbers that the papers print beside our counts"
+    )
     st.caption(f":violet-badge[paper] :green-badge[measured] {page['paper-caption']}")

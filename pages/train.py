@@ -6,6 +6,7 @@ from app import jobs
 from app.jobs import RefusedError
 from app.races import RACES
 from app.ui import address
+from app.ui.bring import on_arrival
 from app.ui.picker import chosen_runs
 from app.ui.prose import prose
 from app.ui.race import own_images, prediction, race_form
@@ -33,7 +34,11 @@ if started:
     except RefusedError as refused:
         st.error(f"Not started: {refused}.")
 
-runs = chosen_runs()
-if runs and all(jobs.engine().store.run(run).origin == "reference" for run in runs):
+store = jobs.engine().store
+runs = [store.run(run) for run in chosen_runs()]
+if runs and all(run.origin == "reference" for run in runs):
     st.caption(page["reference"])
-watch(runs, guess)
+for run in runs:
+    if run.origin == "imported":
+        st.markdown(on_arrival(store, run))
+watch([run.id for run in runs if run.origin != "imported"], guess)

@@ -11,14 +11,15 @@ from typing import Any
 
 import pytest
 import torch
+from pyarrow.parquet import read_table
 from safetensors.torch import load_file
 from typer.testing import CliRunner
 
 from app.checkpoints import weights_file
 from app.cli import app
 from app.data import load
-from app.events import Event, RunStarted, StepMeasured
-from app.export import events, write, zipped
+from app.events import EpochEvaluated, Event, RunStarted, StepMeasured
+from app.export import events, parquet, write, zipped
 from app.foreign import receive
 from app.settings import ROOT, Settings
 from app.spec import Recipe, RunSpec, imported
@@ -34,7 +35,7 @@ SPEC = RunSpec(
     precision="float32",
     threads=1,
 )
-FILES = ["weights.safetensors", "events.csv", "spec.json", "net.py", "repeat.py", "README.md"]
+FILES = ["weights.safetensors", "events.csv", "events.parquet", "spec.json", "net.py", "repeat.py", "README.md"]
 
 
 @pytest.fixture
@@ -57,6 +58,29 @@ def test_events_are_one_row_a_step_with_norms_by_layer(measured: tuple[Store, st
         assert float(row["loss"]) == event.loss
         assert [float(row[layer]) for layer in started.layers] == pytest.approx(event.norms, rel=1e-6)
     assert [row["step"] for row in rows if row["test_error"]] == ["4", "9"]
+
+
+def test_parquet_is_the_same_table_read_back(measured: tuple[Store, str, list[Event]], tmp_path: Path) -> None:
+    store, run, made = measured
+    write(store, run, tmp_path / "away")
+    table = read_table(tmp_path / "away" / "events.parquet")
+    rows = list(csv.DictReader(io.StringIO("".join(events(store, store.run(run))))))
+    assert table.column_names == list(rows[0])
+    steps = [event for event in made if isinstance(event, StepMeasured)]
+    assert table["loss"].to_pylist() == [event.loss for event in steps]
+    assert table["head.fc"].to_pylist() == pytest.approx([event.norms[-1] for event in steps], rel=1e-6)
+    assert [value for value in table["test_error"].to_pylist() if value is not None] == [
+        event.test_error for event in made if isinstance(event, EpochEvaluated)
+    ]
+
+
+def test_parquet_goes_on_beyond_one_portion_of_steps(
+    measured: tuple[Store, str, list[Event]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, run, _ = measured
+    monkeypatch.setattr("app.export.CHUNK", 3)
+    parquet(store, store.run(run), file := io.BytesIO())
+    assert read_table(io.BytesIO(file.getvalue()))["step"].to_pylist() == list(range(10))
 
 
 def test_the_exported_script_repeats_the_same_losses(measured: tuple[Store, str, list[Event]], tmp_path: Path) -> None:

@@ -14,11 +14,13 @@ from typer.testing import CliRunner
 from app.checkpoints import weights_file
 from app.cli import app
 from app.evaluation import evaluate_run
+from app.events import EpochEvaluated
 from app.foreign import read, receive
 from app.settings import Settings
 from app.spec import IMAGENET, RunSpec, imported, read_normalisation
 from app.store import Store
 from models.nets import build
+from models.plan import plan
 from models.spec import NetSpec
 
 torch.set_num_threads(1)
@@ -167,6 +169,37 @@ def test_an_import_is_a_finished_run_with_one_moment(file: Path, tmp_path: Path)
     assert torch.equal(kept["head.fc.weight"], build(SPEC.net, seed=4).state_dict()["head.fc.weight"])
     store.delete(run)
     assert not store.weights_folder(run).exists()
+
+
+def test_it_is_evaluated_on_arrival_under_its_own_normalisation(file: Path, tmp_path: Path) -> None:
+    settings, store = Settings(store=tmp_path / "store"), Store(tmp_path / "store")
+    spec = imported(SPEC.net, SPEC.data, ((0.0,), (1.0,)))
+    run = store.new_id(spec)
+    folder = store.weights_folder(run)
+    store.enter_import(run, "", spec, receive(file, spec, folder, settings=settings))
+    expected = evaluate_run(spec, folder, 0, settings)
+    [found] = store.epochs(run)
+    assert (found.test_error, found.test_loss, found.test_images) == (expected.error, expected.loss, 2000)
+    history = store.history(run)
+    assert history.test_error() == expected.error
+    assert (history.train_error(), history.images_per_second()) == (None, None)  # nothing was trained here
+    assert list(history.series().eval_steps) == [0]
+
+
+def test_without_its_data_set_it_arrives_unevaluated(tmp_path: Path) -> None:
+    spec = imported(NetSpec.parse(NET).fitted(1, 10), "mnist", None)
+    save_file(build(spec.net).state_dict(), tmp_path / "file")
+    settings = Settings(store=tmp_path / "store", data=tmp_path / "nothing")
+    kinds = [event.kind for event in receive(tmp_path / "file", spec, tmp_path / "run", settings=settings)]
+    assert kinds == ["started", "checkpoint", "finished"]
+
+
+def test_a_deep_net_is_evaluated_on_the_first_images(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.evaluation.ARRIVAL", 70 * plan(SPEC.net, 28).macs)
+    events = receive(file, SPEC, tmp_path / "run", settings=Settings(store=tmp_path / "store"))
+    assert [event.test_images for event in events if isinstance(event, EpochEvaluated)] == [70]
 
 
 def test_the_command_line_imports_and_evaluates(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,7 +30,7 @@ app.figures      plotly numpy CURRENCIES PAPER
 app.jobs         distributed app.asking app.cluster app.worker app.references app.store app.runs CURRENCIES
 app.asking       distributed app.cluster app.worker app.questions app.store CURRENCIES
 app.cluster      dask distributed app.store app.settings
-app.export       models.code app.checkpoints app.store app.runs CURRENCIES
+app.export       pyarrow models.code app.checkpoints app.store app.runs CURRENCIES
 app.worker       distributed app.memory app.questions CURRENCIES | app.analysis.answers app.training app.data app.foreign app.uploads app.archives
 app.recording    torch app.training app.data app.references app.checkpoints models.nets CURRENCIES
 app.races        CURRENCIES
@@ -38,10 +38,10 @@ app.references   app.store CURRENCIES
 app.store        sqlite3 numpy pydantic app.schema app.history app.runs app.checkpoints CURRENCIES
 app.history      sqlite3 numpy CURRENCIES
 app.runs         sqlite3 pydantic CURRENCIES
+app.foreign      torch safetensors models.foreign models.nets app.evaluation app.checkpoints CURRENCIES
 app.evaluation   app.training app.data app.checkpoints models.nets CURRENCIES
 app.analysis.answers torch app.analysis.moment app.data app.questions models.nets CURRENCIES
 app.analysis.moment torch app.training app.data app.checkpoints models.nets CURRENCIES
-app.foreign      torch safetensors models.foreign models.nets app.checkpoints CURRENCIES
 app.training     torch app.memory app.data app.probes app.checkpoints models.nets CURRENCIES
 app.probes       torch models.nets
 app.data         torch numpy models.nets CURRENCIES | torch torchvision
@@ -59,8 +59,8 @@ app.datasets     pydantic
 models.foreign   torch models.nets models.plan models.spec
 models.nets      torch models.blocks models.plan models.spec
 models.blocks    torch models.plan models.spec
-models.code      models.code_block models.plan models.spec
-models.code_block models.plan models.spec
+models.code      models.code_block models.equation models.plan models.spec
+models.code_block models.equation models.plan models.spec
 models.costs     models.plan models.spec
 models.equation  models.plan models.spec
 models.receptive models.plan models.spec

@@ -9,7 +9,7 @@ from typing import Any
 from app.figures import theme
 from app.figures.theme import Figure, Json
 from app.spec import net_title
-from models.costs import PRINTED, Printed, added, printed
+from models.costs import PRINTED, RELATIVES, Printed, added, printed
 from models.plan import Layer, plan
 from models.receptive import receptive_fields
 from models.spec import NetSpec
@@ -88,7 +88,7 @@ def _names(nets: Sequence[NetSpec], heading: str, axis: str) -> Json:
 def _label(net: NetSpec, what: str, value: float, unit: float) -> str:
     """Our count, and where a paper prints one, the paper's and the difference."""
     row = printed(net, what)
-    own = f"{value:.{2 if value < 100 else 1}f}"
+    own = f"{value:.{3 if value < 1 else 2 if value < 100 else 1}f}"
     if row is None or row.unit != unit:
         return f" {own}"
     return f" {own} · paper {row.value:.{row.digits}f} ({row.difference:+.2f})".replace("-", "−")
@@ -164,6 +164,17 @@ def paper_table(rows: Sequence[Printed] = PRINTED) -> list[Row]:
             "source": row.source,
         }
         for row in rows
+    ]
+
+
+def story_table(nets: Sequence[NetSpec]) -> list[Row]:
+    """`nets` among those of the story that are not built here, the cheapest first; in billions and millions."""
+    laid = [(net, plan(net)) for net in nets]
+    rows = [(net_title(net), net.image_size, one.macs, one.params) for net, one in laid]
+    rows += [(one.title, one.size, one.macs, one.params) for one in RELATIVES]
+    return [
+        {"net": title, "image": f"{size}×{size}", "multiply-adds, 10⁹": macs / 1e9, "parameters, 10⁶": params / 1e6}
+        for title, size, macs, params in sorted(rows, key=lambda row: row[2])
     ]
 
 

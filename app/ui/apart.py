@@ -6,7 +6,7 @@ import streamlit as st
 
 from app.ui import address
 from app.ui.diagram import Choice
-from app.ui.prose import prose
+from app.ui.prose import literal, prose
 from app.ui.strip import block_of
 from models.equation import equation
 from models.plan import plan
@@ -35,7 +35,7 @@ def chosen_nets() -> list[NetSpec]:
         try:
             net = NetSpec.parse(text[: address.LONGEST])
         except ValueError as error:
-            st.warning(_plain(f"{first_reason(error)}. The other nets are kept."))
+            st.warning(literal(f"{first_reason(error)}. The other nets are kept."))
         else:
             nets += [net] if net not in nets else []
     if len(address.read().nets) > MOST:
@@ -43,11 +43,6 @@ def chosen_nets() -> list[NetSpec]:
     if not nets:
         st.info(page["empty"])
     return nets or [NetSpec.parse(name) for name in FIGURE_3]
-
-
-def _plain(sentence: str) -> str:
-    """What a person typed, as Markdown that says just that."""
-    return "".join(f"\\{c}" if c in r"\`*_{}[]<>()#+-!|$~:&" else c for c in sentence)
 
 
 def which(nets: Sequence[NetSpec]) -> int:
@@ -58,10 +53,13 @@ def which(nets: Sequence[NetSpec]) -> int:
         del st.session_state[_OF]
     if len(names) == 1:
         return 0
+    short = {name: name.removeprefix("imagenet-") for name in names}
+    if len(set(short.values())) < len(names):  # resnet-50 is there in both forms
+        short = {name: name for name in names}
     name = st.segmented_control(
         "Take apart",
         names,
-        format_func=lambda name: name.removeprefix("imagenet-"),
+        format_func=short.__getitem__,
         default=names[default],
         key=_OF,
         bind="query-params",

@@ -7,8 +7,10 @@ import streamlit as st
 
 from app import datasets, jobs
 from app.datasets import DATASETS
+from app.runs import Run
 from app.spec import imported, read_normalisation
-from app.ui.prose import prose
+from app.store import Store
+from app.ui.prose import literal, prose
 from models.spec import NetSpec, first_reason
 
 NORMALISATIONS = {
@@ -54,10 +56,22 @@ def bring_weights() -> None:
         try:
             fitted = NetSpec.parse(net).fitted(about.channels, about.classes)
             normalisation = read_normalisation(numbers if choice == "numbers" else choice, about.channels)
-            with st.spinner("Reading the weights"):
+            with st.spinner("Reading and evaluating the weights"):
                 run = engine.take_weights(file, imported(fitted, about.name, normalisation), Path(given.name).stem)
         except (ValueError, TimeoutError) as error:
             reason = first_reason(error) if isinstance(error, ValueError) else "no worker answered: try again"
-            st.error(f"{reason[:1].upper()}{reason[1:]}. Nothing was kept.")
+            st.error(literal(f"{reason[:1].upper()}{reason[1:]}. Nothing was kept."))
             return
-    st.success(f"{run.name} is now among the runs: {run.spec.title}.", icon=":material/check:")
+    st.success(literal(f"{run.name} is now among the runs: {run.spec.title}."), icon=":material/check:")
+    st.caption(on_arrival(engine.store, run))
+
+
+def on_arrival(store: Store, run: Run) -> str:
+    """What is known of a run that was trained elsewhere: its test error when it came, if it could be evaluated."""
+    page = prose("runs")
+    name, data = literal(run.name), literal(run.spec.data)
+    evaluated = store.epochs(run.id)
+    if not evaluated:
+        return page["arrived-unmeasured"].format(name=name, data=data)
+    first = evaluated[0]
+    return page["arrived"].format(name=name, data=data, error=first.test_error, images=first.test_images)

@@ -160,4 +160,5 @@ def _head(net: NetSpec, last: Block, layers: tuple[Layer, ...]) -> list[dict[str
     if net.family == "vgg":
         size = 7 if net.form == "imagenet" else 1
         return [_pool("max pool", size, last.outputs), *(_box(layer) for layer in layers)]
-    return [_pool("avg pool", 1, last.outputs), *(_box(layer) for layer in layers)]
+    pool = "max pool" if net.form == "mnist" else "avg pool"
+    return [_pool(pool, 1, last.outputs), *(_box(layer) for layer in layers)]

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from app.figures.architecture import costs, layer_table, paper_table, shortcut_table
+from app.figures.architecture import costs, layer_table, paper_table, shortcut_table, story_table
 from app.figures.theme import FAMILY_COLOURS
 from models.plan import plan
 from models.spec import PRESETS, NetSpec
@@ -67,6 +67,20 @@ def test_the_paper_s_table_beside_ours() -> None:
     assert (vgg["printed"], vgg["counted"], vgg["difference"]) == ("19.6", "19.632", "+0.032")
     assert rows["resnet-20", "parameters"]["difference"] == "0.000"
     assert rows["dense-bc-100-12", "parameters"]["difference"] == "−0.031"
+
+
+def test_the_chosen_nets_stand_among_the_others_by_cost() -> None:
+    rows = story_table(FIGURE_3[1:])
+    assert [row["net"] for row in rows] == [
+        "AlexNet",
+        "GoogLeNet",
+        "imagenet-plain-34",
+        "imagenet-resnet-34",
+        "ResNeXt-50, 32×4d",
+        "Inception-v3",
+    ]
+    assert rows[-1]["image"] == "299×299"
+    assert rows[2]["multiply-adds, 10⁹"] == plan(FIGURE_3[1]).macs / 1e9
 
 
 def test_an_option_s_share_is_of_the_net_without_it() -> None:

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from models.code import code
-from models.code_block import equation
+from models.equation import one_line
 from models.nets import build
 from models.plan import plan
 from models.spec import PRESETS, NetSpec
@@ -59,6 +59,10 @@ NETS = [
     "dense-bc-16-4:norm=none",
     "vgg-11:width=4",
     "vgg-16:width=4:norm=none",
+    "mnist-plain-10:width=4",
+    *(f"mnist-resnet-12:width=4:shortcut={option}" for option in "ABC"),
+    "mnist-highway-10:width=4",
+    "mnist-stochastic-10:width=4",
     "imagenet-plain-18:width=4:classes=7",
     "imagenet-resnet-34:width=4:classes=7",
     "imagenet-resnet-50:width=4:classes=7",
@@ -154,11 +158,11 @@ def test_the_programs_are_formatted_and_clean(tmp_path: Path) -> None:
         ("preact-20", "y = x' + F(x)"),
         ("resnet-20:order=bn-after-add", "y = relu(BN(x' + F(x)))"),
         ("highway-20:activation=elu", "y = T(x) F(x) + (1 - T(x)) x'"),
-        ("resnet-20:gate=shortcut-only", "y = relu(F(x) + (1 - g(x)) x')"),
+        ("resnet-20:gate=shortcut-only", "y = relu((1 - T(x)) x' + F(x))"),
         ("resnet-20:shortcut_scale=0.5:branch_scale=0.5", "y = relu(0.5 x' + 0.5 F(x))"),
         ("dense-40-12", "y = [x, F(x)]"),
         ("stochastic-56", "y = relu(x' + b F(x))"),
     ],
 )
 def test_the_equation_is_the_papers(text: str, expected: str) -> None:
-    assert equation(NetSpec.parse(text)) == expected
+    assert one_line(NetSpec.parse(text)) == expected

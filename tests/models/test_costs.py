@@ -1,8 +1,11 @@
 """What shortcuts cost, against counts by hand, and our counts against the papers' printed numbers."""
 
 import pytest
+import torch
+import torchvision
+from torch import Tensor, nn
 
-from models.costs import PRINTED, Printed, added, printed, residual
+from models.costs import PRINTED, RELATIVES, Printed, Relative, added, printed, residual
 from models.spec import NetSpec
 
 
@@ -50,3 +53,23 @@ def test_a_wide_net_counts_its_projections_alone() -> None:
 @pytest.mark.parametrize("name", ["vgg-16", "dense-bc-100-12"])
 def test_nets_without_a_choice_have_no_rows(name: str) -> None:
     assert added(NetSpec.parse(name)) == []
+
+
+@pytest.mark.parametrize("one", RELATIVES, ids=lambda one: one.module)
+def test_the_other_nets_of_the_story_are_counted_in_torchvision_s_own_modules(one: Relative) -> None:
+    heads = {"init_weights": False, "aux_logits": False} if one.module in ("googlenet", "inception_v3") else {}
+    with torch.device("meta"):  # shapes alone: nothing is computed
+        net: nn.Module = getattr(torchvision.models, one.module)(weights=None, **heads).eval()
+        images = torch.empty(1, 3, one.size, one.size)
+    macs = 0
+
+    def count(layer: nn.Module, _inputs: object, output: Tensor) -> None:
+        nonlocal macs
+        assert isinstance(layer.weight, Tensor)
+        macs += layer.weight.numel() * output[0, 0].numel()  # each weight once a place of the map
+
+    for layer in net.modules():
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            layer.register_forward_hook(count)
+    net(images)
+    assert (sum(parameter.numel() for parameter in net.parameters()), macs) == (one.params, one.macs)

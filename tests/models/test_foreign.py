@@ -112,6 +112,79 @@ def test_torchvision_s_vgg_gives_its_own_logits(depth: int, bn: bool) -> None:
     same_logits(loaded(theirs.state_dict(), text), theirs, size=32, tolerance=1e-3)
 
 
+class _WideBlock(nn.Module):
+    """A block of the public wide ResNets, in their words."""
+
+    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
+        super().__init__()
+        self.bn1 = nn.BatchNorm2d(inputs)
+        self.conv1 = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
+        self.bn2 = nn.BatchNorm2d(outputs)
+        self.conv2 = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
+        self.convShortcut = nn.Conv2d(inputs, outputs, 1, stride, bias=False) if inputs != outputs else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = self.bn1(x).relu()
+        s = x if self.convShortcut is None else self.convShortcut(h)
+        return s + self.conv2(self.bn2(self.conv1(h)).relu())
+
+
+class _Stage(nn.Module):
+    def __init__(self, *blocks: nn.Module) -> None:
+        super().__init__()
+        self.layer = nn.Sequential(*blocks)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.layer(x)
+
+
+class _WideNet(nn.Module):
+    """WRN-16-2, four channels wide."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, 4, 3, 1, 1, bias=False)
+        self.block1 = _Stage(_WideBlock(4, 8, 1), _WideBlock(8, 8, 1))
+        self.block2 = _Stage(_WideBlock(8, 16, 2), _WideBlock(16, 16, 1))
+        self.block3 = _Stage(_WideBlock(16, 32, 2), _WideBlock(32, 32, 1))
+        self.bn1 = nn.BatchNorm2d(32)
+        self.fc = nn.Linear(32, 10)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.block3(self.block2(self.block1(self.conv1(x))))
+        return self.fc(self.bn1(x).relu().mean((2, 3)))
+
+
+def test_the_names_of_the_public_wide_nets_give_their_own_logits() -> None:
+    theirs = lively(_WideNet())
+    same_logits(loaded({f"module.{k}": v for k, v in theirs.state_dict().items()}, "wide-16-2:width=4"), theirs)
+
+
+def test_a_wide_net_whose_first_block_does_not_project_is_not_taken_for_another() -> None:
+    with pytest.raises(MisfitError, match="none of the file's names is known"):
+        convert(_WideNet().state_dict(), NetSpec.parse("wide-16-1:width=4"))
+
+
+@pytest.mark.parametrize("biases", [True, False])
+def test_the_names_of_the_public_squeeze_and_excitation_nets(biases: bool) -> None:
+    text = "se-14:width=16:shortcut=B"
+    net, state = original(text)
+    with torch.no_grad():
+        for name, value in state.items():
+            if ".se." in name and name.endswith("bias"):
+                value.normal_(0, 0.5) if biases else value.zero_()
+    rename = cifar_names(text, "downsample", "fc")
+    renamed = {}
+    for name, value in state.items():
+        where, _, part = name.partition(".branch.se.")
+        if not part:
+            renamed[rename(name)] = value
+        elif biases or not name.endswith("bias"):
+            block = rename(f"{where}.branch.conv1.weight").removesuffix(".conv1.weight")
+            renamed[f"{block}.se.{part.replace('squeeze', 'fc.0').replace('excite', 'fc.2')}"] = value
+    same_logits(loaded(renamed, text), net)
+
+
 def test_deep_bottlenecks_have_a_place_for_every_name_of_torchvision_s() -> None:
     with torch.device("meta"):
         names = {

@@ -21,6 +21,7 @@ NETS = [
     "dense-7-2",
     "dense-bc-10-2",
     "vgg-11:width=2",
+    "mnist-resnet-10:width=2",
 ]
 
 

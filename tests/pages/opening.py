@@ -129,3 +129,16 @@ def under_way(engine: Engine, run: Run, errors: Sequence[float], *, finished: bo
         events.append(RunFinished(step=len(errors)))
     engine.store.update(run.id, attempt=1)
     engine.store.record(run.id, 1, events)
+
+
+def arrived(net: NetSpec, error: float | None) -> list[Event]:
+    """The events of weights that were trained elsewhere, with their test error on arrival, if it is known."""
+    layers = tuple(layer.name for layer in plan(net).layers)
+    about: dict[str, Any] = {"device": "cpu", "precision": "float32", "threads": 1, "train_images": 0}
+    evaluated = {"step": 0, "epoch": 0, "test_loss": 1.0, "test_images": 2000, "images_per_second": 0.0}
+    return [
+        RunStarted(step=0, layers=layers, total_steps=0, epoch_steps=1, **about),
+        CheckpointSaved(step=0, moment=True),
+        *([] if error is None else [EpochEvaluated.model_validate(evaluated | {"test_error": error})]),
+        RunFinished(step=0),
+    ]

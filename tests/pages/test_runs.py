@@ -8,7 +8,9 @@ from streamlit.testing.v1.element_tree import TextInput
 
 from app.jobs import Engine
 from app.runs import Run
-from tests.pages.opening import HOSTILE, PARAMETERS, opened, press, spec, under_way, well, words
+from app.spec import imported
+from models.spec import NetSpec
+from tests.pages.opening import HOSTILE, PARAMETERS, arrived, opened, press, spec, under_way, well, words
 
 REFERENCES = 5
 
@@ -153,3 +155,18 @@ def test_the_chosen_runs_are_laid_over_each_other_and_opened(runs: list[Run]) ->
 def test_four_at_most_are_opened() -> None:
     page = well(press(select(opened("runs"), 0, 1, 2, 3, 4, 5), "Open"))
     assert len(page.query_params["run"]) == 4
+
+
+@pytest.mark.parametrize("evaluated", [True, False])
+def test_a_run_from_elsewhere_has_a_sentence_in_place_of_curves(engine: Engine, evaluated: bool) -> None:
+    one = imported(NetSpec.parse("resnet-8:width=4").fitted(1, 10), "fashion-mnist-mini", None)
+    run = engine.store.new_id(one)
+    engine.store.enter_import(run, "**mine**", one, arrived(one.net, 12.345 if evaluated else None))
+    table = opened("runs").dataframe[0].value
+    if evaluated:
+        assert table["test"][0] == 12.345
+    page = well(opened("train", run=run))
+    assert r"\*\*mine\*\*** was trained elsewhere" in words(page)
+    said = "made **12.35 %** mistakes on 2,000 test images" if evaluated else "was not on this machine"
+    assert said in words(page)
+    assert "Nothing is measured yet" not in words(page)

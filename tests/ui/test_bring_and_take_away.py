@@ -15,6 +15,7 @@ pytestmark = pytest.mark.browser
 
 
 def choose_first_run(page: Page) -> None:
+    expect(page.get_by_test_id("stDataFrame")).to_be_visible()
     table = page.get_by_test_id("stDataFrame").bounding_box()
     assert table is not None
     page.mouse.click(table["x"] + 15, table["y"] + 52)
@@ -37,12 +38,11 @@ def test_weights_are_brought_in_and_taken_away(page: Page, serve: Serve, tmp_pat
     with page.expect_download() as download:
         page.get_by_role("button", name="Weights, events, spec and script").click()
     download.value.save_as(tmp_path / "run.zip")
-    assert len(zipfile.ZipFile(tmp_path / "run.zip").namelist()) == 6
+    assert len(zipfile.ZipFile(tmp_path / "run.zip").namelist()) == 7
     page.get_by_role("tab", name="Code").click()
     expect(page.get_by_test_id("stCode")).to_contain_text("return torch.relu(self.shortcut(x) + self.branch(x))")
     page.get_by_test_id("stBaseButton-primary").filter(has_text="Open").first.click()
     page.wait_for_url("**/train?run=resnet-8-*")
     expect(page.get_by_role("heading", level=1)).to_be_visible()
-    page.wait_for_timeout(2000)
-    page.screenshot(path=tmp_path / "train.png")
+    expect(page.get_by_text("was trained elsewhere")).to_contain_text("on 2,000 test images")
     expect(page.get_by_test_id("stException")).to_have_count(0)
