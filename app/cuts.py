@@ -43,7 +43,7 @@ class CutSpec(BaseModel):
         if any(round(scale, DIGITS) != scale for _, scale in self.scales):
             raise ValueError(f"a scale has {DIGITS} decimals at most")
         for run in self.order:
-            if sorted(run) != list(range(min(run, default=0), min(run, default=0) + len(run))):
+            if not _neighbours(run):
                 raise ValueError(f"{_run_text(run)} should name neighbouring blocks, each once")
         moved = [block for run in self.order for block in run]
         if len(moved) != len(set(moved)):
@@ -80,7 +80,8 @@ class CutSpec(BaseModel):
                     f"{part[:40]!r} is no part of a cut: 3 cuts block 3, 3:0.5 halves its branch, 4-3 swaps 3 and 4"
                 )
             if found["run"]:
-                runs.append(tuple(map(int, found["run"].split("-"))))
+                run = tuple(map(int, found["run"].split("-")))
+                runs += _runs(run, min(run)) if _neighbours(run) else [run]
             elif (block := int(found["block"])) in scales:
                 raise ValueError(f"block {block} is named twice")
             else:
@@ -163,16 +164,21 @@ def _shapes(layout: Plan, index: int) -> str:
     return f"{channels}×{side}×{side} enters, {block.outputs}×{block.size_out}×{block.size_out} leaves"
 
 
-def _runs(order: Sequence[int]) -> tuple[tuple[int, ...], ...]:
-    """The shortest runs of places, two at least, within which a permutation stays."""
+def _neighbours(run: Sequence[int]) -> bool:
+    """True if these are some numbers in a row, each once, in any order."""
+    return bool(run) and sorted(run) == list(range(min(run), min(run) + len(run)))
+
+
+def _runs(order: Sequence[int], first: int = 0) -> tuple[tuple[int, ...], ...]:
+    """The shortest runs of places, two at least, within which the blocks of places `first`, … have been permuted."""
     runs: list[tuple[int, ...]] = []
     begin, highest = 0, -1
-    for place, block in enumerate(order):
-        highest = max(highest, block)
-        if highest == place:
-            if place > begin:
-                runs.append(tuple(order[begin : place + 1]))
-            begin = place + 1
+    for nth, block in enumerate(order):
+        highest = max(highest, block - first)
+        if highest == nth:
+            if nth > begin:
+                runs.append(tuple(order[begin : nth + 1]))
+            begin = nth + 1
     return tuple(runs)
 
 
