@@ -73,9 +73,9 @@ def kept_step(store: Store, run: str, step: int | None) -> int:
 
 @contextmanager
 def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar on stderr while it lasts; call it with what is done, and how much there is in all."""
+    """A bar on a terminal's stderr while it lasts; call it with what is done, and how much there is in all."""
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=err, transient=True) as progress:
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
         task = progress.add_task(what, total=None)
         yield lambda done, total: progress.update(task, completed=done, total=total)
 
