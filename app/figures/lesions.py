@@ -19,6 +19,7 @@ from models.plan import plan
 
 BAND = (5, 25, 75, 95)  # percentiles: the outer band, and the inner one
 TOP = 100.0  # percent
+TAU_BIN = 0.05
 
 
 def single_bars(runs: Sequence[tuple[RunSpec, SingleLesions]], *, each: int = 150) -> Figure:
@@ -66,6 +67,7 @@ def single_bars(runs: Sequence[tuple[RunSpec, SingleLesions]], *, each: int = 15
 
 def decline(runs: Sequence[tuple[RunSpec, RandomLesions]], *, height: int = 340) -> Figure:
     """Error against the number k of blocks cut at random: median, quartiles, and 5th to 95th percentile."""
+    most = max([int(result.k.max()) for _, result in runs] + [1])
     data: list[Json] = []
     ends: list[tuple[str, float, float, str]] = []
     said = []
@@ -74,9 +76,9 @@ def decline(runs: Sequence[tuple[RunSpec, RandomLesions]], *, height: int = 340)
         errors = np.vstack([np.full((1, result.error.shape[1]), result.full_error), result.error])
         data += _spread(k, errors, style, "k = %{x:d}")
         middle = np.median(errors, axis=1)
-        ends.append((style.name, float(k[-1]), float(middle[-1]), style.colour))
+        # At the right edge, whatever the number of blocks: beside a shallow net's end the deeper ones still go on.
+        ends.append((style.name, most, float(middle[-1]), style.colour))
         said.append(f"{style.name}: from {middle[0]:.1f} % whole to {middle[-1]:.1f} % with {int(k[-1])} blocks cut.")
-    most = max([int(result.k.max()) for _, result in runs] + [1])
     return Figure(
         data=data,
         layout=theme.layout(
@@ -93,21 +95,18 @@ def decline(runs: Sequence[tuple[RunSpec, RandomLesions]], *, height: int = 340)
 
 
 def shuffle(runs: Sequence[tuple[RunSpec, Reorderings]], *, height: int = 340) -> Figure:
-    """Error against Kendall's τ: one point a draw, and the medians of each number of swaps. 1: the net's own order."""
+    """Error against Kendall's τ: one point a draw, and the medians of like orders. 1: the net's own order."""
+    low = min([float(result.tau.min()) for _, result in runs] + [0.9])
+    room = 0.03 * (1 - low)
     data: list[Json] = []
     ends: list[tuple[str, float, float, str]] = []
     said = []
     for (_, result), style in zip(runs, theme.styles([spec for spec, _ in runs]), strict=True):
-        tau = np.concatenate([[1.0], np.median(result.tau, axis=1)])
-        middle = np.concatenate([[result.full_error], np.median(result.error, axis=1)])
+        tau, middle = _medians(result)
         data.append(_points(result, style))
-        order = np.argsort(-tau, kind="stable")
-        data.append(_line(tau[order], middle[order], style, "median · τ %{x:.2f}"))
-        last = order[-1]
-        ends.append((style.name, float(tau[last]), float(middle[last]), style.colour))
-        said.append(f"{style.name}: from {middle[0]:.1f} % in order to {middle[last]:.1f} % at τ = {tau[last]:.2f}.")
-    low = min([float(result.tau.min()) for _, result in runs] + [0.9])
-    room = 0.03 * (1 - low)
+        data.append(_line(tau, middle, style, "median · τ %{x:.2f}"))
+        ends.append((style.name, low - room, float(middle[-1]), style.colour))
+        said.append(f"{style.name}: from {middle[0]:.1f} % in order to {middle[-1]:.1f} % at τ = {tau[-1]:.2f}.")
     return Figure(
         data=data,
         layout=theme.layout(
@@ -119,7 +118,7 @@ def shuffle(runs: Sequence[tuple[RunSpec, Reorderings]], *, height: int = 340) -
             annotations=[theme.heading("error %"), *_end_labels(ends, height)],
         ),
         caption=f"{theme.badge('measured')} test error with blocks of equal shapes swapped within their stages, "
-        f"evaluation mode, {_draws(runs)}; line: medians of each number of swaps",
+        f"evaluation mode, {_draws(runs)}; line: medians over every {TAU_BIN:g} of τ",
         alt="Test error in percent against Kendall's τ, which is 1 in the net's own order. " + " ".join(said),
     )
 
@@ -190,6 +189,17 @@ def _line(x: NDArray[Any], y: NDArray[Any], style: Style, where: str) -> Json:
         "marker": {"size": 6, "color": style.colour},
         "hovertemplate": f"{style.name} · {where}<br>%{{y:.1f}} %<extra></extra>",
     }
+
+
+def _medians(result: Reorderings) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Mean τ and median error of the draws in each bin of τ, from the net's own order on."""
+    tau, error = (
+        np.concatenate([[own], of.ravel()]) for own, of in ((1.0, result.tau), (result.full_error, result.error))
+    )
+    bins = np.round(tau / TAU_BIN).astype(int)
+    bins[0] += 1  # the whole net is no draw
+    chosen = [bins == one for one in sorted(set(bins.tolist()), reverse=True)]
+    return np.array([tau[one].mean() for one in chosen]), np.array([np.median(error[one]) for one in chosen])
 
 
 def _points(result: Reorderings, style: Style) -> Json:
