@@ -3,35 +3,41 @@
 `--json` prints one JSON document on stdout and nothing else. Exit status 2 with one line on stderr for bad input.
 """
 
-import json
 import logging
-import math
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from typer.exceptions import TyperException
 
-from app import datasets, settings
+from app import cli_analysis, datasets, settings
+from app.cli_parts import (
+    Images,
+    Json,
+    RunName,
+    Step,
+    clear_errors,
+    err,
+    kept_step,
+    open_store,
+    out,
+    print_json,
+    read_settings,
+)
 from app.datasets import BUNDLED, DataSet
 from app.runs import Run
 from app.settings import ASSETS, Settings
 from app.spec import RECIPES, Recipe, RunSpec, imported, net_title, read_normalisation
 from app.store import Store
 from models.plan import plan
-from models.spec import PRESETS, NetSpec, first_reason
+from models.spec import PRESETS, NetSpec
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
-out, err = Console(), Console(stderr=True)
-
-Json = Annotated[bool, typer.Option("--json", help="one JSON document on stdout, nothing else")]
+app.add_typer(cli_analysis.app)  # without a name: its verbs stand beside these
 Net = Annotated[str, typer.Argument(metavar="NET", help="a preset's name, with settings: resnet-56:width=8")]
 Data = Annotated[str, typer.Option("--dataset", help="a data set's name")]
 Width = Annotated[int | None, typer.Option(help="channels of the first stage; the paper's by default")]
@@ -42,7 +48,7 @@ def nets(as_json: Json = False) -> None:
     """List the nets that have a name."""
     rows = [(name, plan(NetSpec.parse(name))) for name in PRESETS]
     if as_json:
-        return _print_json([{"net": name, "params": net.params, "macs": net.macs} for name, net in rows])
+        return print_json([{"net": name, "params": net.params, "macs": net.macs} for name, net in rows])
     table = Table("net", "parameters", "multiply-adds", "blocks")
     for name, net in rows:
         table.add_row(name, f"{net.params:,}", f"{net.macs / 1e6:,.0f} M", str(len(net.blocks)))
@@ -60,12 +66,12 @@ def describe(
     """Parameters, multiply-adds, weighted layers (projections apart) and blocks of a net."""
     spec, size = _net(net, width), None
     if dataset is not None:
-        about = _dataset(dataset, _settings())
+        about = _dataset(dataset, read_settings())
         spec, size = spec.fitted(about.channels, about.classes), about.size
     layout = plan(spec, size)
     figures = {"params": layout.params, "macs": layout.macs, "layers": layout.depth, "blocks": len(layout.blocks)}
     if as_json:
-        return _print_json(figures)
+        return print_json(figures)
     out.print(f"[bold]{net_title(spec)}[/bold] for {spec.channels}×{size or spec.image_size}² images")
     for name, value in figures.items():
         out.print(f"{name:>8} {value:,}")
@@ -91,9 +97,9 @@ def train(
     from app import jobs
 
     logging.getLogger("distributed.scheduler").setLevel(logging.CRITICAL)  # it complains of workers that are let go
-    configured = _settings()
+    configured = read_settings()
     about = _dataset(dataset, configured)
-    with _clear():
+    with clear_errors():
         how = _recipe(recipe, epochs=epochs, steps=steps, batch=batch, lr=lr)
         specs = [
             RunSpec.model_validate(
@@ -121,7 +127,7 @@ def train(
             figures = [_outcome(engine.store, run) for run in runs] if "runs" in locals() else []
             jobs.stop()
     if as_json:
-        _print_json(figures)
+        print_json(figures)
     else:
         _print_outcomes(figures)
     if any(figure["status"] == "failed" for figure in figures):
@@ -131,35 +137,30 @@ def train(
 @app.command()
 def runs(as_json: Json = False) -> None:
     """List the runs in the store."""
-    store = _store(_settings())
+    store = open_store(read_settings())
     figures = [_outcome(store, run) | {"step": run.step, "total_steps": run.total} for run in store.runs()]
-    _print_json(figures) if as_json else _print_outcomes(figures)
+    print_json(figures) if as_json else _print_outcomes(figures)
 
 
 @app.command()
 def evaluate(
-    run: Annotated[str, typer.Argument(metavar="RUN")],
-    images: Annotated[int | None, typer.Option(min=1, help="the first so many test images")] = None,
-    step: Annotated[int | None, typer.Option(min=0, help="a kept moment; by default the newest")] = None,
+    run: RunName,
+    images: Images = None,
+    step: Step = None,
     as_json: Json = False,
 ) -> None:
     """Error and loss of a run's weights on the test set."""
     from app.evaluation import evaluate_run
 
-    configured = _settings()
-    store = _store(configured)
-    with _clear():
+    configured = read_settings()
+    store = open_store(configured)
+    with clear_errors():
         found = store.run(run)
-        moments = store.moments(run)
-        if not moments:
-            _fail(f"{run} has no weights yet")
-        chosen = moments[-1] if step is None else step
-        if chosen not in moments:
-            _fail(f"no weights were kept at step {chosen}: {', '.join(map(str, moments))}")
+        chosen = kept_step(store, run, step)
         result = evaluate_run(found.spec, store.weights_folder(run), chosen, configured, images)
     figures = {"run": run, "error": result.error, "loss": result.loss, "images": result.images}
     if as_json:
-        return _print_json(figures)
+        return print_json(figures)
     out.print(f"{run} at step {chosen}: error {result.error:.2f}%, loss {result.loss:.4f}, {result.images:,} images")
     return None
 
@@ -176,21 +177,21 @@ def import_weights(
     """Weights of another project as a finished run. A file that would execute code is refused."""
     from app.foreign import receive
 
-    configured = _settings()
-    store = _store(configured)
+    configured = read_settings()
+    store = open_store(configured)
     about = _dataset(dataset, configured)
-    with _clear():
+    with clear_errors():
         fitted = _net(net, None).fitted(about.channels, about.classes)
         spec = imported(fitted, about.name, read_normalisation(normalize, about.channels))
         run = store.new_id(spec)
         events = receive(file, spec, store.weights_folder(run), settings=configured)
         store.enter_import(run, name, spec, events)
-    _print_json({"run": run}) if as_json else out.print(run)
+    print_json({"run": run}) if as_json else out.print(run)
 
 
 @app.command()
 def export(
-    run: Annotated[str, typer.Argument(metavar="RUN")],
+    run: RunName,
     folder: Annotated[
         Path | None, typer.Option("--out", help="a folder for the files; by default RUN.zip, here")
     ] = None,
@@ -200,8 +201,8 @@ def export(
     """Weights, events, spec, the net as a program, and a script that repeats the run."""
     from app import export as exporting
 
-    store = _store(_settings())
-    with _clear():
+    store = open_store(read_settings())
+    with clear_errors():
         if folder is None:
             files = [Path(f"{run}.zip")]
             content = exporting.zipped(store, run, step)
@@ -209,7 +210,7 @@ def export(
         else:
             files = exporting.write(store, run, folder, step)
     if as_json:
-        return _print_json({"run": run, "files": [str(path) for path in files]})
+        return print_json({"run": run, "files": [str(path) for path in files]})
     for path in files:
         out.print(str(path), markup=False, soft_wrap=True)
     return None
@@ -218,9 +219,9 @@ def export(
 @app.command("settings")
 def show_settings(as_json: Json = False) -> None:
     """The settings in force, each by its environment variable."""
-    values = {settings.PREFIX + name.upper(): value for name, value in _settings().model_dump(mode="json").items()}
+    values = {settings.PREFIX + name.upper(): value for name, value in read_settings().model_dump(mode="json").items()}
     if as_json:
-        return _print_json(values)
+        return print_json(values)
     for (name, value), field in zip(values.items(), Settings.model_fields.values(), strict=True):
         out.print(f"{name}={value}  [dim]{field.description}[/dim]")
     return None
@@ -231,8 +232,8 @@ def reference() -> None:
     """Train the bundled reference runs anew and write them to assets/reference."""
     from app.recording import record_references
 
-    with _clear():
-        record_references(ASSETS / "reference", _settings(), out.print)
+    with clear_errors():
+        record_references(ASSETS / "reference", read_settings(), out.print)
 
 
 def main() -> None:
@@ -249,48 +250,14 @@ def main() -> None:
 # ── reading what was asked ──
 
 
-def _fail(message: str) -> NoReturn:
-    err.print(message, style="red", markup=False, highlight=False, soft_wrap=True)
-    raise typer.Exit(2)
-
-
-@contextmanager
-def _clear() -> Iterator[None]:
-    """Bad input ends with one line and status 2, never with a traceback."""
-    try:
-        yield
-    except typer.Exit:  # a RuntimeError, and already said
-        raise
-    except KeyError as error:
-        _fail(str(error.args[0]))
-    except ValueError as error:
-        _fail(first_reason(error))
-    except (OSError, RuntimeError) as error:
-        _fail(str(error))
-
-
-def _settings() -> Settings:
-    with _clear():
-        return settings.load()
-
-
-def _store(configured: Settings) -> Store:
-    from app.references import adopt
-
-    with _clear():
-        store = Store(configured.store, ASSETS / "reference")
-        adopt(store, ASSETS / "reference")
-        return store
-
-
 def _net(text: str, width: int | None) -> NetSpec:
-    with _clear():
+    with clear_errors():
         spec = NetSpec.parse(text)
         return spec if width is None else NetSpec.model_validate({**spec.model_dump(), "width": width})
 
 
 def _dataset(name: str, configured: Settings) -> DataSet:
-    with _clear():
+    with clear_errors():
         about = datasets.find(name, configured.store)
         if about is None:
             raise ValueError(f"unknown data set {name[:60]!r}: {', '.join(datasets.DATASETS)}")
@@ -355,17 +322,3 @@ def _print_outcomes(figures: list[dict[str, Any]]) -> None:
 
 def _percent(value: float | None) -> str:
     return "" if value is None else f"{value:.2f}%"
-
-
-def _print_json(value: Any) -> None:
-    json.dump(_finite(value), sys.stdout, indent=2, allow_nan=False)
-    sys.stdout.write("\n")
-
-
-def _finite(value: Any) -> Any:
-    """The same with null for what JSON has no number for: the loss of a net that diverged."""
-    if isinstance(value, dict):
-        return {name: _finite(one) for name, one in value.items()}
-    if isinstance(value, list):
-        return [_finite(one) for one in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

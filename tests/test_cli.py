@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from app.cli import _print_json, main
+from app.cli import main
+from app.cli_parts import print_json
 from app.cluster import hold_store
 from app.settings import ROOT
 from app.store import Store
@@ -133,7 +134,7 @@ def test_a_run_that_diverges_is_told_in_json_that_any_reader_takes(store: Path) 
 
 
 def test_json_has_no_word_for_what_is_no_number(capsys: pytest.CaptureFixture[str]) -> None:
-    _print_json([{"loss": float("nan"), "error": float("inf"), "images": 5}])
+    print_json([{"loss": float("nan"), "error": float("inf"), "images": 5}])
     printed = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
     assert printed == [{"loss": None, "error": None, "images": 5}]
 

@@ -16,12 +16,14 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 
-CURRENCIES = "app.spec app.events app.results app.settings app.datasets models.spec models.plan"
+CURRENCIES = "app.spec app.cuts app.events app.results app.settings app.datasets models.spec models.plan"
 PAPER = "models.costs models.equation models.receptive"
 
 MAP = """
 app.__main__     app.cli
-app.cli          typer rich app.store app.runs CURRENCIES | app.jobs app.evaluation app.foreign app.export app.recording app.references
+app.cli          typer rich app.store app.runs CURRENCIES app.cli_analysis app.cli_parts | app.jobs app.evaluation app.foreign app.export app.recording app.references
+app.cli_analysis typer rich numpy app.cli_parts CURRENCIES | app.analysis.lesions app.analysis.moment app.data
+app.cli_parts    typer rich app.store CURRENCIES | app.references
 app.main         streamlit starlette app.ui | app.jobs
 app.shell        streamlit app.ui
 pages            streamlit app.ui app.questions app.figures app.jobs app.store app.runs app.races CURRENCIES PAPER
@@ -40,14 +42,18 @@ app.history      sqlite3 numpy CURRENCIES
 app.runs         sqlite3 pydantic CURRENCIES
 app.foreign      torch safetensors models.foreign models.nets app.evaluation app.checkpoints CURRENCIES
 app.evaluation   app.training app.data app.checkpoints models.nets CURRENCIES
+app.analysis.lesions torch numpy app.analysis.cut app.analysis.draws app.training app.data models.nets CURRENCIES
+app.analysis.draws CURRENCIES
 app.analysis.answers torch app.analysis.moment app.data app.questions models.nets CURRENCIES
 app.analysis.moment torch app.training app.data app.checkpoints models.nets CURRENCIES
+app.analysis.cut torch models.blocks
 app.training     torch app.memory app.data app.probes app.checkpoints models.nets CURRENCIES
 app.probes       torch models.nets
 app.data         torch numpy models.nets CURRENCIES | torch torchvision
 app.uploads      numpy PIL safetensors app.archives CURRENCIES
 app.archives     app.datasets
 app.checkpoints
+app.cuts         pydantic models.plan models.spec
 app.memory
 app.spec         pydantic app.datasets models.spec
 app.events       pydantic
@@ -72,7 +78,7 @@ assets           numpy
 # The rooms that load torch, by themselves or through one another. The server process loads none of them.
 WORKERS = (
     "app.analysis.answers app.analysis.moment app.recording app.evaluation app.foreign app.training "
-    "app.probes app.data models.foreign models.nets models.blocks"
+    "app.probes app.data models.foreign models.nets models.blocks app.analysis.lesions app.analysis.cut"
 ).split()
 
 # These draw a page or run a command when they are imported.

@@ -1,0 +1,119 @@
+"""The verbs that analyse a run, as a shell meets them; bundled runs, few images."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from app.cli import main
+
+RESNET, PLAIN = "reference-resnet-20", "reference-plain-20"
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    torch.set_num_threads(1)
+    return tmp_path_factory.mktemp("store")
+
+
+@pytest.fixture
+def cli(store: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
+    """Run a command in this process → its status, stdout and stderr."""
+    monkeypatch.setenv("RESNET_EXPLORER_STORE", str(store))
+
+    def run(words: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["app", *words.split()])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        printed = capsys.readouterr()
+        return int(str(ended.value.code)), printed.out, printed.err
+
+    return run
+
+
+def answer(cli: Any, words: str) -> Any:
+    status, out, err = cli(f"{words} --images 100 --json")
+    assert status == 0, err
+    return json.loads(out, parse_constant=pytest.fail)
+
+
+def test_single_lesions_are_one_error_a_block_beside_the_whole_net_s(cli: Any) -> None:
+    found = answer(cli, f"lesions {RESNET} --single")
+    evaluated = answer(cli, f"evaluate {RESNET}")
+    assert found["full"] == pytest.approx(evaluated["error"])
+    assert len(found["single"]) == 9
+    assert max(found["single"]) > found["full"]
+    assert found["step"] == 312
+
+
+def test_a_removed_block_errs_as_it_does_in_the_study(cli: Any) -> None:
+    single = answer(cli, f"lesions {RESNET} --single")["single"]
+    found = answer(cli, f"lesions {RESNET} --remove 3")
+    assert found["removed"] == [3]
+    assert found["error"] == pytest.approx(single[3])
+    both = answer(cli, f"lesions {RESNET} --remove 7,3,5:0.5")
+    assert (both["removed"], both["cut"]) == ([3, 7], "3,5:0.5,7")
+
+
+@pytest.mark.parametrize("study", ["random", "reorder"])
+def test_studies_by_k_are_medians_between_their_bounds_and_repeat_by_seed(cli: Any, study: str) -> None:
+    words = f"lesions {RESNET} --{study} 2 --draws 4"
+    found = answer(cli, f"{words} --seed 5")
+    assert [row["k"] for row in found[study]] == [1, 2]
+    assert all(row["low"] <= row["median"] <= row["high"] and row["draws"] == 4 for row in found[study])
+    assert answer(cli, f"{words} --seed 5") == found
+    assert answer(cli, f"{words} --seed 6") != found
+
+
+def test_a_plain_block_that_cannot_be_cut_is_null_in_the_study(cli: Any) -> None:
+    single = answer(cli, f"lesions {PLAIN} --single")["single"]
+    assert [block for block, error in enumerate(single) if error is None] == [3, 6]
+
+
+def test_an_earlier_moment_is_another_net(cli: Any) -> None:
+    beginning = answer(cli, f"lesions {RESNET} --remove 3 --step 0")
+    assert beginning["step"] == 0
+    assert beginning["full"] > 60, "ten classes, and nothing learnt yet"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("--single", "cannot be cut"),
+        ("--random 1 --draws 2", "median"),
+        ("--reorder 1", "τ"),
+        ("--remove 0", "cut by 0"),
+    ],
+)
+def test_without_json_people_read_it(cli: Any, words: str, said: str) -> None:
+    status, out, _ = cli(f"lesions {PLAIN} {words} --images 20")
+    assert status == 0
+    assert f"{PLAIN} at step 312: the whole net errs on" in out
+    assert said in out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (f"{PLAIN} --remove 3", "block 3 of plain-20 cannot be cut: 8×28×28 enters, 16×14×14 leaves"),
+        (f"{RESNET} --remove 9", "has the blocks 0 to 8, and no block 9"),
+        (f"{RESNET} --remove three", "no part of a cut"),
+        (f"{RESNET} --remove 3-2", "cannot stand in the place"),
+        (f"{RESNET} --random 10", "has 9 blocks that can be cut, not 10"),
+        (f"{RESNET} --random 0", "--random"),
+        (f"{RESNET} --reorder -1", "--reorder"),
+        (f"{RESNET} --single --remove 3", "say which one"),
+        (f"{RESNET}", "say which one"),
+        (f"{RESNET} --single --step 5", "no weights were kept at step 5"),
+        (f"{RESNET} --single --images 0", "--images"),
+        ("no-such-run --single", "there is no run"),
+    ],
+)
+def test_bad_input_is_status_2_and_one_line(cli: Any, words: str, said: str) -> None:
+    status, out, err = cli(f"lesions {words} --json")
+    assert (status, out) == (2, "")
+    assert len(err.splitlines()) == 1, err
+    assert said in err
