@@ -116,3 +116,8 @@ def weight_layers(net: Net) -> OrderedDict[str, nn.Parameter]:
     """Weight of every convolution and fully connected layer by its name, in the order of the plan."""
     weights = dict(net.named_parameters())
     return OrderedDict((layer.name, weights[f"{layer.name}.weight"]) for layer in plan(net.spec).layers)
+
+
+def blocks_of(net: Net) -> list[Block]:
+    """The net's blocks, from the image on."""
+    return [block for block in net.blocks if isinstance(block, Block)]

@@ -39,6 +39,7 @@ app.history      sqlite3 numpy CURRENCIES
 app.runs         sqlite3 pydantic CURRENCIES
 app.evaluation   app.training app.data app.checkpoints models.nets CURRENCIES
 app.analysis.moment torch app.training app.data app.checkpoints models.nets CURRENCIES
+app.analysis.cut torch models.blocks
 app.foreign      torch safetensors models.foreign models.nets app.checkpoints CURRENCIES
 app.training     torch app.data app.probes app.checkpoints models.nets CURRENCIES
 app.probes       torch models.nets
@@ -66,7 +67,7 @@ assets           numpy
 
 # The rooms that load torch, by themselves or through one another. The server process loads none of them.
 WORKERS = (
-    "app.analysis.moment app.recording app.evaluation app.foreign app.training app.probes app.data "
+    "app.analysis.moment app.analysis.cut app.recording app.evaluation app.foreign app.training app.probes app.data "
     "models.foreign models.nets models.blocks"
 ).split()
 

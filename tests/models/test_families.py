@@ -13,24 +13,9 @@ from models.blocks import Block, Gated
 from models.nets import Net, build, initialise
 from models.plan import plan
 from models.spec import NetSpec
+from tests.nets import lively
 
 torch.set_num_threads(1)
-
-
-def lively(text: str) -> Net:
-    """A net in evaluation mode whose BN is not the identity."""
-    net = build(NetSpec.parse(text), seed=3)
-    rng = torch.Generator().manual_seed(5)
-    with torch.no_grad():
-        for module in net.modules():
-            if isinstance(module, nn.BatchNorm2d):
-                for values in (module.weight, module.running_var):
-                    assert values is not None
-                    values.uniform_(0.5, 1.5, generator=rng)
-                for values in (module.bias, module.running_mean):
-                    assert values is not None
-                    values.normal_(0, 0.3, generator=rng)
-    return net.eval()
 
 
 def block_of(net: Net, index: int) -> tuple[Block, Tensor]:
