@@ -53,8 +53,8 @@ def band(x: NDArray[Any], low: NDArray[Any], high: NDArray[Any], colour: str) ->
     return [{**edge, "name": "low", "y": significant(low)}, {**edge, "name": "high", "y": significant(high), **fill}]
 
 
-def beside(text: str, x: NDArray[Any], y: NDArray[Any], colour: str) -> Json:
-    """A label above the highest point of a curve."""
+def beside(text: str, x: NDArray[Any], y: NDArray[Any], colour: str, end: str) -> Json:
+    """A label above the highest point of a curve, its left or right `end` there, or its center."""
     top = int(y.argmax())
     label = theme.end_label(text, float(x[top]), round(float(y[top]), 3), colour)
-    return {**label, "xanchor": "center", "yanchor": "bottom", "xshift": 0, "yshift": 5}
+    return {**label, "xanchor": end, "yanchor": "bottom", "xshift": 0, "yshift": 5}

@@ -12,8 +12,8 @@ from app.figures import theme
 from app.figures.curves import band, bars, beside, line, whole_axis
 from app.figures.numbers import branch, decades, rounded, significant
 from app.figures.theme import Figure, Json
-from app.results import PathGradients, SampledPaths
-from models.lengths import expected_depth, path_counts, share, successes, survivals, trained_lengths
+from app.results import Floats, Ints, PathGradients, SampledPaths
+from models.lengths import active_blocks, expected_depth, path_counts, share, successes, trained_lengths
 from models.spec import PLAIN, NetSpec
 
 PASSED = "residual branches on the path"
@@ -43,7 +43,7 @@ def shares(net: NetSpec, blocks: int, exact: PathGradients | None = None, *, hei
     caption = f"{theme.badge('measured')} counted: {caption}"
     alt = f"Share of the paths by length, most of them {int(lengths[parts.argmax()])} branches long."
     top = float(parts.max())
-    labels = [beside("share of paths", lengths, parts, theme.NEUTRAL)]
+    labels = [beside("share of paths", lengths, parts, theme.NEUTRAL, "left")]
     if exact is not None and exact.norms.sum() > 0:
         carried = 100 * exact.norms / exact.norms.sum()
         colour = theme.family_colour(net)
@@ -52,7 +52,7 @@ def shares(net: NetSpec, blocks: int, exact: PathGradients | None = None, *, hei
                 "gradient", exact.lengths, rounded(carried, 3), colour, "length %{x}<br>gradient %{y:.2f} %", width=2.6
             )
         )
-        labels.append(beside("gradient", exact.lengths, carried, colour))
+        labels.append(beside("gradient", exact.lengths, carried, colour, "right"))
         caption += f". Gradient: norm of the exact sum over the paths of each length, parts of all; {_where(exact)}"
         alt += f" Their gradient is largest at length {int(exact.lengths[carried.argmax()])}."
         top = max(top, float(carried.max()))
@@ -85,9 +85,6 @@ def norms(net: NetSpec, exact: PathGradients, sampled: SampledPaths | None = Non
         for i, (name, x, y, tint) in enumerate(lines)
     ]
     low, high = decades([values for _, _, values, _ in lines] + [np.array([exact.gradient_norm])], trim=0)
-    usable = [(name, values[np.isfinite(values) & (values > 0)], tint) for name, _, values, tint in lines]
-    ends = [(name, values, tint) for name, values, tint in usable if values.size]
-    places = theme.spread([float(np.log10(v[-1])) for _, v, _ in ends], 17 * (high - low) / (height - 66), low, high)
     caption = f"{theme.badge('measured')} L2 norm, mean over {_where(exact)}. Dotted: the ordinary gradient, "
     caption += f"{exact.gradient_norm:.3g}; Σ over lengths differs from it by {exact.relative_remainder:.1e} of it"
     if sampled is not None:
@@ -97,14 +94,9 @@ def norms(net: NetSpec, exact: PathGradients, sampled: SampledPaths | None = Non
         data=data,
         layout=theme.layout(
             height,
-            right=18 + 8 * max(len(name) for name, *_ in lines),
             xaxis=whole_axis(exact.lengths, PASSED),
-            yaxis=theme.axis(type="log", range=[low, high], tickformat="~g", dtick=max(1, round((high - low) / 6))),
-            annotations=[theme.heading("gradient norm")]
-            + [
-                theme.end_label(name, float(exact.lengths[-1]), round(place, 3), tint)
-                for (name, _, tint), place in zip(ends, places, strict=True)
-            ],
+            yaxis=theme.axis(**_decade_axis(low, high)),
+            annotations=[theme.heading("gradient norm"), *(_halfway(*line) for line in lines)],
         ),
         caption=caption,
         alt=f"Gradient norm by path length: largest at length {top}, {exact.norms.max():.3g}; "
@@ -145,7 +137,7 @@ def veit(net: NetSpec, sampled: SampledPaths, *, height: int = 300) -> Figure:
             "domain": [left, left + 0.28],
             "anchor": f"y{n}",
         }
-        scale: Json = {"type": "log", "range": [low, high], "tickformat": "~g"} if i == 1 else {"rangemode": "tozero"}
+        scale: Json = _decade_axis(low, high) if i == 1 else {"rangemode": "tozero"}
         axes[f"yaxis{n}"] = theme.axis(anchor=f"x{n}", **scale)
         headings.append(theme.heading(title, x=left))
         if sampled.effective:
@@ -168,22 +160,22 @@ def trained(net: NetSpec, *, height: int = 300) -> Figure:
     n = np.arange(net.blocks + 1)
     colour = theme.family_colour(net)
     curves = (
-        ("all paths of the net", successes([0.5] * net.blocks), theme.NEUTRAL, 1.8),
-        ("paths in training", trained_lengths(net), colour, 3.0),
-        ("branches there", successes(survivals(net)), theme.shade(colour, -0.35), 1.8),
+        ("all paths of the net", successes([0.5] * net.blocks), theme.NEUTRAL, 1.8, "left"),
+        ("paths in training", trained_lengths(net), colour, 3.0, "right"),
+        ("branches there", active_blocks(net), theme.shade(colour, -0.35), 1.8, "center"),
     )
     depth = expected_depth(net)
     return Figure(
         data=[
             line(name, n, rounded(100 * np.array(parts), 4), tint, f"%{{x}}: {name} %{{y:.2f}} %", width=width)
-            for name, parts, tint, width in curves
+            for name, parts, tint, width, _ in curves
         ],
         layout=theme.layout(
             height,
             xaxis=whole_axis(n, "residual branches"),
             yaxis=theme.axis(rangemode="tozero"),
             annotations=[theme.heading("%")]
-            + [beside(name, n, 100 * np.array(parts), tint) for name, parts, tint, _ in curves],
+            + [beside(name, n, 100 * np.array(parts), tint, side) for name, parts, tint, _, side in curves],
         ),
         caption=f"{theme.badge('simulated')} exact distributions for survival falling to {net.survival:g}: a step "
         f"trains {depth:.4g} of {net.blocks} branches on average (Huang et al. 2016, section 3); a path passes each "
@@ -193,7 +185,20 @@ def trained(net: NetSpec, *, height: int = 300) -> Figure:
     )
 
 
-# ---- words ---------------------------------------------------------------------------------------------------------
+# ---- parts and words ---------------------------------------------------------------------------------------------------------
+
+
+def _decade_axis(low: float, high: float) -> Json:
+    """A log axis from 10^low to 10^high with at most some six ticks."""
+    return {"type": "log", "range": [low, high], "tickformat": "~g", "dtick": max(1, round((high - low) / 6))}
+
+
+def _halfway(text: str, x: Ints, y: Floats, colour: str) -> Json:
+    """A label above the middle of a curve on a log axis: at both ends a length has a single path, and curves meet."""
+    at = len(x) // 2
+    drawn = 0 < y[at] < np.inf
+    label = theme.end_label(text if drawn else "", float(x[at]), float(np.log10(y[at])) if drawn else 0.0, colour)
+    return {**label, "xanchor": "center", "yanchor": "bottom", "xshift": 0, "yshift": 6}
 
 
 def _where(result: PathGradients | SampledPaths) -> str:
