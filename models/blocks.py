@@ -24,7 +24,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from models.plan import ORDERS, Layer
+from models.plan import ORDERS, Layer, survival
 from models.plan import Block as BlockPlan
 from models.spec import NetSpec
 
@@ -204,8 +204,7 @@ def branch(spec: NetSpec, plan: BlockPlan, tail: str) -> nn.Sequential:
     if plan.squeeze:
         parts["se"] = SqueezeExcite(*plan.squeeze)
     if spec.family == "stochastic":
-        # p falls linearly from 1 at the image to p_L at the last block.
-        return Surviving(parts, 1 - (plan.index + 1) / spec.blocks * (1 - spec.survival))
+        return Surviving(parts, survival(spec, plan.index))
     return nn.Sequential(parts)
 
 

@@ -161,6 +161,14 @@ def plan(spec: NetSpec, size: int | None = None) -> Plan:
     return Plan(stem, tuple(blocks), _head(spec, inputs, size))
 
 
+def survival(spec: NetSpec, index: int) -> float:
+    """Probability that a branch is there: it falls linearly from 1 at the image to p_L at the last block.
+
+    Huang et al. 2016, eq. 4.
+    """
+    return 1 - (index + 1) / spec.blocks * (1 - spec.survival)
+
+
 def _block(spec: NetSpec, index: int, stage: int, opens_stage: bool, inputs: int, size: int) -> Block:
     here = f"blocks.{index}"
     transition, pooled, stride = None, 1, 2 if opens_stage else 1

@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from rich.console import Console
 
+from app.analysis.subnets import sub_networks
 from app.data import Images
 from app.datasets import DATASETS
 from app.events import StepMeasured
@@ -19,10 +20,12 @@ from benchmarks.cases import CASES
 from benchmarks.convolutions import Convolutions
 from benchmarks.engine_step import EngineSteps, paper_run
 from benchmarks.figures import Figure, at_least, at_most, interleaved
+from benchmarks.paths import separate
 from benchmarks.sessions import Session
 from benchmarks.training import LIMIT, USUAL
 from benchmarks.usual_loop import UsualLoop, resnet20
 from models.nets import build, weight_layers
+from tests.nets import lively
 
 NOON = datetime(2026, 1, 2, 12)
 MACHINE = {"cpu": "Some CPU @ 3 GHz", "cores": 2, "memory_gb": 8.0, "gpu": None, "system": "Linux"}
@@ -204,3 +207,11 @@ def test_a_session_reads_what_streamlit_sends() -> None:
     assert session._fragments == {"f": 1.0}
     message.script_finished = ForwardMsg.FINISHED_SUCCESSFULLY
     assert session._take(message.SerializeToString())
+
+
+def test_separate_forwards_give_the_errors_of_the_walk() -> None:
+    net = lively("resnet-8:width=4")
+    noise = torch.Generator().manual_seed(0)
+    x, y = torch.randn(120, 3, 8, 8, generator=noise), torch.randint(0, 10, (120,), generator=noise)
+    result = sub_networks(net, x, y)
+    assert separate(net, x, y, result.kept) == pytest.approx(result.errors.tolist())

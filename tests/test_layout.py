@@ -17,7 +17,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 CURRENCIES = "app.spec app.cuts app.events app.results app.settings app.datasets models.spec models.plan"
-PAPER = "models.costs models.equation models.receptive"
+PAPER = "models.costs models.equation models.lengths models.receptive"
 
 MAP = """
 app.__main__     app.cli
@@ -42,10 +42,16 @@ app.history      sqlite3 numpy CURRENCIES
 app.runs         sqlite3 pydantic CURRENCIES
 app.foreign      torch safetensors models.foreign models.nets app.evaluation app.checkpoints CURRENCIES
 app.evaluation   app.training app.data app.checkpoints models.nets CURRENCIES
-app.analysis.lesions torch numpy app.analysis.cut app.analysis.draws app.training app.data models.nets CURRENCIES
+app.analysis.lesions torch numpy app.analysis.progress app.analysis.cut app.analysis.draws app.training app.data models.nets CURRENCIES
 app.analysis.draws CURRENCIES
-app.analysis.answers torch app.analysis.moment app.data app.questions models.nets CURRENCIES
+app.analysis.answers torch app.analysis.progress app.analysis.moment app.data app.questions models.nets CURRENCIES
 app.analysis.moment torch app.training app.data app.checkpoints models.nets CURRENCIES
+app.analysis.sampled torch numpy app.analysis.linear app.analysis.paths app.analysis.bands app.analysis.progress models.nets models.lengths CURRENCIES
+app.analysis.paths torch numpy app.analysis.linear app.analysis.progress models.nets models.lengths CURRENCIES
+app.analysis.subnets torch numpy app.analysis.cut app.analysis.bands app.analysis.progress models.blocks models.nets CURRENCIES
+app.analysis.linear torch models.nets models.blocks
+app.analysis.bands numpy
+app.analysis.progress
 app.analysis.cut torch models.blocks
 app.training     torch app.memory app.data app.probes app.checkpoints models.nets CURRENCIES
 app.probes       torch models.nets
@@ -69,6 +75,7 @@ models.code      models.code_block models.equation models.plan models.spec
 models.code_block models.equation models.plan models.spec
 models.costs     models.plan models.spec
 models.equation  models.plan models.spec
+models.lengths   models.plan models.spec
 models.receptive models.plan models.spec
 models.plan      models.spec
 models.spec      pydantic
@@ -78,7 +85,8 @@ assets           numpy
 # The rooms that load torch, by themselves or through one another. The server process loads none of them.
 WORKERS = (
     "app.analysis.answers app.analysis.moment app.recording app.evaluation app.foreign app.training "
-    "app.probes app.data models.foreign models.nets models.blocks app.analysis.lesions app.analysis.cut"
+    "app.probes app.data models.foreign models.nets models.blocks app.analysis.lesions app.analysis.cut "
+    "app.analysis.paths app.analysis.sampled app.analysis.subnets app.analysis.linear"
 ).split()
 
 # These draw a page or run a command when they are imported.

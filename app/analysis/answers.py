@@ -6,14 +6,13 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 
 from app.analysis.moment import net_at
+from app.analysis.progress import Progress, quiet
 from app.data import Images, load_for
 from app.questions import Question
 from app.results import Result
 from app.settings import Settings
 from app.spec import RunSpec
 from models.nets import Net
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -45,6 +44,6 @@ def _net(subject: Subject, step: int) -> Net:
 ANSWERS: dict[str, Callable[[Question, Subject, Progress], Result]] = {}
 
 
-def answer(question: Question, subject: Subject, progress: Progress = lambda done, total: None) -> Result:
+def answer(question: Question, subject: Subject, progress: Progress = quiet) -> Result:
     """The result that the question's kind asks for. Raises ValueError with a sentence for people."""
     return ANSWERS[question.kind](question, subject, progress)

@@ -45,3 +45,8 @@ def rounded(values: NDArray[Any], digits: int) -> list[float | None]:
 def significant(values: NDArray[Any]) -> list[float | None]:
     """Plain numbers of four significant digits; None for zero or less, which a log axis cannot show."""
     return [float(f"{v:.4g}") if np.isfinite(v) and v > 0 else None for v in np.asarray(values, dtype=float).tolist()]
+
+
+def branch(index: int) -> str:
+    """F with the subscript of block `index`: blocks count from 0, equations from 1."""
+    return "F" + str(index + 1).translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"))
