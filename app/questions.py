@@ -4,9 +4,11 @@ Forty students who ask the same are one question.
 """
 
 from hashlib import blake2b
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from app.cuts import CutSpec
 
 EDITION = 1  # another one when an analysis changes what it answers: answers kept before are then asked anew
 
@@ -25,3 +27,88 @@ class Question(BaseModel):
     def key(self) -> str:
         """A name for the question and its answer."""
         return f"{self.kind}-{blake2b(f'{EDITION}{self.model_dump_json()}'.encode(), digest_size=12).hexdigest()}"
+
+
+Images = Annotated[int, Field(ge=1, le=20_000)]
+At = Annotated[str, Field(pattern=r"^(image|stem|block:\d{1,4})$")]
+
+
+class PathsQuestion(Question):
+    """The exact gradient by length of path, over the first so many test images."""
+
+    kind: Literal["paths"] = "paths"
+    at: At = "stem"
+    images: Images = 64
+
+
+class SampledPathsQuestion(Question):
+    """Single paths drawn at random, so many of each length for each image."""
+
+    kind: Literal["sampled-paths"] = "sampled-paths"
+    at: At = "stem"
+    images: Images = 64
+    draws: int = Field(1, ge=1, le=100)
+    seed: int = 0
+
+
+class SubNetworksQuestion(Question):
+    """The errors of sub-networks: all of them where there are few blocks, else so many of each size."""
+
+    kind: Literal["sub-networks"] = "sub-networks"
+    images: Images = 1000
+    draws: int = Field(20, ge=1, le=200)
+    seed: int = 0
+    lane: ClassVar[Literal["ask", "study"]] = "study"
+
+
+class CutQuestion(Question):
+    """A net under one cut: error, loss, confusion."""
+
+    kind: Literal["cut"] = "cut"
+    cut: CutSpec = CutSpec()
+    images: Images = 1000
+
+
+class CutPicturesQuestion(Question):
+    """What the whole net and the cut one make of a few test images, by their places in the test set."""
+
+    kind: Literal["cut-pictures"] = "cut-pictures"
+    cut: CutSpec = CutSpec()
+    pictures: tuple[Annotated[int, Field(ge=0)], ...] = Field(max_length=40)
+
+
+class PicturesQuestion(Question):
+    """A few test images themselves, by their places in the test set."""
+
+    kind: Literal["pictures"] = "pictures"
+    pictures: tuple[Annotated[int, Field(ge=0)], ...] = Field(max_length=400)
+
+
+class SingleLesionsQuestion(Question):
+    """Every block cut alone."""
+
+    kind: Literal["single-lesions"] = "single-lesions"
+    images: Images = 1000
+    lane: ClassVar[Literal["ask", "study"]] = "study"
+
+
+class RandomLesionsQuestion(Question):
+    """k blocks cut at random, so many draws for each k (none said: from one to all)."""
+
+    kind: Literal["random-lesions"] = "random-lesions"
+    k: tuple[int, ...] = ()
+    images: Images = 1000
+    draws: int = Field(20, ge=1, le=200)
+    seed: int = 0
+    lane: ClassVar[Literal["ask", "study"]] = "study"
+
+
+class ReorderingsQuestion(Question):
+    """Blocks reordered by k swaps, so many draws for each k (none said: from one to the number of blocks)."""
+
+    kind: Literal["reorderings"] = "reorderings"
+    k: tuple[int, ...] = ()
+    images: Images = 1000
+    draws: int = Field(20, ge=1, le=200)
+    seed: int = 0
+    lane: ClassVar[Literal["ask", "study"]] = "study"

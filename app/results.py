@@ -200,3 +200,11 @@ class SubNetworks:
     high: Floats  # S
     best: Ints  # S
     worst: Ints  # S
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """A few test images, and the classes they belong to."""
+
+    pixels: NDArray[np.uint8]  # N × C × H × W
+    labels: Ints  # N

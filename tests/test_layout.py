@@ -42,9 +42,9 @@ app.history      sqlite3 numpy CURRENCIES
 app.runs         sqlite3 pydantic CURRENCIES
 app.foreign      torch safetensors models.foreign models.nets app.evaluation app.checkpoints CURRENCIES
 app.evaluation   app.training app.data app.checkpoints models.nets CURRENCIES
+app.analysis.answers torch app.analysis.lesions app.analysis.moment app.analysis.paths app.analysis.progress app.analysis.sampled app.analysis.subnets app.data app.questions models.nets CURRENCIES
 app.analysis.lesions torch numpy app.analysis.progress app.analysis.cut app.analysis.draws app.training app.data models.nets CURRENCIES
 app.analysis.draws CURRENCIES
-app.analysis.answers torch app.analysis.progress app.analysis.moment app.data app.questions models.nets CURRENCIES
 app.analysis.moment torch app.training app.data app.checkpoints models.nets CURRENCIES
 app.analysis.sampled torch numpy app.analysis.linear app.analysis.paths app.analysis.bands app.analysis.progress models.nets models.lengths CURRENCIES
 app.analysis.paths torch numpy app.analysis.linear app.analysis.progress models.nets models.lengths CURRENCIES
@@ -59,13 +59,13 @@ app.data         torch numpy models.nets CURRENCIES | torch torchvision
 app.uploads      numpy PIL safetensors app.archives CURRENCIES
 app.archives     app.datasets
 app.checkpoints
+app.questions    pydantic app.cuts
 app.cuts         pydantic models.plan models.spec
 app.memory
 app.spec         pydantic app.datasets models.spec
 app.events       pydantic
 app.results      numpy
 app.settings     pydantic
-app.questions    pydantic
 app.schema
 app.datasets     pydantic
 models.foreign   torch models.nets models.plan models.spec

@@ -4,12 +4,30 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
+from typing import Any
 
+from torch import Tensor
+
+from app.analysis.lesions import WHOLE, cut_probabilities, evaluate_cuts, random_lesions, reorderings, single_lesions
 from app.analysis.moment import net_at
+from app.analysis.paths import gradients_by_length
 from app.analysis.progress import Progress, quiet
-from app.data import Images, load_for
-from app.questions import Question
-from app.results import Result
+from app.analysis.sampled import sample_paths
+from app.analysis.subnets import sub_networks
+from app.data import Images, load_for, prepare
+from app.questions import (
+    CutPicturesQuestion,
+    CutQuestion,
+    PathsQuestion,
+    PicturesQuestion,
+    Question,
+    RandomLesionsQuestion,
+    ReorderingsQuestion,
+    SampledPathsQuestion,
+    SingleLesionsQuestion,
+    SubNetworksQuestion,
+)
+from app.results import Pictures, Result
 from app.settings import Settings
 from app.spec import RunSpec
 from models.nets import Net
@@ -30,6 +48,10 @@ class Subject:
         assert self.spec is not None
         return load_for(self.spec, self.settings)
 
+    def test(self, count: int) -> tuple[Tensor, Tensor]:
+        """The first `count` test images as the net takes them, N×C×H×W, and their labels."""
+        return prepare(self.images.test[:count], self.images.info), self.images.test_labels[:count]
+
     def net(self, step: int) -> Net:
         """Its net at a moment; the last few are kept, for the next question. Do not change it."""
         return _net(self, step)
@@ -41,9 +63,77 @@ def _net(subject: Subject, step: int) -> Net:
     return net_at(subject.spec, subject.folder, step, subject.images, subject.epoch_steps)
 
 
-ANSWERS: dict[str, Callable[[Question, Subject, Progress], Result]] = {}
+def paths(question: PathsQuestion, of: Subject, progress: Progress) -> Result:
+    """The exact gradient by length."""
+    x, y = of.test(question.images)
+    return gradients_by_length(of.net(question.step), x, y, question.at, progress=progress)
+
+
+def sampled(question: SampledPathsQuestion, of: Subject, progress: Progress) -> Result:
+    """Single paths."""
+    x, y = of.test(question.images)
+    net = of.net(question.step)
+    return sample_paths(net, x, y, question.at, question.draws, seed=question.seed, progress=progress)
+
+
+def subnets(question: SubNetworksQuestion, of: Subject, progress: Progress) -> Result:
+    """Sub-networks."""
+    x, y = of.test(question.images)
+    return sub_networks(of.net(question.step), x, y, question.draws, question.seed, progress)
+
+
+def cut(question: CutQuestion, of: Subject, progress: Progress) -> Result:
+    """One cut."""
+    return evaluate_cuts(of.net(question.step), of.images, [question.cut], question.images, progress)[0]
+
+
+def cut_pictures(question: CutPicturesQuestion, of: Subject, progress: Progress) -> Result:
+    """The whole net first, then the cut one."""
+    chosen = of.images.test[list(question.pictures)]
+    return cut_probabilities(of.net(question.step), chosen, of.images.info, [WHOLE, question.cut])
+
+
+def pictures(question: PicturesQuestion, of: Subject, progress: Progress) -> Result:
+    """Pixels and labels."""
+    places = list(question.pictures)
+    return Pictures(of.images.test[places].numpy(), of.images.test_labels[places].numpy())
+
+
+def single(question: SingleLesionsQuestion, of: Subject, progress: Progress) -> Result:
+    """Every block alone."""
+    return single_lesions(of.net(question.step), of.images, question.images, progress)
+
+
+def random(question: RandomLesionsQuestion, of: Subject, progress: Progress) -> Result:
+    """k blocks at random."""
+    asked = question
+    return random_lesions(
+        of.net(asked.step), of.images, asked.k or None, asked.draws, asked.seed, asked.images, progress
+    )
+
+
+def reordered(question: ReorderingsQuestion, of: Subject, progress: Progress) -> Result:
+    """k swaps."""
+    asked = question
+    return reorderings(of.net(asked.step), of.images, asked.k or None, asked.draws, asked.seed, asked.images, progress)
+
+
+ANSWERS: dict[type[Question], Callable[[Any, Subject, Progress], Result]] = {
+    PathsQuestion: paths,
+    SampledPathsQuestion: sampled,
+    SubNetworksQuestion: subnets,
+    CutQuestion: cut,
+    CutPicturesQuestion: cut_pictures,
+    PicturesQuestion: pictures,
+    SingleLesionsQuestion: single,
+    RandomLesionsQuestion: random,
+    ReorderingsQuestion: reordered,
+}
 
 
 def answer(question: Question, subject: Subject, progress: Progress = quiet) -> Result:
     """The result that the question's kind asks for. Raises ValueError with a sentence for people."""
-    return ANSWERS[question.kind](question, subject, progress)
+    try:
+        return ANSWERS[type(question)](question, subject, progress)
+    except IndexError as error:
+        raise ValueError("there is no such picture in the test set") from error
