@@ -1,8 +1,8 @@
 """Single paths, drawn at random: how much gradient one path of each length carries, and which lengths matter.
 
 Veit et al. 2016, *Residual Networks Behave Like Ensembles of Relatively Shallow Networks*, section 4.3. A path passes
-the branch of k blocks and the shortcut of all others. Number × mean norm sums norms, and norms cannot cancel: it is
-never less than the norm of the sum that `app.analysis.paths` gives.
+the branch of k blocks and the shortcut of all others. Number × mean norm sums norms, and norms cannot cancel: over
+all paths it is never less than the norm of the sum that `app.analysis.paths` gives.
 """
 
 from math import log10

@@ -84,9 +84,14 @@ def norms(net: NetSpec, exact: PathGradients, sampled: SampledPaths | None = Non
         line(name, x, significant(y), tint, f"length %{{x}}<br>{name} %{{y:.3g}}", width=3.2 if i == 0 else 1.6)
         for i, (name, x, y, tint) in enumerate(lines)
     ]
-    low, high = decades([values for _, _, values, _ in lines] + [np.array([exact.gradient_norm])], trim=0)
+    bounds = [] if sampled is None else [sampled.low, sampled.high]
+    low, high = decades([values for _, _, values, _ in lines] + bounds + [np.array([exact.gradient_norm])], trim=0)
     caption = f"{theme.badge('measured')} L2 norm, mean over {_where(exact)}. Dotted: the ordinary gradient, "
-    caption += f"{exact.gradient_norm:.3g}; Σ over lengths differs from it by {exact.relative_remainder:.1e} of it"
+    caption += f"{exact.gradient_norm:.3g}; "
+    if exact.lengths[-1] == exact.blocks:
+        caption += f"the sum over lengths differs from it by {exact.relative_remainder:.1e} of it"
+    else:
+        caption += f"paths longer than {exact.lengths[-1]} carry {exact.remainder_norm:.3g} together"
     if sampled is not None:
         caption += f". One path: {sampled.draws:,} drawn of each length, band: 95% of the mean"
     top = int(exact.lengths[exact.norms.argmax()])
@@ -96,7 +101,7 @@ def norms(net: NetSpec, exact: PathGradients, sampled: SampledPaths | None = Non
             height,
             xaxis=whole_axis(exact.lengths, PASSED),
             yaxis=theme.axis(**_decade_axis(low, high)),
-            annotations=[theme.heading("gradient norm"), *(_halfway(*line) for line in lines)],
+            annotations=[theme.heading("gradient norm"), *(_halfway(*curve) for curve in lines)],
         ),
         caption=caption,
         alt=f"Gradient norm by path length: largest at length {top}, {exact.norms.max():.3g}; "
