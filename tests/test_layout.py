@@ -39,6 +39,9 @@ app.history      sqlite3 numpy CURRENCIES
 app.runs         sqlite3 pydantic CURRENCIES
 app.evaluation   app.training app.data app.checkpoints models.nets CURRENCIES
 app.analysis.moment torch app.training app.data app.checkpoints models.nets CURRENCIES
+app.analysis.vanishing numpy app.analysis.gradients app.analysis.progress app.training app.data app.checkpoints app.verdicts models.nets CURRENCIES
+app.analysis.gradients torch numpy app.data app.probes models.nets CURRENCIES
+app.analysis.progress
 app.foreign      torch safetensors models.foreign models.nets app.checkpoints CURRENCIES
 app.training     torch app.data app.probes app.checkpoints models.nets CURRENCIES
 app.probes       torch models.nets
@@ -46,6 +49,7 @@ app.data         torch numpy models.nets CURRENCIES | torch torchvision
 app.uploads      numpy PIL safetensors app.archives CURRENCIES
 app.archives     app.datasets
 app.checkpoints
+app.verdicts     numpy CURRENCIES
 app.spec         pydantic app.datasets models.spec
 app.events       pydantic
 app.results      numpy
@@ -66,8 +70,8 @@ assets           numpy
 
 # The rooms that load torch, by themselves or through one another. The server process loads none of them.
 WORKERS = (
-    "app.analysis.moment app.recording app.evaluation app.foreign app.training app.probes app.data "
-    "models.foreign models.nets models.blocks"
+    "app.analysis.moment app.analysis.vanishing app.analysis.gradients app.recording "
+    "app.evaluation app.foreign app.training app.probes app.data models.foreign models.nets models.blocks"
 ).split()
 
 # These draw a page or run a command when they are imported.
