@@ -38,9 +38,12 @@ app.store        sqlite3 numpy pydantic app.history app.runs app.checkpoints CUR
 app.history      sqlite3 numpy CURRENCIES
 app.runs         sqlite3 pydantic CURRENCIES
 app.evaluation   app.training app.data app.checkpoints models.nets CURRENCIES
-app.analysis.moment torch app.training app.data app.checkpoints models.nets CURRENCIES
-app.analysis.vanishing numpy app.analysis.gradients app.analysis.progress app.training app.data app.checkpoints app.verdicts models.nets CURRENCIES
+app.analysis.vanishing numpy app.analysis.gradients app.analysis.progress app.verdicts app.training app.data app.checkpoints models.nets CURRENCIES
+app.analysis.shattered torch numpy app.analysis.moment app.analysis.gradients app.analysis.progress app.data app.probes models.nets CURRENCIES
+app.analysis.identity torch numpy app.analysis.progress app.training app.data app.probes models.nets CURRENCIES
+app.analysis.signal torch numpy app.probes models.nets models.blocks CURRENCIES
 app.analysis.gradients torch numpy app.data app.probes models.nets CURRENCIES
+app.analysis.moment torch app.training app.data app.checkpoints models.nets CURRENCIES
 app.analysis.progress
 app.foreign      torch safetensors models.foreign models.nets app.checkpoints CURRENCIES
 app.training     torch app.data app.probes app.checkpoints models.nets CURRENCIES
@@ -70,7 +73,8 @@ assets           numpy
 
 # The rooms that load torch, by themselves or through one another. The server process loads none of them.
 WORKERS = (
-    "app.analysis.moment app.analysis.vanishing app.analysis.gradients app.recording "
+    "app.analysis.moment app.analysis.vanishing app.analysis.gradients app.analysis.shattered "
+    "app.analysis.identity app.analysis.signal app.recording "
     "app.evaluation app.foreign app.training app.probes app.data models.foreign models.nets models.blocks"
 ).split()
 
