@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from app.analysis.progress import Progress, quiet
 from app.data import Images, prepare
-from app.probes import outputs, undisturbed
+from app.probes import block_names, outputs, undisturbed
 from app.results import Deepened, Lesson
 from app.training import EVALUATION_BATCH, evaluate
 from models.nets import Net, build, generator
@@ -45,13 +45,12 @@ def deepen(net: Net, depth: int, x: Tensor) -> Net:
     for new, old in enumerate(homes):
         state.update(_moved(net.blocks[old], new) if old is not None else {})
     deeper.load_state_dict(state, strict=False)
-    means, variances = _statistics(net, x)
-    source = 0
+    given = iter(_block_outputs(net, x))
     for block, old in zip(deeper.blocks, homes, strict=True):
         if old is None:
-            _make_identity(block, means[source], variances[source])
+            _make_identity(block, y)
         else:
-            source = old
+            y = next(given)
     return deeper
 
 
@@ -92,39 +91,42 @@ def _moved(block: nn.Module, index: int) -> dict[str, Tensor]:
     return {f"blocks.{index}.{name}": value.clone() for name, value in block.state_dict().items()}
 
 
-def _statistics(net: Net, x: Tensor) -> tuple[list[Tensor], list[Tensor]]:
-    """Mean and variance of each channel of each block's output, evaluation mode."""
+def _block_outputs(net: Net, x: Tensor) -> list[Tensor]:
+    """What each block puts out, evaluation mode."""
     kept: list[Tensor] = []
-    names = [f"blocks.{i}" for i in range(len(net.blocks))]
-    with undisturbed(net, "evaluation"), torch.no_grad(), outputs(net, names, lambda _name, y: kept.append(y)):
+    with undisturbed(net, "evaluation"), torch.no_grad(), outputs(net, block_names(net), lambda _, y: kept.append(y)):
         net(x)
-    return [y.mean((0, 2, 3)) for y in kept], [y.var((0, 2, 3)) for y in kept]
+    return kept
 
 
 @torch.no_grad()
-def _make_identity(block: nn.Module, mean: Tensor, variance: Tensor) -> None:
+def _make_identity(block: nn.Module, y: Tensor) -> None:
+    """Fill a block so that it gives back y, N×C×H×W, what the block before it puts out."""
     for module in block.modules():
         if isinstance(module, nn.Conv2d):
             nn.init.dirac_(module.weight)
             if module.bias is not None:
                 module.bias.zero_()
         elif isinstance(module, nn.BatchNorm2d):
-            used, scale = _undone(variance, module.eps)
-            module.running_mean.copy_(mean)  # type: ignore[union-attr]  # it tracks them
-            module.running_var.copy_(used)  # type: ignore[union-attr]
-            module.weight.copy_(scale)
-            module.bias.copy_(mean)
+            _undo(module, y)
 
 
-def _undone(variance: Tensor, eps: float) -> tuple[Tensor, Tensor]:
-    """A variance within 1e-5 of that, and the scale γ for which γ · 1/σ is 1 to the last bit.
+def _undo(norm: nn.BatchNorm2d, y: Tensor) -> None:
+    """Mean and variance those of y, scale and shift what undoes them, so that not a bit of y changes.
 
-    A channel that is off by one bit is off in the same way in every added block: 36 of them can be seen in the logits.
+    γ · 1/σ may round to something else than 1, always in the same direction: 36 such norms in a row can be seen in the
+    logits. A variance that differs by 1e-6 rounds otherwise.
     """
-    for _ in range(10):
-        inverse = 1 / (variance + eps).sqrt()
-        variance = torch.where(inverse * (1 / inverse) == 1, variance, variance * (1 + 1e-6))
-    return variance, (variance + eps).sqrt().reciprocal().reciprocal()
+    mean, variance = y.mean((0, 2, 3)), y.var((0, 2, 3))
+    norm.running_mean.copy_(mean)  # type: ignore[union-attr]  # it tracks them
+    norm.bias.copy_(mean)
+    for _ in range(20):
+        norm.running_var.copy_(variance)  # type: ignore[union-attr]
+        norm.weight.copy_((variance + norm.eps).sqrt())
+        off = (norm(y) != y).any(0).flatten(1).any(1)  # N×C×H×W → C
+        if not off.any():
+            break
+        variance = torch.where(off, variance * (1 + 1e-6), variance)
 
 
 # ---- learn it ------------------------------------------------------------------------------------------------------
