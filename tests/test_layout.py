@@ -26,7 +26,7 @@ app.main         streamlit starlette plotly | app.jobs
 app.shell        streamlit app.ui
 pages            streamlit app.ui app.figures app.jobs app.store app.runs app.races CURRENCIES PAPER
 app.ui           streamlit numpy models.code app.export app.figures app.jobs app.store app.runs app.races CURRENCIES PAPER
-app.figures      plotly numpy CURRENCIES PAPER
+app.figures      plotly numpy app.verdicts CURRENCIES PAPER
 app.jobs         distributed app.cluster app.worker app.references app.store app.runs CURRENCIES
 app.cluster      dask distributed app.store app.settings
 app.export       models.code app.checkpoints app.store app.runs CURRENCIES

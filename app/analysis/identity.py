@@ -45,12 +45,12 @@ def deepen(net: Net, depth: int, x: Tensor) -> Net:
     for new, old in enumerate(homes):
         state.update(_moved(net.blocks[old], new) if old is not None else {})
     deeper.load_state_dict(state, strict=False)
-    given = iter(_block_outputs(net, x))
+    given, last = _block_outputs(net, x), 0
     for block, old in zip(deeper.blocks, homes, strict=True):
         if old is None:
-            _make_identity(block, y)
+            _make_identity(block, given[last])
         else:
-            y = next(given)
+            last = old
     return deeper
 
 

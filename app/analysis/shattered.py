@@ -47,7 +47,7 @@ class Chain:
         return f"{self.depth} layer{'s' * (self.depth > 1)}{shortcut}{', BN' * self.norm}"
 
 
-# Figure 1, whose deep nets are normalised too; and what 24 layers more and a larger β do.
+# Figure 1, whose deep nets are normalised too; and what more layers and a larger β do.
 CHAINS = (
     Chain(1),
     Chain(24, norm=True),
@@ -84,13 +84,20 @@ def shattered(
 
 
 def gradient_of(chain: Chain, x: Floats, nets: int, seed: int) -> Floats:
-    """df/dx at each x (X) for each of so many nets: nets × X.
+    """df/dx at each x (X) for each of so many nets: nets × X."""
+    at = torch.from_numpy(x).float().expand(nets, -1).clone().requires_grad_()  # each net its own: one backward pass
+    (found,) = torch.autograd.grad(values_of(chain, at, seed).sum(), at)
+    return found.double().numpy()
+
+
+def values_of(chain: Chain, at: Tensor, seed: int) -> Tensor:
+    """f(x) for each row of inputs, a net of its own for each: nets × X → nets × X.
 
     He's weights; the first layer's are normal, and so are its biases, so that its neurons bend between −2 and 2. The
     other layers have none. The statistics of BN are those over x, and are held: f is a function of one number.
     """
+    nets = len(at)
     own = generator(seed, "shattered", chain.depth)
-    at = torch.from_numpy(x).float().expand(nets, -1).clone().requires_grad_()  # each net its own: one backward pass
     first, bias = (torch.randn(nets, 1, NEURONS, generator=own) for _ in range(2))
     h = at[..., None] * first + bias  # nets × X × neurons
     for _ in range(chain.depth - 1):
@@ -98,9 +105,7 @@ def gradient_of(chain: Chain, x: Floats, nets: int, seed: int) -> Floats:
         f = torch.bmm(_sigma(chain, h), weight)
         h = h + chain.beta * f if chain.shortcut else f
     last = torch.randn(nets, NEURONS, 1, generator=own) / NEURONS**0.5
-    y = torch.bmm(_sigma(chain, h), last)[..., 0]  # nets × X
-    (found,) = torch.autograd.grad(y.sum(), at)
-    return found.double().numpy()
+    return torch.bmm(_sigma(chain, h), last)[..., 0]
 
 
 def _sigma(chain: Chain, h: Tensor) -> Tensor:

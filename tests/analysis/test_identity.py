@@ -1,4 +1,4 @@
-"""The deeper net by construction: its logits against the shallow net's; what a stack learns against what it is asked."""
+"""The deeper net by construction: its logits against the shallow net's; what a stack learns of what it is asked."""
 
 import pytest
 import torch
@@ -36,9 +36,8 @@ def test_inserted_identities_leave_the_logits_as_they_were(text: str) -> None:
     x = torch.randn(64, 1, 14, 14, generator=own)  # others than those of the statistics
     assert len(deeper.blocks) == 27
     assert float((deeper(x) - net(x)).abs().max()) < 1e-5
-    with_noise = deepen(net, 56, x)
-    with_noise.blocks[4].branch.conv1.weight.mul_(1.01)
-    assert float((with_noise(x) - net(x)).abs().max()) > 1e-4  # the added blocks are on the way
+    deeper.get_parameter("blocks.4.branch.conv1.weight").mul_(1.01)
+    assert float((deeper(x) - net(x)).abs().max()) > 1e-4  # the added blocks are on the way
 
 
 def test_the_check_says_what_both_nets_do() -> None:
@@ -78,8 +77,8 @@ def test_stacks_learn_what_they_are_asked_and_twins_start_equal() -> None:
     zero = learn("zero", blocks=(1,), steps=30)
     x = torch.relu(torch.randn(BATCH, CHANNELS, SIZE, SIZE))
     with torch.no_grad():
-        plain, residual = (stack(family, 2, seed=7)[0] for family in ("plain", "resnet"))
-        f = plain.branch(x)
+        plain, residual = stack("plain", 2, seed=7)[0], stack("resnet", 2, seed=7)[0]
+        f = plain.get_submodule("branch")(x)
         assert torch.allclose(residual(x), torch.relu(x + f), atol=1e-6)
     assert zero.loss[0, -1] < 0.3 * zero.loss[0, 0]
     assert (learn("zero", blocks=(1,), steps=3).loss == zero.loss[:, :3]).all()
