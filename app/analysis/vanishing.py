@@ -13,7 +13,7 @@ import numpy as np
 
 from app.analysis.gradients import batch, block_rms, stages
 from app.analysis.progress import Progress, quiet
-from app.checkpoints import weights_file
+from app.checkpoints import FIRST_MOMENTS, weights_file
 from app.data import Images
 from app.events import CheckpointSaved, RunDiverged, StepMeasured
 from app.results import Course, Grid
@@ -72,7 +72,7 @@ def course(
     threads: int = 0,
     progress: Progress = quiet,
 ) -> Course:
-    """Train a net for its first steps; the same measure at initialisation, after 1 and 10 steps and at the end."""
+    """Train a net for its first steps; the same measure after 0, 1, 10 and 100 steps, and at the end."""
     recipe = Recipe(name="first-steps", steps=steps, schedule="constant")
     spec = RunSpec(
         net=net, data=images.info.name, recipe=recipe, seed=seed, precision="float32", threads=threads, device="cpu"
@@ -84,7 +84,7 @@ def course(
     with TemporaryDirectory() as folder:
         for event in train(spec, images, Path(folder)):
             match event:
-                case CheckpointSaved(step=step, moment=True):
+                case CheckpointSaved(step=step) if step in (*FIRST_MOMENTS, steps):
                     moments.append(step)
                 case StepMeasured(step=step, error=error):
                     errors.append(error)
