@@ -33,7 +33,7 @@ from app.events import (
     StepMeasured,
 )
 from app.memory import keep_freed_memory
-from app.probes import layer_outputs
+from app.probes import layer_outputs, undisturbed
 from app.results import Evaluation
 from app.spec import RunSpec
 from models.nets import Net, build, generator, weight_layers
@@ -215,12 +215,9 @@ class _Run:
             if not first and not bool(torch.isfinite(output).all()):
                 first.append(name)
 
-        buffers = {name: buffer.clone() for name, buffer in self.net.named_buffers()}
-        torch.manual_seed(noise_seed(self.spec.seed, measured.step))
-        with layer_outputs(self.net, see), self.rounding(), torch.no_grad():
+        seed = noise_seed(self.spec.seed, measured.step)
+        with undisturbed(self.net, seed=seed), layer_outputs(self.net, see), self.rounding(), torch.no_grad():
             self.net(self.inputs(measured.step)[0])
-        for name, buffer in self.net.named_buffers():  # looking must not move the running statistics
-            buffer.copy_(buffers[name])
         if first:
             return first[0], "activation"
         if not math.isfinite(measured.loss):

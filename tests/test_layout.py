@@ -28,7 +28,7 @@ app.main         streamlit starlette app.ui | app.jobs
 app.shell        streamlit app.ui
 pages            streamlit app.ui app.questions app.figures app.jobs app.store app.runs app.races CURRENCIES PAPER
 app.ui           streamlit numpy plotly models.code app.questions app.asking app.export app.figures app.jobs app.store app.history app.runs app.races CURRENCIES PAPER
-app.figures      plotly numpy CURRENCIES PAPER
+app.figures      plotly numpy CURRENCIES PAPER app.verdicts
 app.jobs         distributed app.asking app.cluster app.worker app.references app.store app.runs CURRENCIES
 app.asking       distributed app.cluster app.worker app.questions app.store CURRENCIES
 app.cluster      dask distributed app.store app.settings
@@ -42,6 +42,11 @@ app.history      sqlite3 numpy CURRENCIES
 app.runs         sqlite3 pydantic CURRENCIES
 app.foreign      torch safetensors models.foreign models.nets app.evaluation app.checkpoints CURRENCIES
 app.evaluation   app.training app.data app.checkpoints models.nets CURRENCIES
+app.analysis.vanishing numpy app.analysis.gradients app.analysis.progress app.verdicts app.training app.data app.checkpoints models.nets CURRENCIES
+app.analysis.shattered torch numpy app.analysis.moment app.analysis.gradients app.analysis.progress app.data app.probes models.nets CURRENCIES
+app.analysis.identity torch numpy app.analysis.progress app.training app.data app.probes models.nets CURRENCIES
+app.analysis.signal torch numpy app.probes models.nets models.blocks CURRENCIES
+app.analysis.gradients torch numpy app.data app.probes models.nets CURRENCIES
 app.analysis.answers torch app.analysis.lesions app.analysis.moment app.analysis.paths app.analysis.progress app.analysis.sampled app.analysis.subnets app.data app.questions models.nets CURRENCIES
 app.analysis.lesions torch numpy app.analysis.progress app.analysis.cut app.analysis.draws app.training app.data models.nets CURRENCIES
 app.analysis.draws CURRENCIES
@@ -59,6 +64,7 @@ app.data         torch numpy models.nets CURRENCIES | torch torchvision
 app.uploads      numpy PIL safetensors app.archives CURRENCIES
 app.archives     app.datasets
 app.checkpoints
+app.verdicts     numpy CURRENCIES
 app.questions    pydantic app.cuts
 app.cuts         pydantic models.plan models.spec
 app.memory
@@ -86,7 +92,9 @@ assets           numpy
 WORKERS = (
     "app.analysis.answers app.analysis.moment app.recording app.evaluation app.foreign app.training "
     "app.probes app.data models.foreign models.nets models.blocks app.analysis.lesions app.analysis.cut "
-    "app.analysis.paths app.analysis.sampled app.analysis.subnets app.analysis.linear"
+    "app.analysis.paths app.analysis.sampled app.analysis.subnets app.analysis.linear "
+    "app.analysis.vanishing app.analysis.gradients app.analysis.shattered app.analysis.identity "
+    "app.analysis.signal"
 ).split()
 
 # These draw a page or run a command when they are imported.

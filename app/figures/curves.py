@@ -1,60 +1,109 @@
-"""Curves, bars and bands over whole numbers: path lengths, numbers of blocks."""
+"""Several curves in one frame, each named at its end; a band around those that have one."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from app.figures import theme
-from app.figures.numbers import significant
+from app.figures.numbers import decades, rounded, significant, thinned
 from app.figures.theme import Json
 
-
-def whole_axis(numbers: NDArray[Any], title: str) -> Json:
-    """An axis for whole numbers, with room at both ends."""
-    first, last = float(numbers.min()), float(numbers.max())
-    return theme.axis(title, range=[first - 0.6, last + 0.6], tickformat="d", nticks=12, showgrid=False)
+Numbers = NDArray[Any]
 
 
-def line(
-    name: str, x: NDArray[Any], y: Sequence[float | None], colour: str, hover: str, *, width: float = 2, mode: str = ""
-) -> Json:
-    """A curve over whole numbers, with a marker at each where there are few."""
+@dataclass(frozen=True)
+class Curve:
+    """One line: `names`, where given, are what its points are called when hovered; `band`: from, to."""
+
+    name: str
+    x: Numbers
+    y: Numbers
+    colour: str = theme.NEUTRAL
+    dash: str = "solid"
+    width: float = 2.2
+    names: tuple[str, ...] = ()
+    band: tuple[Numbers, Numbers] | None = None
+
+
+def chart(
+    curves: Sequence[Curve], x: str, y: str, *, log: bool = False, height: int = 320, span: Sequence[float] = ()
+) -> tuple[list[Json], Json]:
+    """Plotly's data and layout: `x` names the axis, `y` stands above it; `span` fixes the vertical range."""
+    data: list[Json] = []
+    for curve in curves:
+        if curve.band:
+            data.append(_band(curve))
+        data.append(_line(curve, log))
+    low, high = span or _range([curve.y for curve in curves], log)
+    ends = [(curve, *end) for curve in curves if (end := _end(curve, log))]
+    places = theme.spread([at for *_, at in ends], 17 * (high - low) / (height - 66), low, high)
+    right = max([last for _, last, _ in ends] + [0.0])
+    longest = max([len(curve.name) for curve in curves] + [4])
+    vertical: Json = {"range": [low, high]} | ({"type": "log", "dtick": 1, "tickformat": "~g"} if log else {})
+    layout = theme.layout(
+        height,
+        right=18 + 8 * longest,
+        xaxis=theme.axis(x, showgrid=False),
+        yaxis=theme.axis(**vertical),
+        annotations=[theme.heading(y)]
+        + [
+            theme.end_label(curve.name, right, round(place, 4), curve.colour)
+            for (curve, _, _), place in zip(ends, places, strict=True)
+        ],
+    )
+    return data, layout
+
+
+def _line(curve: Curve, log: bool) -> Json:
+    x, y = thinned(curve.x, curve.y)
+    where = "%{customdata}" if curve.names else "%{x:,}"
+    line: Json = {
+        "type": "scatter",
+        "mode": "lines",
+        "name": curve.name,
+        "x": x.tolist(),
+        "y": significant(y) if log else rounded(y, 4),
+        "line": {"color": curve.colour, "width": curve.width, "dash": curve.dash},
+        "hovertemplate": f"{curve.name} · {where}<br>%{{y:.3g}}<extra></extra>",
+    }
+    return line | ({"customdata": list(curve.names)} if curve.names else {})
+
+
+def _band(curve: Curve) -> Json:
+    assert curve.band is not None
+    low, high = curve.band
     return {
         "type": "scatter",
-        "mode": mode or ("lines+markers" if len(x) <= 60 else "lines"),
-        "name": name,
-        "x": x.tolist(),
-        "y": y,
-        "line": {"color": colour, "width": width},
-        "marker": {"size": 5, "color": colour},
-        "hovertemplate": f"{hover}<extra></extra>",
+        "mode": "lines",
+        "name": f"{curve.name} band",
+        "x": [*curve.x.tolist(), *curve.x[::-1].tolist()],
+        "y": [*rounded(high, 4), *rounded(low[::-1], 4)],
+        "fill": "toself",
+        "fillcolor": curve.colour,
+        "opacity": 0.15,
+        "line": {"width": 0},
+        "hoverinfo": "skip",
     }
 
 
-def bars(name: str, x: NDArray[Any], y: NDArray[Any], number: list[str], hover: str) -> Json:
-    """Quiet bars; `number` is what `hover` may name as %{customdata}."""
-    return {
-        "type": "bar",
-        "name": name,
-        "x": x.tolist(),
-        "y": significant(y),
-        "customdata": number,
-        "marker": {"color": theme.NEUTRAL, "opacity": 0.5},
-        "hovertemplate": f"{hover}<extra></extra>",
-    }
+def _range(values: Sequence[Numbers], log: bool) -> tuple[float, float]:
+    if log:
+        return decades(values, trim=0)
+    flat = np.concatenate([np.asarray(one, dtype=float).ravel() for one in values] or [np.zeros(1)])
+    flat = flat[np.isfinite(flat)]
+    low, high = (float(flat.min()), float(flat.max())) if flat.size else (0.0, 1.0)
+    room = 0.04 * (high - low) or 0.5
+    return low - room, high + room
 
 
-def band(x: NDArray[Any], low: NDArray[Any], high: NDArray[Any], colour: str) -> list[Json]:
-    """A filled band between two curves; hovering passes through it."""
-    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
-    edge = {"type": "scatter", "mode": "lines", "x": x.tolist(), "line": {"width": 0}, "hoverinfo": "skip"}
-    fill = {"fill": "tonexty", "fillcolor": f"rgba({red},{green},{blue},0.18)"}
-    return [{**edge, "name": "low", "y": significant(low)}, {**edge, "name": "high", "y": significant(high), **fill}]
-
-
-def beside(text: str, x: NDArray[Any], y: NDArray[Any], colour: str, end: str) -> Json:
-    """A label above the highest point of a curve, its left or right `end` there, or its center."""
-    top = int(y.argmax())
-    label = theme.end_label(text, float(x[top]), round(float(y[top]), 3), colour)
-    return {**label, "xanchor": end, "yanchor": "bottom", "xshift": 0, "yshift": 5}
+def _end(curve: Curve, log: bool) -> tuple[float, float] | None:
+    """Where the curve ends: x, and y as the axis counts it."""
+    y = np.asarray(curve.y, dtype=float)
+    usable = np.isfinite(y) & ((y > 0) | (not log))
+    if not usable.any():
+        return None
+    last = float(y[usable][-1])
+    return float(np.asarray(curve.x)[usable][-1]), float(np.log10(last)) if log else last

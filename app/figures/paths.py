@@ -9,7 +9,7 @@ from fractions import Fraction
 import numpy as np
 
 from app.figures import theme
-from app.figures.curves import band, bars, beside, line, whole_axis
+from app.figures.counts import band, bars, beside, line, whole_axis
 from app.figures.numbers import branch, decades, rounded, significant
 from app.figures.theme import Figure, Json
 from app.results import Floats, Ints, PathGradients, SampledPaths

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.figures import theme
-from app.figures.curves import band, line, whole_axis
+from app.figures.counts import band, line, whole_axis
 from app.figures.numbers import branch, rounded
 from app.figures.theme import Figure
 from app.results import SubNetworks

@@ -36,6 +36,15 @@ SEQUENTIAL = [
     [1.0, "#FDE725"],
 ]
 
+# Brewer's PRGn: below the middle purple, above it green; neither is a family's colour.
+DIVERGING = [
+    [0.0, "#762A83"],
+    [0.25, "#AF8DC3"],
+    [0.5, "#F0F0F0"],
+    [0.75, "#7FBF7B"],
+    [1.0, "#1B7837"],
+]
+
 Source = Literal["measured", "simulated", "paper"]
 _BADGES: dict[Source, str] = {"measured": "green", "simulated": "blue", "paper": "violet"}
 

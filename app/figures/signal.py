@@ -1,0 +1,53 @@
+"""The forward signal as figures: He et al. 2015, figure 7."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+
+from app.figures import theme
+from app.figures.curves import Curve, chart
+from app.figures.theme import Figure
+from app.results import Signal
+from app.spec import RunSpec
+
+Measured = tuple[RunSpec, Signal]
+
+
+def responses(signals: Sequence[Measured], order: Literal["layer", "size"] = "layer") -> Figure:
+    """Standard deviation of each layer's response, in order of the layers, or from the largest to the smallest."""
+    curves = []
+    for (_, signal), style in zip(signals, theme.styles([spec for spec, _ in signals]), strict=True):
+        by = np.arange(len(signal.layers)) if order == "layer" else np.argsort(-signal.response_std, kind="stable")
+        names = tuple(signal.layers[i] for i in by)
+        curves.append(
+            Curve(style.name, np.arange(len(by)), signal.response_std[by], style.colour, style.dash, names=names)
+        )
+    axis = "layer, input to output" if order == "layer" else "layer, sorted by size"
+    data, layout = chart(curves, axis, "std of the response")
+    caption = (
+        f"{theme.badge('measured')} standard deviation of each layer's response, after BN, before σ and the addition, "
+        "evaluation mode (He et al. 2015, figure 7)"
+    )
+    return Figure(data, layout, caption, f"Layer responses. {_said(curves)}")
+
+
+def residuals(signals: Sequence[Measured]) -> Figure:
+    """‖F(x)‖ ÷ ‖x‖ of each block: below 1, the block changes little."""
+    styles = theme.styles([spec for spec, _ in signals])
+    curves = [
+        Curve(style.name, np.arange(len(one.blocks)), one.residual, style.colour, style.dash, names=one.blocks)
+        for (_, one), style in zip(signals, styles, strict=True)
+    ]
+    data, layout = chart(curves, "block, input to output", "‖F(x)‖ ÷ ‖x‖", log=True)
+    return Figure(
+        data,
+        layout,
+        f"{theme.badge('measured')} size of the branch's output over that of the block's input, mean over the images, "
+        "evaluation mode",
+        f"Size of the residuals. {_said(curves)}",
+    )
+
+
+def _said(curves: Sequence[Curve]) -> str:
+    return "; ".join(f"{curve.name}: mean {np.nanmean(curve.y):.2g}" for curve in curves if curve.y.size)

@@ -1,0 +1,105 @@
+"""Figures of the gradient's results: words and colours follow from the numbers, and all of it can be sent."""
+
+import json
+import math
+
+import numpy as np
+
+from app.figures import gradients, identity, shattered, signal, theme
+from app.figures.theme import Figure
+from app.results import Course, Grid, Lesson, Neighbours, Shattered, Signal
+from app.spec import RunSpec
+from models.spec import NetSpec
+
+
+def sendable(figure: Figure) -> None:
+    json.dumps({"data": figure.data, "layout": figure.layout}, allow_nan=False)
+    assert figure.alt
+    assert figure.caption.startswith(":green-badge[measured]")
+
+
+def course(net: str, factor: float) -> Course:
+    rms = np.tile(factor ** -np.arange(10.0), (4, 1))
+    return Course(net, np.array([0, 1, 10, 100]), rms, np.zeros(10, int), np.full(4, factor), 30.0, 40.0, False)
+
+
+def test_lines_of_the_chosen_steps_in_the_family_s_colour_later_darker() -> None:
+    figure = gradients.block_lines([course("plain-56", 1.4), course("resnet-56", 1.0)], steps=(0, 100))
+    sendable(figure)
+    assert [trace["name"] for trace in figure.data] == [
+        "plain-56, step 0",
+        "plain-56, step 100",
+        "resnet-56, step 0",
+        "resnet-56, step 100",
+    ]
+    assert figure.data[1]["line"]["color"] == theme.FAMILY_COLOURS["plain"]
+    assert figure.data[0]["line"]["color"] != figure.data[1]["line"]["color"]
+    assert figure.layout["yaxis"]["type"] == "log"
+    assert "plain-56: initialisation ×1.40 a block" in figure.alt
+
+
+def test_the_truth_test_writes_each_cell_s_verdict_and_is_centred_on_one() -> None:
+    nets = ("plain-8", "plain-20", "resnet-8:norm=none", "resnet-20:norm=none")
+    factors = np.array([[1.4, 1.4], [0.7, 0.7], [1.0, 1.0], [math.inf, math.inf]])
+    figure = gradients.verdict_map(Grid(nets, (0, 1), np.ones((4, 2, 3)), np.zeros((4, 3), int), factors, 64))
+    sendable(figure)
+    (trace,) = figure.data
+    assert trace["text"] == [["explode ×1.40", "vanish ×0.70"], ["healthy ×1.00", "explode ×∞"]]
+    assert trace["zmin"] == -trace["zmax"]
+    assert trace["z"][1] == [0.0, round(trace["zmax"], 3)]
+    assert trace["y"] == ["plain · BN · ReLU", "resnet · no BN · ReLU"]
+    assert trace["colorscale"][2] == [0.5, "#F0F0F0"]
+
+
+def test_a_zero_gradient_is_drawn_as_vanished() -> None:
+    zero = Grid(("plain-8",), (0,), np.zeros((1, 1, 4)), np.zeros((1, 4), int), np.zeros((1, 1)), 64)
+    figure = gradients.verdict_map(zero)
+    sendable(figure)
+    assert figure.data[0]["z"][0][0] == round(figure.data[0]["zmin"], 3)
+
+
+def test_noise_is_grey_and_called_simulated() -> None:
+    names = ("1 layer", "50 layers, shortcuts, β 0.1, BN", "brown noise")
+    means = np.linspace(1, 0, 6)[None].repeat(3, 0)
+    one = Shattered(names, np.linspace(-2, 2, 9), np.ones((3, 9)), np.arange(6), means, means - 0.1, means + 0.1, 4)
+    for figure in (shattered.autocorrelation(one), shattered.gradient_rows(one)):
+        sendable(figure)
+        assert ":blue-badge[simulated]" in figure.caption
+        colours = {trace["name"]: trace["line"].get("color") for trace in figure.data}
+        assert colours["brown noise"] == theme.NEUTRAL
+    bands = [trace for trace in shattered.autocorrelation(one).data if trace.get("fill")]
+    assert len(bands) == 3
+    assert bands[0]["y"] == [*np.round(means[0] + 0.1, 4), *np.round(means[0][::-1] - 0.1, 4)]
+
+
+def test_neighbours_of_deeper_nets_are_darker() -> None:
+    low = np.zeros((2, 3))
+    figure = shattered.neighbour_lines(
+        Neighbours(("plain-8", "plain-56"), np.arange(3) / 2, low + 0.5, low, low + 1, 8)
+    )
+    sendable(figure)
+    lines = [trace["line"]["color"] for trace in figure.data if not trace.get("fill")]
+    assert len(set(lines)) == 2
+
+
+def test_responses_in_order_and_sorted() -> None:
+    spec = RunSpec(net=NetSpec.parse("plain-8:width=2").fitted(1, 10))
+    std = np.array([0.5, 2.0, 1.0])
+    empty = np.zeros(0)
+    one = Signal(("a", "b", "c"), std, (), empty, empty, empty, ("blocks.0",), np.array([0.3]), 8)
+    in_order, by_size = signal.responses([(spec, one)]), signal.responses([(spec, one)], "size")
+    sendable(in_order)
+    assert in_order.data[0]["y"] == [0.5, 2.0, 1.0]
+    assert by_size.data[0]["y"] == [2.0, 1.0, 0.5]
+    assert by_size.data[0]["customdata"] == ["b", "c", "a"]
+    sendable(signal.residuals([(spec, one)]))
+
+
+def test_the_lesson_s_curves_say_shortcut_by_colour_and_depth_by_dash() -> None:
+    learnt = Lesson("identity", ("plain", "resnet", "plain"), (1, 1, 4), np.array([[1, 0.1], [1, 0.0], [1, 0.5]]), 0)
+    figure = identity.lesson(learnt)
+    sendable(figure)
+    assert [trace["line"]["dash"] for trace in figure.data] == ["solid", "solid", "dash"]
+    assert figure.data[1]["line"]["color"] == theme.FAMILY_COLOURS["resnet"]
+    assert figure.data[1]["y"] == [1.0, None]  # a log axis has no zero
+    assert "y = x" in figure.caption
