@@ -101,7 +101,7 @@ PRINTED: tuple[Printed, ...] = (
             (1202, 19.4, 1),
         )
     ),
-    Printed("wide-28-10", "parameters", 36.5, 1, "Zagoruyko and Komodakis 2016, table 4"),
+    Printed("wide-28-10", "parameters", 36.5, 1, "Zagoruyko 2016, table 4"),
     Printed("dense-bc-100-12", "parameters", 0.8, 1, "Huang et al. 2017, table 2"),
 )
 
@@ -121,7 +121,6 @@ class Relative:
 
     title: str
     module: str  # its name in torchvision.models
-    year: int  # of the net's own paper
     params: int
     macs: int
     source: str
@@ -129,8 +128,8 @@ class Relative:
 
 
 RELATIVES: tuple[Relative, ...] = (
-    Relative("AlexNet", "alexnet", 2012, 61_100_840, 714_188_480, "Krizhevsky 2014, in one column"),
-    Relative("GoogLeNet", "googlenet", 2014, 6_624_904, 1_498_376_192, "Szegedy et al. 2015"),
-    Relative("Inception-v3", "inception_v3", 2015, 23_834_568, 5_713_216_096, "Szegedy et al. 2016", size=299),
-    Relative("ResNeXt-50, 32×4d", "resnext50_32x4d", 2016, 25_028_904, 4_230_479_872, "Xie et al. 2017"),
+    Relative("AlexNet", "alexnet", 61_100_840, 714_188_480, "Krizhevsky 2014, in one column"),
+    Relative("GoogLeNet", "googlenet", 6_624_904, 1_498_376_192, "Szegedy et al. 2015"),
+    Relative("Inception-v3", "inception_v3", 23_834_568, 5_713_216_096, "Szegedy et al. 2016", size=299),
+    Relative("ResNeXt-50, 32×4d", "resnext50_32x4d", 25_028_904, 4_230_479_872, "Xie et al. 2017"),
 )

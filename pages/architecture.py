@@ -98,11 +98,11 @@ with one:
     st.caption(f":violet-badge[paper] {page['shortcuts-paper']}")
     st.markdown(page["story"])
     sources = ", ".join(f"{one.title} ({one.source})" for one in RELATIVES)
-    decimals = st.column_config.NumberColumn(format="%.2f")
+    giga, mega = (st.column_config.NumberColumn(format=f"%.2f {unit}") for unit in "GM")
     st.dataframe(
         story_table(nets),
         hide_index=True,
-        column_config={"multiply-adds, 10⁹": decimals, "parameters, 10⁶": decimals},
+        column_config={"multiply-adds": giga, "parameters": mega},
         alt="The chosen nets among AlexNet, GoogLeNet, Inception-v3 and ResNeXt-50, the cheapest first",
     )
     st.caption(f":green-badge[measured] {page['story-caption'].format(sources=sources)}")

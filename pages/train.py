@@ -6,7 +6,7 @@ from app import jobs
 from app.jobs import RefusedError
 from app.races import RACES
 from app.ui import address
-from app.ui.bring import on_arrival
+from app.ui.bring import arrival
 from app.ui.picker import chosen_runs
 from app.ui.prose import prose
 from app.ui.race import own_images, prediction, race_form
@@ -40,5 +40,5 @@ if runs and all(run.origin == "reference" for run in runs):
     st.caption(page["reference"])
 for run in runs:
     if run.origin == "imported":
-        st.markdown(on_arrival(store, run))
+        st.markdown(arrival(store, run))
 watch([run.id for run in runs if run.origin != "imported"], guess)

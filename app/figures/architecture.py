@@ -173,7 +173,7 @@ def story_table(nets: Sequence[NetSpec]) -> list[Row]:
     rows = [(net_title(net), net.image_size, one.macs, one.params) for net, one in laid]
     rows += [(one.title, one.size, one.macs, one.params) for one in RELATIVES]
     return [
-        {"net": title, "image": f"{size}×{size}", "multiply-adds, 10⁹": macs / 1e9, "parameters, 10⁶": params / 1e6}
+        {"net": title, "px": size, "multiply-adds": macs / 1e9, "parameters": params / 1e6}
         for title, size, macs, params in sorted(rows, key=lambda row: row[2])
     ]
 

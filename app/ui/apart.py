@@ -53,17 +53,14 @@ def which(nets: Sequence[NetSpec]) -> int:
         del st.session_state[_OF]
     if len(names) == 1:
         return 0
-    short = {name: name.removeprefix("imagenet-") for name in names}
-    if len(set(short.values())) < len(names):  # resnet-50 is there in both forms
-        short = {name: name for name in names}
-    name = st.segmented_control(
+    name = st.pills(
         "Take apart",
         names,
-        format_func=short.__getitem__,
         default=names[default],
         key=_OF,
         bind="query-params",
         required=True,
+        wrap=True,
     )
     return names.index(name) if name in names else default
 

@@ -63,10 +63,10 @@ def bring_weights() -> None:
             st.error(literal(f"{reason[:1].upper()}{reason[1:]}. Nothing was kept."))
             return
     st.success(literal(f"{run.name} is now among the runs: {run.spec.title}."), icon=":material/check:")
-    st.caption(on_arrival(engine.store, run))
+    st.caption(arrival(engine.store, run))
 
 
-def on_arrival(store: Store, run: Run) -> str:
+def arrival(store: Store, run: Run) -> str:
     """What is known of a run that was trained elsewhere: its test error when it came, if it could be evaluated."""
     page = prose("runs")
     name, data = literal(run.name), literal(run.spec.data)

@@ -99,6 +99,13 @@ def test_the_address_chooses_nets_block_and_what_is_taken_apart() -> None:
     assert "highway-20" in " ".join(text.value for text in tested.markdown)
 
 
+def test_what_is_taken_apart_is_addressed_by_the_net_s_own_name() -> None:
+    tested = page(net=["resnet-50", "imagenet-resnet-50"], of="resnet-50")
+    assert "A block of resnet-50," in " ".join(text.value for text in tested.markdown)
+    tested = page(of="imagenet-plain-34")
+    assert "A block of imagenet-plain-34," in " ".join(text.value for text in tested.markdown)
+
+
 def test_a_block_beyond_the_net_is_its_last() -> None:
     assert "F_{9}" in page(net=["resnet-20"], layer="block:700").latex[0].value
 
