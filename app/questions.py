@@ -20,7 +20,7 @@ class Question(BaseModel):
 
     kind: str
     run: str = ""
-    step: int = Field(0, ge=0)
+    step: int = Field(default=0, ge=0)
     lane: ClassVar[Literal["ask", "study"]] = "ask"  # a study takes long: quick questions do not wait behind it
 
     @property
@@ -47,7 +47,7 @@ class SampledPathsQuestion(Question):
     kind: Literal["sampled-paths"] = "sampled-paths"
     at: At = "stem"
     images: Images = 64
-    draws: int = Field(1, ge=1, le=100)
+    draws: int = Field(default=1, ge=1, le=100)
     seed: int = 0
 
 
@@ -56,7 +56,7 @@ class SubNetworksQuestion(Question):
 
     kind: Literal["sub-networks"] = "sub-networks"
     images: Images = 1000
-    draws: int = Field(20, ge=1, le=200)
+    draws: int = Field(default=20, ge=1, le=200)
     seed: int = 0
     lane: ClassVar[Literal["ask", "study"]] = "study"
 
@@ -98,7 +98,7 @@ class RandomLesionsQuestion(Question):
     kind: Literal["random-lesions"] = "random-lesions"
     k: tuple[int, ...] = ()
     images: Images = 1000
-    draws: int = Field(20, ge=1, le=200)
+    draws: int = Field(default=20, ge=1, le=200)
     seed: int = 0
     lane: ClassVar[Literal["ask", "study"]] = "study"
 
@@ -109,6 +109,6 @@ class ReorderingsQuestion(Question):
     kind: Literal["reorderings"] = "reorderings"
     k: tuple[int, ...] = ()
     images: Images = 1000
-    draws: int = Field(20, ge=1, le=200)
+    draws: int = Field(default=20, ge=1, le=200)
     seed: int = 0
     lane: ClassVar[Literal["ask", "study"]] = "study"

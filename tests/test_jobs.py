@@ -4,8 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -23,16 +22,7 @@ from app.spec import Recipe, RunSpec
 from app.store import Store, StoreError
 from models.spec import NetSpec
 from tests.engine_process import STEPS, specs
-
-PATIENCE = 120  # seconds; for machines under load
-
-
-def until(true: Callable[[], object], what: str) -> None:
-    """Wait for something to become true."""
-    end = time.monotonic() + PATIENCE
-    while not true():
-        assert time.monotonic() < end, f"waited {PATIENCE} s for {what}"
-        time.sleep(0.02)
+from tests.waiting import PATIENCE, until
 
 
 @pytest.fixture(scope="module")

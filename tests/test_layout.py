@@ -33,7 +33,7 @@ app.jobs         distributed app.asking app.cluster app.worker app.references ap
 app.asking       distributed app.cluster app.worker app.questions app.store CURRENCIES
 app.cluster      dask distributed app.store app.settings
 app.export       pyarrow models.code app.checkpoints app.store app.runs CURRENCIES
-app.worker       distributed app.memory app.questions CURRENCIES | app.analysis.answers app.training app.data app.foreign app.uploads app.archives
+app.worker       distributed app.memory app.questions CURRENCIES | torch app.analysis.answers app.training app.data app.foreign app.uploads app.archives
 app.recording    torch app.training app.data app.references app.checkpoints models.nets CURRENCIES
 app.races        CURRENCIES
 app.references   app.store CURRENCIES

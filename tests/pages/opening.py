@@ -1,15 +1,21 @@
 """Pages as a session opens them: through app/shell.py, on an engine that trains nothing."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
+import torch
 from streamlit.testing.v1 import AppTest
 
+from app import worker
+from app.analysis.answers import Subject, answer
 from app.events import CheckpointSaved, EpochEvaluated, Event, RunFinished, RunStarted, StepMeasured
 from app.jobs import Engine
+from app.questions import Question
+from app.results import to_bytes
 from app.runs import Run
-from app.settings import ROOT, Settings
+from app.settings import ROOT, Settings, load
 from app.spec import Recipe, RunSpec
 from app.ui.component import frontend
 from models.plan import plan
@@ -50,6 +56,52 @@ class NoCluster:
 
     def close(self) -> None:
         """Nothing was opened."""
+
+
+class Answering(NoCluster):
+    """A cluster that answers every question at once, here."""
+
+    def submit(
+        self,
+        _lane: str,
+        work: object,
+        question: Question,
+        spec: RunSpec,
+        folder: Path,
+        epoch: int,
+        *_: object,
+        **__: object,
+    ) -> "Answered":
+        """Only questions are put to it."""
+        assert work is worker.answer
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            return Answered(answer(question, Subject(spec, folder, epoch, load())))
+        except ValueError as error:
+            return Answered(error)
+        finally:
+            torch.set_num_threads(threads)
+
+
+class Answered:
+    """A future that has come: with a result, or the error that it ended with."""
+
+    def __init__(self, ended: object) -> None:
+        self._ended = ended
+        self.status = "error" if isinstance(ended, Exception) else "finished"
+
+    def result(self) -> bytes:
+        """As a worker packs it."""
+        return to_bytes(self._ended)
+
+    def exception(self) -> object:
+        """What went wrong."""
+        return self._ended
+
+    def add_done_callback(self, call: Callable[["Answered"], None]) -> None:
+        """It is done."""
+        call(self)
 
 
 def opened(page: str = "start", **query: str | list[str]) -> AppTest:

@@ -1,0 +1,14 @@
+"""Waiting for something to become true."""
+
+import time
+from collections.abc import Callable
+
+PATIENCE = 120  # seconds; for machines under load
+
+
+def until(true: Callable[[], object], what: str) -> None:
+    """Look again and again; fail after PATIENCE."""
+    end = time.monotonic() + PATIENCE
+    while not true():
+        assert time.monotonic() < end, f"waited {PATIENCE} s for {what}"
+        time.sleep(0.02)
