@@ -45,7 +45,7 @@ def test_an_answer_is_kept_and_the_next_engine_has_it_at_once(engine: Engine, tm
 def test_what_cannot_be_asked_is_refused_at_once(engine: Engine) -> None:
     with pytest.raises(KeyError, match="no run"):
         engine.desk.ask(CutQuestion(run="nobody", step=0))
-    with pytest.raises(ValueError, match="no weights of .* were kept at step 7"):
+    with pytest.raises(ValueError, match=r"no weights of .* were kept at step 7"):
         engine.desk.ask(CutQuestion(run=RUN, step=7))
 
 

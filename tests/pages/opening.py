@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -12,7 +11,6 @@ from app import worker
 from app.analysis.answers import Subject, answer
 from app.events import CheckpointSaved, EpochEvaluated, Event, RunFinished, RunStarted, StepMeasured
 from app.jobs import Engine
-from app.questions import Question
 from app.results import to_bytes
 from app.runs import Run
 from app.settings import ROOT, Settings, load
@@ -61,23 +59,14 @@ class NoCluster:
 class Answering(NoCluster):
     """A cluster that answers every question at once, here."""
 
-    def submit(
-        self,
-        _lane: str,
-        work: object,
-        question: Question,
-        spec: RunSpec,
-        folder: Path,
-        epoch: int,
-        *_: object,
-        **__: object,
-    ) -> "Answered":
+    def submit(self, _lane: str, work: object, *asked: Any, **_options: object) -> "Answered":
         """Only questions are put to it."""
+        question, spec, folder, epoch_steps, *_ = asked
         assert work is worker.answer
         threads = torch.get_num_threads()
         torch.set_num_threads(1)
         try:
-            return Answered(answer(question, Subject(spec, folder, epoch, load())))
+            return Answered(answer(question, Subject(spec, folder, epoch_steps, load())))
         except ValueError as error:
             return Answered(error)
         finally:
