@@ -92,6 +92,9 @@ _NAME = re.compile(
     rf"|vgg-{_DEPTH.replace('depth', 'vgg_depth')})"
 )
 
+# A thousand layers have one branch that fits them: names that say no more (He et al. 2016, table 3: "ResNet-1001").
+_SHORT = {"preact-1001": "preact-bottleneck-1001", "resnet-1001": "resnet-bottleneck-1001"}
+
 # Settings that can follow a name, in the order in which they are written, and the families that have them (None: all).
 SETTINGS: dict[str, tuple[Family, ...] | None] = {
     "width": None,
@@ -291,7 +294,7 @@ class NetSpec(BaseModel):
     def parse(cls, text: str) -> Self:
         """Read `name[:setting=value]…`. Raises ValueError with one sentence for anything else."""
         name, *settings = text.strip().split(":")
-        match = _NAME.fullmatch(name)
+        match = _NAME.fullmatch(_SHORT.get(name, name))
         if match is None:
             raise ValueError(f"unknown net {name[:60]!r}: for example plain-56, resnet-56, preact-110")
         fields: dict[str, Any] = _fields_of_name(match)

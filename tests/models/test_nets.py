@@ -263,3 +263,11 @@ def test_a_generator_depends_on_seed_and_purpose_alone() -> None:
     assert draw(0, "augment", 3) == draw(0, "augment", 3)
     others = [draw(1, "augment", 3), draw(0, "augment", 4), draw(0, "order", 3)]
     assert draw(0, "augment", 3) not in others
+
+
+@pytest.mark.parametrize(("name", "params"), [("resnet-1202", 19_421_274), ("preact-1001", 10_327_706)])
+def test_a_thousand_layers_are_built_and_take_a_training_step(name: str, params: int) -> None:
+    net = build(NetSpec.parse(name))
+    assert sum(parameter.numel() for parameter in net.parameters()) == params
+    F.cross_entropy(net(torch.randn(8, 3, 32, 32)), torch.arange(8)).backward()
+    assert all(torch.isfinite(weight.grad).all() for weight in net.parameters() if weight.grad is not None)
