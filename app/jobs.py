@@ -65,6 +65,8 @@ class Engine:
         self._pump.start()
         for address in self._cluster.workers("train"):
             fire_and_forget(self._cluster.submit("train", worker.warm, settings, workers=[address]))
+        for address in self._cluster.workers("ask"):
+            fire_and_forget(self._cluster.submit("ask", worker.warm_to_answer, settings, workers=[address]))
         self._wake()
 
     # ── wishes of pages and of the command line ──
