@@ -11,8 +11,6 @@ from app.ui.subject import moment_slider, subject
 from app.ui.unrolled import MOST, blocks_off, switch_off, unrolled
 from models.spec import PLAIN
 
-AT = {"image": "the image", "stem": "the stem", "block": "a block's input"}
-
 page = prose("paths")
 st.title(page["title"])
 st.markdown(page["lead"])
@@ -36,7 +34,9 @@ with right:
     bet = None
     if net.family not in PLAIN:
         st.markdown(page["predict"].format(blocks=net.blocks, half=net.blocks / 2))
-        bet = st.pills("Your prediction", BETS, key="bet", bind="query-params", label_visibility="collapsed")
+        bet = st.radio(
+            "Your prediction", BETS, index=None, key="bet", bind="query-params", label_visibility="collapsed"
+        )
     st.markdown("\n\n".join(["##### What you see", *tree_words(net, literal(net.name), off)]))
     st.caption(f":violet-badge[paper] {page['source']}")
 
@@ -44,7 +44,11 @@ st.markdown(page["exact"])
 st.markdown(page["exact-lead"])
 st.latex(r"g_k \leftarrow S^\top g_k + B^\top g_{k-1}, \qquad \textstyle\sum_k g_k = \nabla")
 kind = st.segmented_control(
-    "Gradient at", list(AT), format_func=AT.__getitem__, default="stem", key="at", bind="query-params"
+    "Gradient at: the image, what leaves the stem, or the input of the block chosen below",
+    ["image", "stem", "block"],
+    default="stem",
+    key="at",
+    bind="query-params",
 )
 at = kind or "stem"
 block = block_of(address.layer())

@@ -7,6 +7,7 @@ import numpy as np
 from app.figures.numbers import branch
 from app.results import Floats, Ints, PathGradients, SampledPaths, SubNetworks
 from app.ui.prose import prose
+from models.equation import joined
 from models.lengths import path_counts, share, shortest_range
 from models.spec import PLAIN, NetSpec
 
@@ -25,9 +26,10 @@ def tree_words(net: NetSpec, name: str, off: frozenset[int]) -> list[str]:
     fate = page["off-none"]
     if off:
         them = "it" if len(off) == 1 else "any of them"
-        left, part = _power(n - len(off)), f"{2 ** len(off):,}" if len(off) <= 20 else f"2{_up(len(off))}"
+        part = "half" if len(off) == 1 else f"1/{2 ** len(off):,}" if len(off) <= 20 else f"1/2{_up(len(off))}"
+        left = _power(n - len(off))
         fate = page["off-some"].format(off=names, them=them, left=left, part=part)
-    sigma = page["no-sigma" if net.family in ("preact", "wide") else "sigma"]
+    sigma = page["sigma" if "σ" in joined(net, "x", "F", "T", "b") else "no-sigma"]
     return [page["paths"].format(name=name, blocks=n, count=_power(n), off=fate), page["term"].format(sigma=sigma)]
 
 
@@ -48,9 +50,7 @@ def gradient_words(net: NetSpec, exact: PathGradients, sampled: SampledPaths | N
         )
     ]
     if len(exact.lengths) > 1:
-        first, last = (int(exact.lengths[i]) for i in shortest_range(exact.norms.tolist()))
-        part = percent(share(path_counts(net, exact.blocks), first, last))
-        said.append(page["carry" if last > first else "carry-one"].format(first=first, last=last, share=part))
+        said.append(_carry(net, exact, total))
         if complete:
             found = BETS[leaning(exact.norms, exact.lengths, exact.blocks)]
             word = page[("shorter", "equal", "longer")[BETS.index(found)]]
@@ -63,6 +63,21 @@ def gradient_words(net: NetSpec, exact: PathGradients, sampled: SampledPaths | N
         singles = float((sampled.means * 10**sampled.log10_counts).sum())
         said.append(page["three-norms"].format(singles=f"{singles:.3g}"))
     return said
+
+
+def _carry(net: NetSpec, exact: PathGradients, total: float) -> str:
+    """The shortest range of lengths that holds half, and the one that holds 95 %, against their parts of all paths."""
+    counts, norms = path_counts(net, exact.blocks), exact.norms.tolist()
+    (near, far), (first, last) = shortest_range(norms, 0.5), shortest_range(norms)
+    low, high = int(exact.lengths[near]), int(exact.lengths[far])
+    return prose("paths")["carry"].format(
+        lengths=f"Lengths {low}–{high} carry" if high > low else f"Length {low} alone carries",
+        held=percent(sum(norms[near : far + 1]) / total),
+        share=percent(share(counts, low, high)),
+        first=exact.lengths[first],
+        last=exact.lengths[last],
+        whole=percent(share(counts, int(exact.lengths[first]), int(exact.lengths[last]))),
+    )
 
 
 def _two_norms(exact: PathGradients, parts: float) -> str:

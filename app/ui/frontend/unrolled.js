@@ -51,10 +51,11 @@ class Unrolled {
     this.lit = null;
     this.root.style.setProperty('--c', colour);
     this.root.style.setProperty('--plain', plainColour);
-    const wide = narrow ? width : Math.round(width * 0.66);
+    const wide = narrow ? width : Math.round(width * 0.66); // of the tree; the lengths have the rest
     const tree = this.tree(wide, narrow);
-    const bars = this.histogram(narrow ? width : width - wide - 28, narrow ? 210 : Math.max(Number(tree.getAttribute('height')) - PLAIN_ROW * !plain, 230));
+    const bars = this.histogram(narrow ? width : width - wide - GAP, narrow ? 210 : Math.max(Number(tree.getAttribute('height')) - PLAIN_ROW * !plain, 230));
     this.pictures.replaceChildren(tree, bars);
+    this.pictures.classList.toggle('narrow', narrow);
     const whole = isFolded ? folded(terms, this.paths, n)
       : [make('span', 'join', `x${below(n)} = `), ...written(terms, this.paths, n, 0, n)];
     this.equation.replaceChildren(...whole);
@@ -90,7 +91,7 @@ class Unrolled {
     }
     for (const path of this.paths) leaves.append(this.leaf(path, x(n), y(n, path), pitch, right, narrow));
     svg.append(draw('text', { class: 'x0', x: left - 6, y: y(0, 0) + 5 }, 'x₀'), edges, tags, leaves, this.header(x, column));
-    if (!plain) svg.append(this.plainRow(x, column, foot + 32, width));
+    if (!plain) svg.append(this.plainRow(x, column, foot + 32, width, narrow));
     return svg;
   }
 
@@ -126,7 +127,7 @@ class Unrolled {
   }
 
   // The same blocks in a row, without shortcuts.
-  plainRow(x, column, y, width) {
+  plainRow(x, column, y, width, narrow) {
     const g = draw('g', { class: 'plain' }), n = this.n;
     g.append(draw('path', { class: 'rule', d: `M0 ${y - 26}H${width}` }), draw('text', { class: 'x0', x: x(0) - 6, y: y + 5 }, 'x₀'));
     this.data.labels.forEach((label, b) => {
@@ -134,7 +135,8 @@ class Unrolled {
       piece.append(draw('path', { class: 'way', d: `M${x(b)} ${y}H${x(b + 1)}` }), draw('rect', { x: mid - 15, y: y - 11, width: 30, height: 22, rx: 3.5 }), draw('text', { x: mid, y: y + 4.5 }, label));
       g.append(piece);
     });
-    g.append(draw('text', { class: 'verdict', x: x(n) + 9, y: y + 4.5 }));
+    const [end, low] = narrow ? [width, y + 26] : [x(n) + 9, y + 4.5]; // below the row where nothing fits beside it
+    g.append(draw('text', { class: narrow ? 'verdict last' : 'verdict', x: end, y: low }));
     return g;
   }
 
@@ -207,7 +209,7 @@ class Unrolled {
     if (paths.length !== 1) return `${paths.length} paths`;
     const passed = this.data.labels.filter((_, b) => paths[0] & bitOf(b, this.n));
     const other = this.n - passed.length;
-    return `One path: ${passed.length ? `through ${passed.join(', ')}` : 'through no branch'}${other ? `, past ${other === 1 ? 'one' : `${other}`}` : ''}`;
+    return `One path: ${passed.length ? `through ${passed.join(', ')}` : 'through no branch'}${other ? `, past the other ${other === 1 ? 'block' : other}` : ''}`;
   }
 
   light(paths) {

@@ -1,6 +1,6 @@
 // Paths as numbers: of n blocks, block 0 decides the highest bit, so that the upper half of the tree takes its shortcut.
 
-const TREE_HEAD = 54, PLAIN_ROW = 58, NARROW_TREE = 640;
+const TREE_HEAD = 54, PLAIN_ROW = 66, NARROW_TREE = 640, GAP = 30;
 const PITCH = { 1: 62, 2: 46, 3: 34, 4: 22, 5: 13, 6: 8.5 }; // pixels from leaf to leaf
 const TREE_PATIENCE = 4000; // how long a reported choice outranks an older one from the server
 
