@@ -206,7 +206,7 @@ class Unrolled {
   }
 
   words(paths) {
-    if (paths.length !== 1) return `${paths.length} paths`;
+    if (paths.length !== 1) return paths.length ? `${paths.length} paths` : 'No path is left here.';
     const passed = this.data.labels.filter((_, b) => paths[0] & bitOf(b, this.n));
     const other = this.n - passed.length;
     return `One path: ${passed.length ? `through ${passed.join(', ')}` : 'through no branch'}${other ? `, past the other ${other === 1 ? 'block' : other}` : ''}`;
