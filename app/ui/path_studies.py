@@ -23,6 +23,7 @@ from models.lengths import expected_depth
 from models.spec import PLAIN, NetSpec
 
 EXHAUSTIVE = 12  # blocks: so many are answered by all their sub-networks (app.analysis.subnets)
+_STUDY = "study"
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ def exact_study(place: Place, bet: str | None) -> None:
 
 def _draw_exact(place: Place, bet: str | None, exact: PathGradients) -> None:
     net = place.look.net
-    found = ask(place.sampled).result if _remembered(place.sampled) else None
+    found = ask(place.sampled).result if _begun(place.sampled) else None
     sampled = found if isinstance(found, SampledPaths) else None
     left, middle, right = st.columns([1.3, 1.3, 1], gap="medium")
     with left:
@@ -183,25 +184,30 @@ def _chart(look: Look, figure: Figure, key: str) -> None:
     st.caption(f"{figure.caption}; {literal(look.run.name)} at step {look.step:,}")
 
 
+# ── which studies were begun: their questions' keys in the address, so that a copied link shows their answers ──
+
+
 def _pressed(question: Question, label: str) -> bool:
-    """True once the button was pressed, in this session, for just this question."""
-
-    def remember() -> None:
-        st.session_state[_memory(question)] = True
-
-    if _remembered(question):
+    """True once the button was pressed for just this question; another moment has another button."""
+    if _begun(question):
         return True
-    st.button(label, key=f"ask-{question.kind}", type="primary", icon=":material/play_arrow:", on_click=remember)
+    begin = partial(_write, question, (question.key,))
+    st.button(label, key=f"ask-{question.kind}", type="primary", icon=":material/play_arrow:", on_click=begin)
     return False
 
 
-def _remembered(question: Question) -> bool:
-    return bool(st.session_state.get(_memory(question)))
-
-
-def _memory(question: Question) -> str:
-    return f"asked-{question.key}"
+def _begun(question: Question) -> bool:
+    return question.key in st.query_params.get_all(_STUDY)
 
 
 def _forget(question: Question) -> None:
-    st.session_state.pop(_memory(question), None)
+    _write(question, ())
+
+
+def _write(question: Question, keys: tuple[str, ...]) -> None:
+    """In place of the keys of this kind of question."""
+    others = [key for key in st.query_params.get_all(_STUDY) if not key.startswith(f"{question.kind}-")]
+    if wanted := [*others[:2], *keys]:
+        st.query_params[_STUDY] = wanted
+    elif _STUDY in st.query_params:
+        del st.query_params[_STUDY]

@@ -36,22 +36,7 @@ HOSTILE = {
     "control characters": "\x00\x1b[31m\n# heading",
     "a quote": "' OR 1=1 --",
 }
-PARAMETERS = (
-    "net",
-    "data",
-    "recipe",
-    "width",
-    "seed",
-    "run",
-    "step",
-    "layer",
-    "guess",
-    "find",
-    "status",
-    "n",
-    "off",
-    "at",
-)
+PARAMETERS = ("net", "data", "recipe", "width", "seed", "run", "step", "layer", "guess", "find", "status")
 
 
 class NoCluster:
