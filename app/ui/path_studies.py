@@ -5,6 +5,7 @@ from functools import partial
 
 import streamlit as st
 
+from app.cuts import removable
 from app.figures import theme
 from app.figures.numbers import rounded
 from app.figures.paths import norms, shares, trained, veit
@@ -22,7 +23,7 @@ from app.ui.unrolled import switch_off
 from models.lengths import expected_depth
 from models.spec import PLAIN, NetSpec
 
-EXHAUSTIVE = 12  # blocks: so many are answered by all their sub-networks (app.analysis.subnets)
+EXHAUSTIVE = 12  # blocks that can be cut: so many are answered by all their sub-networks (app.analysis.subnets)
 _STUDY = "study"
 
 
@@ -88,7 +89,7 @@ def _draw_veit(place: Place, sampled: SampledPaths) -> None:
 
 def subnet_study(look: Look, off: frozenset[int]) -> None:
     """The errors of sub-networks; the one whose blocks are off is marked."""
-    page, n = prose("paths"), look.net.blocks
+    page, n = prose("paths"), len(removable(look.net))
     count = f"2^{n} = {2**n:,}" if n <= 20 else f"2^{n}"
     how = page["subnets-all" if n <= EXHAUSTIVE else "subnets-some"].format(count=f"${count.replace(',', '{,}')}$")
     st.markdown(page["subnets"])

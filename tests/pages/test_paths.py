@@ -1,13 +1,16 @@
 """Paths: the first open is answered by itself, studies on their buttons, and everything stands in the address."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from app import jobs
+from app.questions import SubNetworksQuestion
 from app.settings import Settings
+from app.ui import path_studies
 from tests.pages.opening import HOSTILE, PARAMETERS, NoCluster, opened, press, well, words
 
 OWN = ("n", "off", "at", "bet", "fold", "p", "study")
@@ -67,6 +70,21 @@ def test_single_paths_are_drawn_on_a_button_and_stand_beside_the_paper_s() -> No
     copied = well(opened("paths", study=page.query_params["study"], **SMALL))
     assert "19–35 | 5–17 | 0.45 %" in words(copied)
     assert [button.label for button in copied.button] == ["Try the sub-networks"]
+
+
+@pytest.mark.usefixtures("answering")
+def test_sub_networks_are_tried_on_a_button_and_the_one_that_is_off_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(path_studies, "SubNetworksQuestion", partial(SubNetworksQuestion, images=10))
+    page = well(opened("paths", run="reference-plain-20", at="block", layer="block:8", off="1"))
+    assert "$2^7 = 128$" in words(page), "two of nine plain blocks change the shape, and stay"
+    press(page, "Try the sub-networks")
+    said = words(well(page.run()))
+    assert "all 2^7 sub-networks, 10 test images" in said
+    assert "Without F₂" in said
+    assert "of the 7 with 8 blocks kept" in said
+    table = page.dataframe[0].value
+    assert list(table["kept"]) == [9, 8, 7, 6, 5, 4, 3, 2]
+    assert table["best keeps"][0] == "F₁–F₉"
 
 
 @pytest.mark.usefixtures("answering")
