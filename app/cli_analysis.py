@@ -82,6 +82,52 @@ def lesions(
     return _print_lesions(f"{run} at step {subject.step}", figures)
 
 
+@app.command()
+def paths(
+    run: RunName,
+    images: Annotated[int, typer.Option(min=1, help="the first so many test images")] = 64,
+    at: Annotated[str, typer.Option(metavar="PLACE", help="image, stem, or block:I, the input of block I")] = "stem",
+    step: Step = None,
+    as_json: Json = False,
+) -> None:
+    """What the paths of each length carry of the gradient, exactly, and single paths for comparison.
+
+    Norms are means over the images of one image's L2 norm, in evaluation mode. `sampled_norm`: of one path.
+    """
+    with clear_errors():
+        subject = _at_moment(run, step)
+        from app.analysis.paths import gradients_by_length
+        from app.analysis.sampled import sample_paths
+        from app.data import prepare
+
+        x = prepare(subject.images.test[:images], subject.images.info)
+        y = subject.images.test_labels[:images]
+        with progress_bar("exact") as progress:
+            exact = gradients_by_length(subject.net, x, y, at, progress=progress)
+        with progress_bar("single paths") as progress:
+            single = sample_paths(subject.net, x, y, at, progress=progress)
+    rows = zip(exact.lengths.tolist(), exact.counts, exact.norms.tolist(), single.means.tolist(), strict=True)
+    lengths = [{"branches": k, "paths": int(n), "norm": norm, "sampled_norm": one} for k, n, norm, one in rows]
+    figures = {
+        "gradient_norm": exact.gradient_norm,
+        "remainder_norm": exact.remainder_norm,
+        "relative_remainder": exact.relative_remainder,
+    }
+    if as_json:
+        return print_json(
+            {"run": run, "step": subject.step, "at": at, "images": exact.images, "lengths": lengths, **figures}
+        )
+    out.print(
+        f"{run} at step {subject.step}: the gradient at {at} has norm {exact.gradient_norm:.4g}; the sum over these "
+        f"lengths differs from it by {exact.relative_remainder:.1e} of it",
+        highlight=False,
+    )
+    table = Table("branches", "paths", "norm", "norm of one path")
+    for row in lengths:
+        table.add_row(str(row["branches"]), f"{row['paths']:,}", f"{row['norm']:.4g}", f"{row['sampled_norm']:.4g}")
+    return out.print(table)
+
+
 class _Subject(NamedTuple):
     """What is analysed: a `Net` in evaluation mode, the `Images` of its run, the step it was kept at."""
 

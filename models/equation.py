@@ -98,10 +98,20 @@ def equation(spec: NetSpec, index: int = 0) -> Equation:
 
 def one_line(spec: NetSpec) -> str:
     """y of one block, in plain characters: `y = relu(x' + F(x))`; x' is the shortcut where shapes change."""
-    script = Script("BN", spec.activation, "dropout", by=" ", times=" ", brackets=("[", ", ", "]"))
     x = "x" if spec.family == "dense" else "x'"
-    joined = _joined(spec, script, x, "F(x)", "T(x)", "b")
-    return f"y = {_through(spec, ORDERS[spec.order][2], joined, script)}"
+    return f"y = {joined(spec, x, 'F(x)', 'T(x)', 'b', spec.activation, ' ')}"
+
+
+def joined(
+    spec: NetSpec, shortcut: str, branch: str, gate: str, chance: str, sigma: str = "σ", times: str = " · "
+) -> str:
+    """What one block makes of its shortcut and its branch, in plain characters; a plain net's leaves the first out.
+
+    `gate` stands for highway's T, `chance` for stochastic depth's b.
+    """
+    script = Script("BN", sigma, "dropout", by=times, times=times, brackets=("[", ", ", "]"))
+    whole = _joined(spec, script, shortcut, branch, gate, chance)
+    return _through(spec, ORDERS[spec.order][2], whole, script)
 
 
 def _kind(spec: NetSpec) -> str:

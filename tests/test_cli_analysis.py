@@ -117,3 +117,34 @@ def test_bad_input_is_status_2_and_one_line(cli: Any, words: str, said: str) -> 
     assert (status, out) == (2, "")
     assert len(err.splitlines()) == 1, err
     assert said in err
+
+
+def test_paths_sum_to_the_gradient_and_are_binomially_many(cli: Any) -> None:
+    found = answer(cli, "paths reference-preact-20 --at block:5")
+    assert [row["paths"] for row in found["lengths"]] == [1, 4, 6, 4, 1]
+    assert [row["branches"] for row in found["lengths"]] == [0, 1, 2, 3, 4]
+    assert found["relative_remainder"] < 1e-5
+    assert sum(row["norm"] for row in found["lengths"]) >= found["gradient_norm"], "norms cannot cancel"
+    for end in (0, -1):  # of these lengths there is one path: single and sum are the same
+        assert found["lengths"][end]["sampled_norm"] == pytest.approx(found["lengths"][end]["norm"], rel=1e-4)
+    assert (found["at"], found["images"], found["step"]) == ("block:5", 100, 312)
+
+
+def test_a_plain_net_has_one_path_and_it_carries_the_gradient(cli: Any) -> None:
+    found = answer(cli, f"paths {PLAIN} --at block:7")
+    [path] = found["lengths"]
+    assert (path["branches"], path["paths"]) == (2, 1)
+    assert path["norm"] == pytest.approx(found["gradient_norm"], rel=1e-5)
+
+
+def test_paths_read_by_people(cli: Any) -> None:
+    status, out, _ = cli(f"paths {RESNET} --at block:8 --images 4 --step 0")
+    assert status == 0
+    assert f"{RESNET} at step 0: the gradient at block:8 has norm" in " ".join(out.split())
+
+
+@pytest.mark.parametrize("words", ["--at frog", "--at block:9", "--images 0", "--step 5"])
+def test_paths_of_no_place_are_status_2_and_one_line(cli: Any, words: str) -> None:
+    status, out, err = cli(f"paths {RESNET} {words} --json")
+    assert (status, out) == (2, "")
+    assert len(err.splitlines()) == 1, err

@@ -22,7 +22,7 @@ PAPER = "models.costs models.equation models.lengths models.receptive"
 MAP = """
 app.__main__     app.cli
 app.cli          typer rich app.store app.runs CURRENCIES app.cli_analysis app.cli_parts | app.jobs app.evaluation app.foreign app.export app.recording app.references
-app.cli_analysis typer rich numpy app.cli_parts CURRENCIES | app.analysis.lesions app.analysis.moment app.data
+app.cli_analysis typer rich numpy app.cli_parts CURRENCIES | app.analysis.lesions app.analysis.moment app.analysis.paths app.analysis.sampled app.data
 app.cli_parts    typer rich app.store CURRENCIES | app.references
 app.main         streamlit starlette app.ui | app.jobs
 app.shell        streamlit app.ui

@@ -21,6 +21,7 @@ _FILES = {
     "live_chart": ("live_chart.js",),
     "slider": ("slider.js",),
     "strip": ("svg.js", "strip_parts.js", "strip.js"),
+    "unrolled": ("svg.js", "unrolled_parts.js", "unrolled.js"),
 }
 
 

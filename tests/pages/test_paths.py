@@ -1,0 +1,147 @@
+"""Paths: the first open is answered by itself, studies on their buttons, and everything stands in the address."""
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app import jobs
+from app.questions import SubNetworksQuestion
+from app.settings import Settings
+from app.ui import path_studies
+from tests.pages.opening import HOSTILE, PARAMETERS, NoCluster, opened, press, well, words
+
+OWN = ("n", "off", "at", "bet", "fold", "p", "study")
+SMALL = {"at": "block", "layer": "block:7"}  # two blocks behind it: quick
+
+
+class Waiting(NoCluster):
+    """A cluster that takes every question and answers none."""
+
+    status = "pending"
+
+    def submit(self, *_: Any, **__: Any) -> "Waiting":
+        """Its own future."""
+        return self
+
+    def add_done_callback(self, _call: Any) -> None:
+        """It will not be called."""
+
+
+@pytest.fixture
+def waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An engine on which what the page asks is never answered: the page stands all the same."""
+    jobs.stop()
+    monkeypatch.setattr(jobs, "Cluster", Waiting)
+    jobs.start(Settings(store=tmp_path / "store", data=tmp_path / "data", workers=1))
+    yield
+    jobs.stop()
+
+
+@pytest.mark.usefixtures("answering")
+def test_the_first_open_shows_the_reference_net_and_its_exact_gradient() -> None:
+    page = well(opened("paths"))
+    said = words(page)
+    assert "2⁹ = 512 paths" in said
+    assert "Summed over all lengths it is the ordinary gradient, to" in said
+    assert page.selectbox(key="subject").value == "reference-preact-20"
+    assert not page.warning
+    assert not page.error
+    assert [button.label for button in page.button] == ["Draw single paths", "Try the sub-networks"]
+
+
+@pytest.mark.usefixtures("answering")
+def test_the_gradient_at_a_block_counts_the_paths_behind_it_only() -> None:
+    said = words(well(opened("paths", **SMALL)))
+    assert "4 paths" in said
+    assert "at the input of F₈" in said
+
+
+@pytest.mark.usefixtures("answering")
+def test_single_paths_are_drawn_on_a_button_and_stand_beside_the_paper_s() -> None:
+    page = well(opened("paths", **SMALL))
+    assert "19–35" not in words(page)
+    press(page, "Draw single paths")
+    said = words(well(page.run()))
+    assert "19–35 | 5–17 | 0.45 %" in said
+    assert "Over all single paths the norms would add up to" in said
+    copied = well(opened("paths", study=page.query_params["study"], **SMALL))
+    assert "19–35 | 5–17 | 0.45 %" in words(copied)
+    assert [button.label for button in copied.button] == ["Try the sub-networks"]
+
+
+@pytest.mark.usefixtures("answering")
+def test_sub_networks_are_tried_on_a_button_and_the_one_that_is_off_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(path_studies, "SubNetworksQuestion", partial(SubNetworksQuestion, images=10))
+    page = well(opened("paths", run="reference-plain-20", at="block", layer="block:8", off="1"))
+    assert "$2^7 = 128$" in words(page), "two of nine plain blocks change the shape, and stay"
+    press(page, "Try the sub-networks")
+    said = words(well(page.run()))
+    assert "all 2^7 sub-networks, 10 test images" in said
+    assert "Without F₂" in said
+    assert "of the 7 with 8 blocks kept" in said
+    table = page.dataframe[0].value
+    assert list(table["kept"]) == [9, 8, 7, 6, 5, 4, 3, 2]
+    assert table["best keeps"][0] == "F₁–F₉"
+
+
+@pytest.mark.usefixtures("answering")
+def test_the_prediction_is_compared_with_the_measurement_and_kept_in_the_address() -> None:
+    page = well(opened("paths", bet="shorter than most", **SMALL))
+    assert "You said *shorter than most*" in words(page)
+    assert page.radio(key="bet").value == "shorter than most"
+
+
+@pytest.mark.usefixtures("waiting")
+def test_blocks_that_are_off_stand_in_the_address_and_take_their_paths_away() -> None:
+    assert "2⁷ = 128 are left, 1/4 of all" in words(well(opened("paths", off="0,2")))
+
+
+@pytest.mark.usefixtures("waiting")
+@pytest.mark.parametrize(
+    ("off", "sentence", "left"),
+    [("0,77", "77 was left out", "2⁸ = 256"), ("zero", "blocks are written 0,2", "512"), ("0;2", "left out", "512")],
+)
+def test_what_is_no_block_is_left_out_with_a_sentence(off: str, sentence: str, left: str) -> None:
+    page = well(opened("paths", off=off))
+    assert [sentence in warning.value for warning in page.warning] == [True]
+    assert left in words(page)
+
+
+@pytest.mark.usefixtures("waiting")
+def test_a_plain_net_has_one_path_and_nothing_to_predict_or_sample() -> None:
+    page = well(opened("paths", run="reference-plain-20"))
+    assert "one path leads through all 9 blocks" in words(page)
+    assert not page.radio
+    assert [button.label for button in page.button] == ["Try the sub-networks"]
+
+
+@pytest.mark.usefixtures("waiting")
+def test_the_deeper_net_is_sampled_and_says_so() -> None:
+    said = words(well(opened("paths", run="reference-resnet-56")))
+    assert "too many, so some of each size are drawn" in said
+    assert "2²⁷" in said
+
+
+@pytest.mark.usefixtures("waiting")
+def test_stochastic_depth_follows_its_slider() -> None:
+    page = well(opened("paths"))
+    assert "a step trains **6.5 of 9**" in words(page), "Σ (1 − ℓ/18) for ℓ = 1 … 9"
+    page.slider(key="p").set_value(1.0).run()
+    assert "passes **4.5** instead of 4.5" in words(page)
+
+
+@pytest.mark.usefixtures("waiting")
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_nonsense_in_every_parameter_leaves_a_page(text: str) -> None:
+    well(opened("paths", **dict.fromkeys((*PARAMETERS, *OWN), text)))
+
+
+@pytest.mark.usefixtures("waiting")
+def test_a_store_without_runs_says_what_to_do() -> None:
+    store = jobs.engine().store
+    for run in store.runs():
+        store._rows("DELETE FROM runs WHERE id = ?", run.id)
+    assert "train one first" in words(well(opened("paths")))

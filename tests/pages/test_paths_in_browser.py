@@ -1,0 +1,85 @@
+"""The unrolled picture under a hand and a keyboard: a block switched off takes half of the paths."""
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from app.settings import ROOT
+from tests.browser import Serve
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def address(serve: Serve, tmp_path_factory: pytest.TempPathFactory) -> str:
+    store = str(tmp_path_factory.mktemp("store"))
+    return serve(ROOT / "app" / "main.py", RESNET_EXPLORER_STORE=store, RESNET_EXPLORER_WORKERS="1") + "/paths"
+
+
+def opened(page: Page, address: str) -> Page:
+    page.set_default_timeout(60_000)
+    page.goto(address)
+    page.locator(".unrolled .block").first.wait_for()
+    return page
+
+
+def alive(page: Page, count: int) -> None:
+    """So many leaves, and so many x₀ in the equation, are still there."""
+    expect(page.locator(".unrolled .leaf-row:not(.dead)")).to_have_count(count)
+    expect(page.locator(".unrolled .equation .leaf:not(.dead)")).to_have_count(count)
+
+
+def test_a_block_clicked_off_takes_half_of_the_paths_and_a_reload_keeps_it(page: Page, address: str) -> None:
+    opened(page, f"{address}?n=4")
+    alive(page, 16)
+    page.locator(".unrolled .block").nth(1).click()
+    alive(page, 8)
+    expect(page.locator(".unrolled .count")).to_contain_text("2⁴ = 16 paths → 2³ = 8 left")
+    expect(page.locator(".unrolled .verdict")).to_have_text("none left")
+    expect(page).to_have_url(re.compile("off=1"))
+    expect(page.get_by_text("2⁸ = 256 are left, half of all")).to_be_visible()
+    page.locator('.strip .item[data-value="block:3"]').first.click()  # the strip is the same switch
+    alive(page, 4)
+    expect(page).to_have_url(re.compile(r"off=1(%2C|,)3"))
+    page.reload()
+    alive(page, 4)
+    page.locator(".unrolled .block").nth(1).click()
+    alive(page, 8)
+
+
+def test_a_path_lights_its_blocks_its_bar_and_its_term_and_a_bar_its_paths(page: Page, address: str) -> None:
+    opened(page, f"{address}?n=3")
+    page.locator(".unrolled .leaf-row").nth(5).hover()  # through F₁, past F₂, through F₃
+    expect(page.locator(".unrolled .block.on")).to_have_text(["F₁", "F₃"])
+    expect(page.locator(".unrolled .equation .leaf.on")).to_have_count(1)
+    expect(page.locator(".unrolled .which")).to_have_text("One path: through F₁, F₃, past the other block")
+    page.locator(".unrolled .bar").nth(1).hover()
+    expect(page.locator(".unrolled .leaf-row.on")).to_have_count(3)
+    page.locator(".unrolled .equation .leaf").last.hover()
+    expect(page.locator(".unrolled .leaf-row.on")).to_have_text(["3 branches"])
+
+
+def test_arrow_keys_walk_the_blocks_and_space_switches(page: Page, address: str) -> None:
+    opened(page, address)
+    page.locator(".unrolled .block").first.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Space")
+    block = page.locator(".unrolled .block").nth(1)
+    expect(block).to_be_focused()
+    expect(block).to_have_attribute("aria-checked", "false")
+    alive(page, 4)
+    expect(page).to_have_url(re.compile("off=1"))
+
+
+def test_another_browser_at_the_same_address_sees_the_same(chromium: "Browser", address: str) -> None:
+    context = chromium.new_context(viewport={"width": 390, "height": 800})
+    page = opened(context.new_page(), f"{address}?n=5&off=0,2&fold=true")
+    expect(page.locator(".unrolled .leaf-row:not(.dead)")).to_have_count(8)
+    expect(page.locator(".unrolled .line")).to_have_count(5)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "nothing sticks out on a phone"
+    context.close()
