@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from app.results import Course
+from app.results import Course, Gradients
 from models.spec import NetSpec
 
 Verdict = Literal["vanish", "healthy", "explode", "unknown"]
@@ -85,6 +85,24 @@ def factors_at(course: Course) -> dict[Moment, float]:
         for moment, those in chosen.items()
         if those
     }
+
+
+def course_of(
+    net: NetSpec, moments: Mapping[int, Gradients], train_error: float, test_error: float, diverged: bool = False
+) -> Course:
+    """A run's gradients at some of its moments, and the errors it reached, as a course: for the same words."""
+    steps = sorted(moments)
+    first = moments[steps[0]]
+    return Course(
+        net=str(net),
+        steps=np.array(steps),
+        rms=np.array([moments[step].block_rms for step in steps]),
+        stages=first.stages,
+        factors=np.array([factor_per_block(moments[step].block_rms, first.stages) for step in steps]),
+        train_error=train_error,
+        test_error=test_error,
+        diverged=diverged,
+    )
 
 
 def said(course: Course) -> str:
