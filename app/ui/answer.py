@@ -50,6 +50,11 @@ def ask(question: Question) -> Answer:
         return Answer(trouble=str(error).strip("'\""))
 
 
+def known(question: Question) -> bool:
+    """True where the answer is kept already: then nobody need press a button for it."""
+    return jobs.engine().store.answer(question.key) is not None
+
+
 def _wait(questions: tuple[Question, ...], doing: str, on_stop: Callable[[], None] | None) -> None:
     answers = [ask(question) for question in questions]
     if not any(answer.pending for answer in answers):
