@@ -117,7 +117,7 @@ def said(course: Course) -> str:
         end = f"training diverged after step {int(course.steps[-1])}"
     else:
         end = f"training error {course.train_error:.1f} %, test error {course.test_error:.1f} %"
-    return f"{net.name} {norm}, {net.activation.upper()}: the gradient {_listed(parts)}; {end}."
+    return f"{net.name} {norm}, {_ACTIVATIONS[net.activation]}: the gradient {_listed(parts)}; {end}."
 
 
 def times(factor: float) -> str:
@@ -126,6 +126,8 @@ def times(factor: float) -> str:
         return "—"
     return "×∞" if math.isinf(factor) else f"×{factor:.2f}" if factor >= 0.01 or factor == 0 else f"×{factor:.0e}"
 
+
+_ACTIVATIONS = {"relu": "ReLU", "elu": "ELU", "selu": "SELU"}
 
 _WHEN: dict[Moment, str] = {
     "initialisation": "at initialisation",

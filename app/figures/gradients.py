@@ -45,7 +45,9 @@ def block_lines(
             colour = later_darker(style.colour, nth, len(shown))
             places = np.arange(len(course.stages))
             curves.append(Curve(name, places, course.rms[i], colour, style.dash, names=names))
-    data, layout = chart(curves, "block, input to output", "RMS of the gradient", log=True, height=height)
+    data, layout = chart(
+        curves, "block, input to output", "RMS of the gradient", log=True, height=height, named_at="start"
+    )
     said = [
         f"{course.net}: " + ", ".join(f"{moment} {times(f)} a block" for moment, f in factors_at(course).items())
         for course in courses
@@ -114,7 +116,7 @@ def weight_lines(moments: Sequence[Measured], of: Measure = "weight", *, height:
         name = f"{one.style.name}, step {one.step:,}"
         curves.append(Curve(name, on_path, one.values(of)[on_path], colour, one.style.dash, names=names))
     heading, words = _MEASURES[of]
-    data, layout = chart(curves, "layer, input to output", heading, log=True, height=height)
+    data, layout = chart(curves, "layer, input to output", heading, log=True, height=height, named_at="start")
     images = max((one.gradients.images for one in moments), default=0)
     said = "; ".join(f"{curve.name}: {curve.y[0]:.2g} first, {curve.y[-1]:.2g} last" for curve in curves)
     caption = f"{theme.badge('measured')} {words}, training mode, {images} training images"

@@ -67,7 +67,7 @@ def _answered(seen: Seen, asked: Sequence[tuple[int, int]], of: str, words: Any,
         steps,
         selection_mode="multi",
         default=steps,
-        format_func=lambda step: f"step {step:,}",
+        format_func=lambda step: f"{step:,}",
         key="lines",
     )
     layer = address.layer()
