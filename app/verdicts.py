@@ -116,8 +116,9 @@ def said(course: Course) -> str:
     if course.diverged:
         end = f"training diverged after step {int(course.steps[-1])}"
     else:
-        end = f"training error {course.train_error:.1f} %, test error {course.test_error:.1f} %"
-    return f"{net.name} {norm}, {_ACTIVATIONS[net.activation]}: the gradient {_listed(parts)}; {end}."
+        reached = {"training": course.train_error, "test": course.test_error}
+        end = ", ".join(f"{what} error {error:.1f} %" for what, error in reached.items() if not math.isnan(error))
+    return f"{net.name} {norm}, {_ACTIVATIONS[net.activation]}: the gradient {_listed(parts)}{end and f'; {end}'}."
 
 
 def times(factor: float) -> str:

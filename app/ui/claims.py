@@ -6,7 +6,7 @@ import streamlit as st
 
 from app.results import Course
 from app.ui.prose import prose
-from app.verdicts import MOMENTS, Claim, claims, said
+from app.verdicts import MOMENTS, Claim, claims, said, times
 from models.spec import NetSpec
 
 _SIGNS = {"held": "✓ held", "did not hold": "✗ did not hold", "not claimed": "–", "not measured": "not measured"}
@@ -16,7 +16,7 @@ def claims_table(courses: Sequence[Course]) -> None:
     """A sentence a net; and where a plain net stands beside its twin, the sources against the two."""
     page = prose("gradients")
     for course in courses:
-        st.markdown(f"- {said(course)}")
+        st.markdown(f"- {said(course)} {page['by-step'].format(factors=_by_step(course))}")
     if pair := _twins(courses):
         plain, residual = pair
         name = NetSpec.parse(plain.net).name
@@ -25,6 +25,10 @@ def claims_table(courses: Sequence[Course]) -> None:
         st.caption(f":violet-badge[paper] :green-badge[measured] {page['claims-source']}")
     else:
         st.caption(page["no-twin"])
+
+
+def _by_step(course: Course) -> str:
+    return ", ".join(f"{step:,}: {times(factor)}" for step, factor in zip(course.steps, course.factors, strict=True))
 
 
 def _twins(courses: Sequence[Course]) -> tuple[Course, Course] | None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Literal
 
 import streamlit as st
 
@@ -49,16 +48,8 @@ def signal_forward() -> None:
 
 def _signals(seen: Seen, signals: Sequence[Signal]) -> None:
     pairs = [(one.run.spec, signal) for one, signal in zip(seen.looks.values(), signals, strict=True)]
-    order: Literal["layer", "size"] = (
-        "size"
-        if st.toggle("Sorted by size, as in the paper's lower panel", key="sorted", bind="query-params")
-        else "layer"
-    )
-    left, right = st.columns(2, gap="medium")
-    with left:
-        _draw(responses(pairs, order), "responses")
-        st.markdown(_compared(seen, signals))
-    with right:
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        by_size = st.toggle("Responses sorted by size, as in the paper", key="sorted", bind="query-params")
         what = st.segmented_control(
             "Of each activation",
             ("dead channels", "mean"),
@@ -68,6 +59,11 @@ def _signals(seen: Seen, signals: Sequence[Signal]) -> None:
             required=True,
             label_visibility="collapsed",
         )
+    left, right = st.columns(2, gap="medium")
+    with left:
+        _draw(responses(pairs, "size" if by_size else "layer"), "responses")
+        st.markdown(_compared(seen, signals))
+    with right:
         _draw(activations(pairs, "means" if what == "mean" else "dead"), "activations")
 
 

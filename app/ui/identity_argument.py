@@ -58,9 +58,7 @@ def _same(found: Deepened) -> None:
     net, deeper = NetSpec.parse(found.net).name, NetSpec.parse(found.deeper).name
     one, other = st.columns(2)
     one.metric(f"{net}, test error", f"{found.error:.2f} %")
-    other.metric(
-        f"{deeper}, test error", f"{found.deeper_error:.2f} %", f"{found.deeper_error - found.error:+.2f}", "off"
-    )
+    other.metric(f"{deeper}, test error", f"{found.deeper_error:.2f} %")
     same = "constructed" if found.deeper_error == found.error else "constructed-not"
     st.markdown(page[same].format(net=net, deeper=deeper, added=len(found.added)))
     st.caption(page["constructed-caption"].format(difference=found.largest_difference, images=f"{found.images:,}"))

@@ -102,9 +102,6 @@ def twins(cell: str) -> tuple[NetSpec, NetSpec]:
 
 def _courses(courses: Sequence[Course]) -> None:
     figure = block_lines(courses)
-    left, right = st.columns([1.2, 1], gap="medium")
-    with left:
-        live_chart(figure, key="courses", rev=figure.alt)
-        st.caption(figure.caption)
-    with right:
-        claims_table(courses)
+    live_chart(figure, key="courses", rev=figure.alt)
+    st.caption(figure.caption)
+    claims_table(courses)
