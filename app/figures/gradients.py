@@ -19,7 +19,7 @@ from app.verdicts import factors_at, times, typical, verdict
 from models.spec import NetSpec
 
 STRONGEST = 1.5  # a factor per block that has the full colour
-ROW = 30  # pixels
+ROW = 38  # pixels: two lines of text, so that they can be read on a phone
 
 
 def block_lines(
@@ -156,7 +156,7 @@ def verdict_map(grid: Grid) -> Figure:
         row, column, factor = rows.index(_setting(net)), depths.index(net.depth), typical(factors)
         with np.errstate(divide="ignore"):
             z[row, column] = np.clip(np.log(factor), -np.log(STRONGEST), np.log(STRONGEST))
-        text[row][column] = f"{verdict(factor)} {times(factor)}"
+        text[row][column] = f"{verdict(factor)}<br>{times(factor)}"
         spread = f"{times(float(np.nanmin(factors)))} to {times(float(np.nanmax(factors)))}"
         hover[row][column] = f"{net.name}, {_setting(net)}<br>{spread} over {len(grid.seeds)} seeds"
     reach = float(np.log(STRONGEST))
@@ -179,7 +179,7 @@ def verdict_map(grid: Grid) -> Figure:
     }
     layout = theme.layout(
         ROW * len(rows) + 70,
-        left=170,
+        left=130,
         xaxis=theme.axis(side="top", showgrid=False, ticks="", fixedrange=True),
         yaxis=theme.axis(autorange="reversed", showgrid=False, ticks="", fixedrange=True),
         dragmode=False,

@@ -45,7 +45,7 @@ def test_the_truth_test_writes_each_cell_s_verdict_and_is_centred_on_one() -> No
     figure = gradients.verdict_map(Grid(nets, (0, 1), np.ones((4, 2, 3)), np.zeros((4, 3), int), factors, 64))
     sendable(figure)
     (trace,) = figure.data
-    assert trace["text"] == [["explode ×1.40", "vanish ×0.70"], ["healthy ×1.00", "explode ×∞"]]
+    assert trace["text"] == [["explode<br>×1.40", "vanish<br>×0.70"], ["healthy<br>×1.00", "explode<br>×∞"]]
     assert trace["zmin"] == -trace["zmax"]
     assert trace["z"][1] == [0.0, round(trace["zmax"], 3)]
     assert trace["y"] == ["plain · BN · ReLU", "resnet · no BN · ReLU"]
