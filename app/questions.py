@@ -6,9 +6,10 @@ Forty students who ask the same are one question.
 from hashlib import blake2b
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from app.cuts import CutSpec
+from models.spec import NetSpec
 
 EDITION = 1  # another one when an analysis changes what it answers: answers kept before are then asked anew
 
@@ -112,3 +113,84 @@ class ReorderingsQuestion(Question):
     draws: int = Field(default=20, ge=1, le=200)
     seed: int = 0
     lane: ClassVar[Literal["ask", "study"]] = "study"
+
+
+# ---- gradients -----------------------------------------------------------------------------------------------------
+
+NetName = Annotated[str, AfterValidator(lambda text: str(NetSpec.parse(text)))]
+Batch = Annotated[int, Field(ge=1, le=1024)]  # training images
+
+
+class GradientsQuestion(Question):
+    """Norm and RMS of the gradient at every layer and block, training mode."""
+
+    kind: Literal["gradients"] = "gradients"
+    images: Batch = 64
+
+
+class DistributionQuestion(Question):
+    """The weight gradient of one layer, number by number."""
+
+    kind: Literal["distribution"] = "distribution"
+    layer: str = Field(max_length=120)
+    images: Batch = 64
+
+
+class SignalQuestion(Question):
+    """How strongly each layer responds, and how small the residuals are."""
+
+    kind: Literal["signal"] = "signal"
+    images: Batch = 64
+
+
+class GridQuestion(Question):
+    """The truth test: depth × shortcuts × normalisation × activation at initialisation, over several seeds."""
+
+    kind: Literal["grid"] = "grid"
+    seeds: tuple[int, ...] = Field(default=(0, 1, 2), min_length=1, max_length=10)
+    images: Batch = 64
+    lane: ClassVar[Literal["ask", "study"]] = "study"
+
+
+class CourseQuestion(Question):
+    """The first steps of one net, trained for the answer."""
+
+    kind: Literal["course"] = "course"
+    net: NetName
+    steps: int = Field(default=100, ge=1, le=1000)
+    seed: int = Field(default=0, ge=0)
+    lane: ClassVar[Literal["ask", "study"]] = "study"
+
+
+class ShatteredQuestion(Question):
+    """The gradient along one input: one layer, a deep plain net, and its twin with shortcuts."""
+
+    kind: Literal["shattered"] = "shattered"
+    depth: int = Field(default=50, ge=2, le=100)
+    beta: float = Field(default=0.1, ge=0, le=1)
+    norm: bool = True
+    seed: int = Field(default=0, ge=0)
+
+
+class NeighboursQuestion(Question):
+    """How alike the gradients of neighbouring images are, in nets at initialisation."""
+
+    kind: Literal["neighbours"] = "neighbours"
+    nets: tuple[NetName, ...] = Field(min_length=1, max_length=8)
+    lane: ClassVar[Literal["ask", "study"]] = "study"
+
+
+class DeepenedQuestion(Question):
+    """The net of a run made deeper by identity blocks: the same error?"""
+
+    kind: Literal["deepened"] = "deepened"
+    depth: int = Field(default=56, ge=8, le=110)
+
+
+class LessonQuestion(Question):
+    """A stack of so many blocks asked to learn y = x, or y = 0, with and without shortcuts."""
+
+    kind: Literal["lesson"] = "lesson"
+    target: Literal["identity", "zero"] = "identity"
+    blocks: int = Field(default=4, ge=1, le=16)
+    seed: int = Field(default=0, ge=0)

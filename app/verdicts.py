@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from app.results import Course
+from app.results import Course, Gradients
 from models.spec import NetSpec
 
 Verdict = Literal["vanish", "healthy", "explode", "unknown"]
@@ -87,6 +87,24 @@ def factors_at(course: Course) -> dict[Moment, float]:
     }
 
 
+def course_of(
+    net: NetSpec, moments: Mapping[int, Gradients], train_error: float, test_error: float, diverged: bool = False
+) -> Course:
+    """A run's gradients at some of its moments, and the errors it reached, as a course: for the same words."""
+    steps = sorted(moments)
+    first = moments[steps[0]]
+    return Course(
+        net=str(net),
+        steps=np.array(steps),
+        rms=np.array([moments[step].block_rms for step in steps]),
+        stages=first.stages,
+        factors=np.array([factor_per_block(moments[step].block_rms, first.stages) for step in steps]),
+        train_error=train_error,
+        test_error=test_error,
+        diverged=diverged,
+    )
+
+
 def said(course: Course) -> str:
     """The course in a sentence: a verdict for each moment, with its factor, beside the error reached."""
     net = NetSpec.parse(course.net)
@@ -98,8 +116,9 @@ def said(course: Course) -> str:
     if course.diverged:
         end = f"training diverged after step {int(course.steps[-1])}"
     else:
-        end = f"training error {course.train_error:.1f} %, test error {course.test_error:.1f} %"
-    return f"{net.name} {norm}, {net.activation.upper()}: the gradient {_listed(parts)}; {end}."
+        reached = {"training": course.train_error, "test": course.test_error}
+        end = ", ".join(f"{what} error {error:.1f} %" for what, error in reached.items() if not math.isnan(error))
+    return f"{net.name} {norm}, {_ACTIVATIONS[net.activation]}: the gradient {_listed(parts)}{end and f'; {end}'}."
 
 
 def times(factor: float) -> str:
@@ -108,6 +127,8 @@ def times(factor: float) -> str:
         return "—"
     return "×∞" if math.isinf(factor) else f"×{factor:.2f}" if factor >= 0.01 or factor == 0 else f"×{factor:.0e}"
 
+
+_ACTIVATIONS = {"relu": "ReLU", "elu": "ELU", "selu": "SELU"}
 
 _WHEN: dict[Moment, str] = {
     "initialisation": "at initialisation",

@@ -9,6 +9,13 @@ import pytest
 import torch
 
 from app.cli import main
+from app.data import load, prepare
+from app.datasets import BUNDLED
+from app.settings import ASSETS
+from app.settings import load as load_settings
+from app.training import load_weights
+from models.nets import build, weight_layers
+from models.spec import NetSpec
 
 RESNET, PLAIN = "reference-resnet-20", "reference-plain-20"
 
@@ -119,6 +126,9 @@ def test_bad_input_is_status_2_and_one_line(cli: Any, words: str, said: str) -> 
     assert said in err
 
 
+# ---- paths ---------------------------------------------------------------------------------------------------------
+
+
 def test_paths_sum_to_the_gradient_and_are_binomially_many(cli: Any) -> None:
     found = answer(cli, "paths reference-preact-20 --at block:5")
     assert [row["paths"] for row in found["lengths"]] == [1, 4, 6, 4, 1]
@@ -148,3 +158,31 @@ def test_paths_of_no_place_are_status_2_and_one_line(cli: Any, words: str) -> No
     status, out, err = cli(f"paths {RESNET} {words} --json")
     assert (status, out) == (2, "")
     assert len(err.splitlines()) == 1, err
+
+
+# ---- gradients -----------------------------------------------------------------------------------------------------
+
+
+def test_gradients_are_those_of_autograd_at_the_step_asked_for(cli: Any) -> None:
+    status, out, err = cli(f"gradients {RESNET} --step 10 --images 16 --json")
+    assert status == 0, err
+    found = json.loads(out, parse_constant=pytest.fail)
+    images = load(BUNDLED, load_settings())
+    net = build(NetSpec.parse("resnet-20:width=8").fitted(1, 10))
+    load_weights(net, ASSETS / "reference" / RESNET / "0000010.safetensors")
+    logits = net.train()(prepare(images.train[:16], images.info))
+    torch.nn.functional.cross_entropy(logits, images.train_labels[:16]).backward()
+    assert found["step"] == 10
+    assert [layer["name"] for layer in found["layers"]] == list(weight_layers(net))
+    norms = [float(weight.grad.norm()) for weight in weight_layers(net).values() if weight.grad is not None]
+    assert [layer["weight_grad_norm"] for layer in found["layers"]] == pytest.approx(norms, rel=1e-4)
+    keys = {"name", "weight_grad_norm", "activation_grad_rms", "on_shortcut"}
+    assert all(set(layer) == keys and layer["activation_grad_rms"] > 0 for layer in found["layers"])
+
+
+def test_gradients_without_json_are_a_table_and_bad_input_one_line(cli: Any) -> None:
+    status, out, _ = cli(f"gradients {PLAIN} --images 4")
+    assert status == 0
+    assert f"{PLAIN} at step 312, training mode, 4 training images" in out
+    status, out, err = cli(f"gradients {PLAIN} --step 5 --json")
+    assert (status, out, len(err.splitlines())) == (2, "", 1)

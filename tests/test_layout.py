@@ -22,12 +22,12 @@ PAPER = "models.costs models.equation models.lengths models.receptive"
 MAP = """
 app.__main__     app.cli
 app.cli          typer rich app.store app.runs CURRENCIES app.cli_analysis app.cli_parts | app.jobs app.evaluation app.foreign app.export app.recording app.references
-app.cli_analysis typer rich numpy app.cli_parts CURRENCIES | app.analysis.lesions app.analysis.moment app.analysis.paths app.analysis.sampled app.data
+app.cli_analysis typer rich numpy app.cli_parts CURRENCIES | app.analysis.lesions app.analysis.moment app.analysis.paths app.analysis.sampled app.data app.analysis.gradients
 app.cli_parts    typer rich app.store CURRENCIES | app.references
 app.main         streamlit starlette app.ui | app.jobs
 app.shell        streamlit app.ui
 pages            streamlit app.ui app.questions app.figures app.jobs app.store app.runs app.races CURRENCIES PAPER
-app.ui           streamlit numpy plotly models.code app.questions app.asking app.export app.figures app.jobs app.store app.history app.runs app.races CURRENCIES PAPER
+app.ui           streamlit numpy plotly models.code app.questions app.asking app.export app.figures app.jobs app.store app.history app.runs app.races CURRENCIES PAPER app.verdicts
 app.figures      plotly numpy CURRENCIES PAPER app.verdicts
 app.jobs         distributed app.asking app.cluster app.worker app.references app.store app.runs CURRENCIES
 app.asking       distributed app.cluster app.worker app.questions app.store CURRENCIES
@@ -42,12 +42,12 @@ app.history      sqlite3 numpy CURRENCIES
 app.runs         sqlite3 pydantic CURRENCIES
 app.foreign      torch safetensors models.foreign models.nets app.evaluation app.checkpoints CURRENCIES
 app.evaluation   app.training app.data app.checkpoints models.nets CURRENCIES
+app.analysis.answers torch app.analysis.lesions app.analysis.moment app.analysis.paths app.analysis.progress app.analysis.sampled app.analysis.subnets app.data app.questions models.nets CURRENCIES app.analysis.gradients app.analysis.identity app.analysis.shattered app.analysis.signal app.analysis.vanishing
 app.analysis.vanishing numpy app.analysis.gradients app.analysis.progress app.verdicts app.training app.data app.checkpoints models.nets CURRENCIES
 app.analysis.shattered torch numpy app.analysis.moment app.analysis.gradients app.analysis.progress app.data app.probes models.nets CURRENCIES
 app.analysis.identity torch numpy app.analysis.progress app.training app.data app.probes models.nets CURRENCIES
 app.analysis.signal torch numpy app.probes models.nets models.blocks CURRENCIES
 app.analysis.gradients torch numpy app.data app.probes models.nets CURRENCIES
-app.analysis.answers torch app.analysis.lesions app.analysis.moment app.analysis.paths app.analysis.progress app.analysis.sampled app.analysis.subnets app.data app.questions models.nets CURRENCIES
 app.analysis.lesions torch numpy app.analysis.progress app.analysis.cut app.analysis.draws app.training app.data models.nets CURRENCIES
 app.analysis.draws CURRENCIES
 app.analysis.moment torch app.training app.data app.checkpoints models.nets CURRENCIES
@@ -65,7 +65,7 @@ app.uploads      numpy PIL safetensors app.archives CURRENCIES
 app.archives     app.datasets
 app.checkpoints
 app.verdicts     numpy CURRENCIES
-app.questions    pydantic app.cuts
+app.questions    pydantic app.cuts models.spec
 app.cuts         pydantic models.plan models.spec
 app.memory
 app.spec         pydantic app.datasets models.spec

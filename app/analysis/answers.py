@@ -6,24 +6,40 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
+from app.analysis.gradients import batch, distribution, gradients
+from app.analysis.identity import deepened, learn
 from app.analysis.lesions import WHOLE, cut_probabilities, evaluate_cuts, random_lesions, reorderings, single_lesions
-from app.analysis.moment import net_at
+from app.analysis.moment import kept_net, net_at
 from app.analysis.paths import gradients_by_length
 from app.analysis.progress import Progress, quiet
 from app.analysis.sampled import sample_paths
+from app.analysis.shattered import Chain, neighbours, shattered
+from app.analysis.signal import signal
 from app.analysis.subnets import sub_networks
-from app.data import Images, load_for, prepare
+from app.analysis.vanishing import course, grid, settings
+from app.data import Images, load, load_for, prepare
+from app.datasets import BUNDLED
 from app.questions import (
+    CourseQuestion,
     CutPicturesQuestion,
     CutQuestion,
+    DeepenedQuestion,
+    DistributionQuestion,
+    GradientsQuestion,
+    GridQuestion,
+    LessonQuestion,
+    NeighboursQuestion,
     PathsQuestion,
     PicturesQuestion,
     Question,
     RandomLesionsQuestion,
     ReorderingsQuestion,
     SampledPathsQuestion,
+    ShatteredQuestion,
+    SignalQuestion,
     SingleLesionsQuestion,
     SubNetworksQuestion,
 )
@@ -31,6 +47,7 @@ from app.results import Pictures, Result
 from app.settings import Settings
 from app.spec import RunSpec
 from models.nets import Net
+from models.spec import NetSpec
 
 
 @dataclass(frozen=True)
@@ -44,9 +61,8 @@ class Subject:
 
     @cached_property
     def images(self) -> Images:
-        """Its images. Raises as `load` does."""
-        assert self.spec is not None
-        return load_for(self.spec, self.settings)
+        """Its images; without a run, the bundled ones. Raises as `load` does."""
+        return load_for(self.spec, self.settings) if self.spec else load(BUNDLED, self.settings)
 
     def test(self, count: int) -> tuple[Tensor, Tensor]:
         """The first `count` test images as the net takes them, N×C×H×W, and their labels."""
@@ -55,6 +71,11 @@ class Subject:
     def net(self, step: int) -> Net:
         """Its net at a moment; the last few are kept, for the next question. Do not change it."""
         return _net(self, step)
+
+    def kept(self, step: int) -> Net:
+        """The same for training mode: quicker, since no running statistics are made sound."""
+        assert self.spec is not None
+        return kept_net(self.spec, self.folder, step)
 
 
 @lru_cache(maxsize=4)
@@ -118,6 +139,60 @@ def reordered(question: ReorderingsQuestion, of: Subject, progress: Progress) ->
     return reorderings(of.net(asked.step), of.images, asked.k or None, asked.draws, asked.seed, asked.images, progress)
 
 
+def gradient_norms(question: GradientsQuestion, of: Subject, progress: Progress) -> Result:
+    """Every layer and block."""
+    return gradients(of.kept(question.step), *batch(of.images, question.images))
+
+
+def gradient_numbers(question: DistributionQuestion, of: Subject, progress: Progress) -> Result:
+    """One layer's weight gradient."""
+    try:
+        return distribution(of.kept(question.step), *batch(of.images, question.images), question.layer)
+    except KeyError as error:
+        raise ValueError(f"this net has no layer {question.layer}") from error
+
+
+def forward_signal(question: SignalQuestion, of: Subject, progress: Progress) -> Result:
+    """Responses and residuals."""
+    return signal(of.net(question.step), of.test(question.images)[0])
+
+
+def truth_test(question: GridQuestion, of: Subject, progress: Progress) -> Result:
+    """48 nets."""
+    return grid(settings(), of.images, question.seeds, question.images, progress)
+
+
+def first_steps(question: CourseQuestion, of: Subject, progress: Progress) -> Result:
+    """One net, trained."""
+    info = of.images.info
+    net = NetSpec.parse(question.net).fitted(info.channels, info.classes)
+    return course(net, of.images, question.steps, question.seed, threads=torch.get_num_threads(), progress=progress)
+
+
+def along_one_input(question: ShatteredQuestion, of: Subject, progress: Progress) -> Result:
+    """Balduzzi's fully connected nets."""
+    depth, norm = question.depth, question.norm
+    chains = (Chain(1), Chain(depth, norm=norm), Chain(depth, shortcut=True, beta=question.beta, norm=norm))
+    return shattered(chains, seed=question.seed, progress=progress)
+
+
+def between_images(question: NeighboursQuestion, of: Subject, progress: Progress) -> Result:
+    """Convolutional nets."""
+    info = of.images.info
+    nets = tuple(NetSpec.parse(net).fitted(info.channels, info.classes) for net in question.nets)
+    return neighbours(nets, of.images, progress=progress)
+
+
+def by_construction(question: DeepenedQuestion, of: Subject, progress: Progress) -> Result:
+    """The check; the deeper net's weights are not kept."""
+    return deepened(of.net(question.step), question.depth, of.images)[1]
+
+
+def lesson(question: LessonQuestion, of: Subject, progress: Progress) -> Result:
+    """Both stacks."""
+    return learn(question.target, (question.blocks,), seed=question.seed, progress=progress)
+
+
 ANSWERS: dict[type[Question], Callable[[Any, Subject, Progress], Result]] = {
     PathsQuestion: paths,
     SampledPathsQuestion: sampled,
@@ -128,6 +203,15 @@ ANSWERS: dict[type[Question], Callable[[Any, Subject, Progress], Result]] = {
     SingleLesionsQuestion: single,
     RandomLesionsQuestion: random,
     ReorderingsQuestion: reordered,
+    GradientsQuestion: gradient_norms,
+    DistributionQuestion: gradient_numbers,
+    SignalQuestion: forward_signal,
+    GridQuestion: truth_test,
+    CourseQuestion: first_steps,
+    ShatteredQuestion: along_one_input,
+    NeighboursQuestion: between_images,
+    DeepenedQuestion: by_construction,
+    LessonQuestion: lesson,
 }
 
 

@@ -20,11 +20,17 @@ def net_at(spec: RunSpec, folder: Path, step: int, images: Images, epoch_steps: 
     Before the end of the first epoch the running statistics of batch normalisation still lag behind the weights (at
     step 0 they are none at all): they are then computed anew over training images. Raises OSError or ValueError.
     """
-    net = build(spec.net)
-    load_weights(net, weights_file(folder, step))
+    net = kept_net(spec, folder, step)
     if step < epoch_steps:
         recompute_statistics(net, images)
     return net.eval()
+
+
+def kept_net(spec: RunSpec, folder: Path, step: int) -> Net:
+    """The same with the running statistics that were kept: for training mode, which does not look at them."""
+    net = build(spec.net)
+    load_weights(net, weights_file(folder, step))
+    return net
 
 
 @torch.no_grad()

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,29 +29,42 @@ class Curve:
 
 
 def chart(
-    curves: Sequence[Curve], x: str, y: str, *, log: bool = False, height: int = 320, span: Sequence[float] = ()
+    curves: Sequence[Curve],
+    x: str,
+    y: str,
+    *,
+    log: bool = False,
+    height: int = 320,
+    span: Sequence[float] = (),
+    named_at: Literal["start", "end"] = "end",
 ) -> tuple[list[Json], Json]:
-    """Plotly's data and layout: `x` names the axis, `y` stands above it; `span` fixes the vertical range."""
+    """Plotly's data and layout: `x` names the axis, `y` stands above it; `span` fixes the vertical range.
+
+    `named_at`: the end of the lines where they differ more is the one to name them at.
+    """
+    at_start = named_at == "start"
     data: list[Json] = []
     for curve in curves:
         if curve.band:
             data.append(_band(curve))
         data.append(_line(curve, log))
     low, high = span or _range([curve.y for curve in curves], log)
-    ends = [(curve, *end) for curve in curves if (end := _end(curve, log))]
-    places = theme.spread([at for *_, at in ends], 17 * (high - low) / (height - 66), low, high)
-    right = max([last for _, last, _ in ends] + [0.0])
-    longest = max([len(curve.name) for curve in curves] + [4])
+    ends = [(curve, end) for curve in curves if (end := _end(curve, log, 0 if at_start else -1)) is not None]
+    places = theme.spread([end for _, end in ends], 17 * (high - low) / (height - 66), low, high)
+    wide = 18 + 8 * max([len(curve.name) for curve in curves] + [4])
+    # Said, because Plotly would make room for the names a second time.
+    first, last = _range([curve.x for curve in curves], log=False, room=0.015)
     vertical: Json = {"range": [low, high]} | ({"type": "log", "dtick": 1, "tickformat": "~g"} if log else {})
+    beside: Json = {"xanchor": "right", "xshift": -7, "align": "right"} if at_start else {}
     layout = theme.layout(
         height,
-        right=18 + 8 * longest,
-        xaxis=theme.axis(x, showgrid=False),
-        yaxis=theme.axis(**vertical),
+        **({"left": wide, "right": 50} if at_start else {"right": wide}),
+        xaxis=theme.axis(x, showgrid=False, range=[first, last]),
+        yaxis=theme.axis(**vertical, **({"side": "right"} if at_start else {})),
         annotations=[theme.heading(y)]
         + [
-            theme.end_label(curve.name, right, round(place, 4), curve.colour)
-            for (curve, _, _), place in zip(ends, places, strict=True)
+            theme.end_label(curve.name, first if at_start else last, round(place, 4), curve.colour, **beside)
+            for (curve, _), place in zip(ends, places, strict=True)
         ],
     )
     return data, layout
@@ -89,21 +102,21 @@ def _band(curve: Curve) -> Json:
     }
 
 
-def _range(values: Sequence[Numbers], log: bool) -> tuple[float, float]:
+def _range(values: Sequence[Numbers], log: bool, room: float = 0.04) -> tuple[float, float]:
     if log:
         return decades(values, trim=0)
     flat = np.concatenate([np.asarray(one, dtype=float).ravel() for one in values] or [np.zeros(1)])
     flat = flat[np.isfinite(flat)]
     low, high = (float(flat.min()), float(flat.max())) if flat.size else (0.0, 1.0)
-    room = 0.04 * (high - low) or 0.5
-    return low - room, high + room
+    beyond = room * (high - low) or 0.5
+    return low - beyond, high + beyond
 
 
-def _end(curve: Curve, log: bool) -> tuple[float, float] | None:
-    """Where the curve ends: x, and y as the axis counts it."""
+def _end(curve: Curve, log: bool, which: int) -> float | None:
+    """Where the curve begins (0) or ends (−1), as the axis counts it."""
     y = np.asarray(curve.y, dtype=float)
     usable = np.isfinite(y) & ((y > 0) | (not log))
     if not usable.any():
         return None
-    last = float(y[usable][-1])
-    return float(np.asarray(curve.x)[usable][-1]), float(np.log10(last)) if log else last
+    value = float(y[usable][which])
+    return float(np.log10(value)) if log else value

@@ -32,11 +32,35 @@ def responses(signals: Sequence[Measured], order: Literal["layer", "size"] = "la
     return Figure(data, layout, caption, f"Layer responses. {_said(curves)}")
 
 
-def residuals(signals: Sequence[Measured]) -> Figure:
-    """‖F(x)‖ ÷ ‖x‖ of each block: below 1, the block changes little."""
+def activations(signals: Sequence[Measured], of: Literal["dead", "means"] = "dead") -> Figure:
+    """Of each activation: the share of channels that are zero for every image (percent), or the mean output."""
     styles = theme.styles([spec for spec, _ in signals])
+    curves = []
+    for (_, one), style in zip(signals, styles, strict=True):
+        values = 100 * one.dead if of == "dead" else one.means
+        curves.append(
+            Curve(style.name, np.arange(len(values)), values, style.colour, style.dash, names=one.activations)
+        )
+    heading, words = {
+        "dead": ("dead channels, %", "channels that σ leaves at zero for every image, everywhere"),
+        "means": ("mean activation", "mean of what each σ puts out"),
+    }[of]
+    data, layout = chart(curves, "activation, input to output", heading)
+    images = max((one.images for _, one in signals), default=0)
+    caption = f"{theme.badge('measured')} {words}: {images} test images, evaluation mode"
+    return Figure(data, layout, caption, f"{words}. {_said(curves)}")
+
+
+def residuals(signals: Sequence[Measured], steps: Sequence[int] = ()) -> Figure:
+    """‖F(x)‖ ÷ ‖x‖ of each block: below 1, the block changes little. `steps`: of one run, a moment for each."""
+    styles = theme.styles([spec for spec, _ in signals[:1] if steps] or [spec for spec, _ in signals])
+    if steps:
+        shades = (theme.shade(styles[0].colour, 0.5 * (1 - (i + 1) / len(steps))) for i in range(len(steps)))
+        styles = [
+            theme.Style(f"{styles[0].name}, step {step:,}", shade) for step, shade in zip(steps, shades, strict=True)
+        ]
     curves = [
-        Curve(style.name, np.arange(len(one.blocks)), one.residual, style.colour, style.dash, names=one.blocks)
+        Curve(style.name, np.arange(len(one.blocks)), one.residual, style.colour, style.dash, names=_blocks(one))
         for (_, one), style in zip(signals, styles, strict=True)
     ]
     data, layout = chart(curves, "block, input to output", "‖F(x)‖ ÷ ‖x‖", log=True)
@@ -47,6 +71,11 @@ def residuals(signals: Sequence[Measured]) -> Figure:
         "evaluation mode",
         f"Size of the residuals. {_said(curves)}",
     )
+
+
+def _blocks(signal: Signal) -> tuple[str, ...]:
+    """As the address calls them."""
+    return tuple(name.replace("blocks.", "block:") for name in signal.blocks)
 
 
 def _said(curves: Sequence[Curve]) -> str:

@@ -1,6 +1,6 @@
 """An answer on a page: drawn when it is there; until then, how far it is and a way to stop."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import streamlit as st
@@ -21,13 +21,25 @@ def answered(
     `doing`: what is being done meanwhile, in a few words. `on_stop`: what makes the page ask no more; then it can be
     stopped.
     """
-    answer = ask(question)
-    if answer.pending:
-        st.fragment(_wait, run_every=LOOK_SECONDS)(question, doing, on_stop)
-    elif answer.trouble:
-        st.error(literal(answer.trouble))
-    else:
-        draw(answer.result)
+    all_answered([question], lambda results: draw(results[0]), doing=doing, on_stop=on_stop)
+
+
+def all_answered(
+    questions: Sequence[Question],
+    draw: Callable[[list[Any]], None],
+    *,
+    doing: str,
+    on_stop: Callable[[], None] | None = None,
+) -> None:
+    """The same for several questions at once: `draw` is given their results, in order, when all are there."""
+    answers = [ask(question) for question in questions]
+    troubles = dict.fromkeys(answer.trouble for answer in answers if answer.trouble)
+    for trouble in troubles:
+        st.error(literal(trouble))
+    if any(answer.pending for answer in answers):
+        st.fragment(_wait, run_every=LOOK_SECONDS)(tuple(questions), doing, on_stop)
+    elif not troubles:
+        draw([answer.result for answer in answers])
 
 
 def ask(question: Question) -> Answer:
@@ -38,15 +50,27 @@ def ask(question: Question) -> Answer:
         return Answer(trouble=str(error).strip("'\""))
 
 
-def _wait(question: Question, doing: str, on_stop: Callable[[], None] | None) -> None:
-    answer = ask(question)
-    if not answer.pending:
+def known(question: Question) -> bool:
+    """True where the answer is kept already: then nobody need press a button for it."""
+    return jobs.engine().store.answer(question.key) is not None
+
+
+def _wait(questions: tuple[Question, ...], doing: str, on_stop: Callable[[], None] | None) -> None:
+    answers = [ask(question) for question in questions]
+    if not any(answer.pending for answer in answers):
         st.rerun()
-    left = answer.seconds_left
-    share = answer.done / answer.total if answer.total else 0.0
+    share = sum(_share(answer) for answer in answers) / len(answers)
+    left = answers[0].seconds_left if len(answers) == 1 else None
     with st.container(horizontal=True, vertical_alignment="center"):
         st.progress(min(share, 1.0), text=doing + ("" if left is None else f" · {left:.0f} s left"))
-        if on_stop is not None and st.button("Stop", icon=":material/stop:", key=f"stop-{question.key}"):
+        if on_stop is not None and st.button("Stop", icon=":material/stop:", key=f"stop-{questions[0].key}"):
             on_stop()  # before the next look, which would ask again
-            jobs.engine().desk.drop(question)
+            for question in questions:
+                jobs.engine().desk.drop(question)
             st.rerun()
+
+
+def _share(answer: Answer) -> float:
+    if not answer.pending:
+        return 1.0
+    return answer.done / answer.total if answer.total else 0.0

@@ -9,7 +9,12 @@ from app.ui import address
 from app.ui.component import frontend
 from app.ui.prose import literal
 
-PAGES = {"": ["start"], "Build": ["architecture", "train"], "Look inside": ["paths"], "Keep": ["runs"]}
+PAGES = {
+    "": ["start"],
+    "Build": ["architecture", "train"],
+    "Look inside": ["gradients", "paths"],
+    "Keep": ["runs"],
+}
 
 
 def page(name: str) -> StreamlitPage:

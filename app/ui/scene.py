@@ -87,6 +87,14 @@ class Scene:
         """Gradient norm step by step, in one layer."""
         return self._drawn(f"layer {name}", lambda: layer_history(self.pairs, name, total=self.total, height=300))
 
+    def layer_of(self, selected: str | None) -> str:
+        """The selected layer; of a selected block the first; the stem where nothing is selected."""
+        if selected and not selected.startswith("block:"):
+            return selected
+        prefix = f"blocks.{selected.removeprefix('block:')}." if selected else "stem."
+        names = (name for _, series in self.pairs for name in series.layers if name.startswith(prefix))
+        return next(names, "stem.conv")
+
     def standings(self, step: int | None) -> list[Standing]:
         """Each net, at one step."""
         seen = zip(self.runs, self.names, self.histories, self.pairs, strict=True)

@@ -11,8 +11,10 @@ from app.figures.theme import styles
 from app.figures.training import step_mark
 from app.runs import Run
 from app.ui import address
+from app.ui.clicks import to_cell, to_layer, to_step
 from app.ui.controls import controls
-from app.ui.live_chart import Click, live_chart
+from app.ui.frame import page
+from app.ui.live_chart import live_chart
 from app.ui.outcome import what_you_see
 from app.ui.scene import Scene, scene
 from app.ui.slider import step_slider
@@ -43,11 +45,11 @@ def _draw(ids: tuple[str, ...], guess: str | None, was_active: bool) -> None:
         rev = "-".join(ids)
         with left:
             curves = seen.curves()
-            live_chart(curves.chart, key="errors", rev=rev, marks=step_mark(step), on_click=_to_step)
+            live_chart(curves.chart, key="errors", rev=rev, marks=step_mark(step), on_click=to_step)
             st.caption(curves.caption)
         with right:
             maps = seen.maps()
-            live_chart(maps.chart, key="norms", rev=rev, marks=map_marks(seen.pairs, step, layer), on_click=_to_cell)
+            live_chart(maps.chart, key="norms", rev=rev, marks=map_marks(seen.pairs, step, layer), on_click=to_cell)
             st.caption(maps.caption)
         nets = zip(seen.runs, seen.names, seen.sizes, strict=True)
         rows = [StripNet(run.spec.net, name, size) for run, name, size in nets]
@@ -76,38 +78,21 @@ def _below(seen: Scene, step: int | None, layer: str | None) -> None:
     with left:
         st.markdown("#### Layer by layer, at the slider's step")
         lines = seen.lines(step)
-        live_chart(lines.chart, key="norm-lines", rev="lines", marks=layer_mark(seen.pairs, layer), on_click=_to_layer)
+        live_chart(lines.chart, key="norm-lines", rev="lines", marks=layer_mark(seen.pairs, layer), on_click=to_layer)
         st.caption(lines.caption)
     with right:
-        chosen = layer if layer and not layer.startswith("block:") else _first_layer(seen, layer)
+        chosen = seen.layer_of(layer)
         st.markdown(f"#### Step by step, in `{chosen}`")
         history = seen.layer(chosen)
-        live_chart(history.chart, key="layer-history", rev=chosen, marks=step_mark(step), on_click=_to_step)
+        live_chart(history.chart, key="layer-history", rev=chosen, marks=step_mark(step), on_click=to_step)
         st.caption(history.caption)
-
-
-def _first_layer(seen: Scene, layer: str | None) -> str:
-    prefix = f"blocks.{layer.removeprefix('block:')}." if layer else "stem."
-    found = (name for _, series in seen.pairs for name in series.layers if name.startswith(prefix))
-    return next(found, "stem.conv")
-
-
-# ── clicks ──
-
-
-def _to_step(click: Click) -> None:
-    if isinstance(click.x, int | float):
-        address.go_to_step(round(click.x))
-
-
-def _to_layer(click: Click) -> None:
-    if isinstance(click.customdata, str):
-        address.go_to_layer(click.customdata)
-
-
-def _to_cell(click: Click) -> None:
-    _to_step(click)
-    _to_layer(click)
+        query = {"run": [run.id for run in seen.runs[:4]], "layer": chosen}
+        st.page_link(
+            page("gradients"),
+            label=f"Does the gradient vanish here? `{chosen}` on its own page",
+            icon=":material/trending_down:",
+            query_params=query,
+        )
 
 
 # ── numbers ──

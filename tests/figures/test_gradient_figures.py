@@ -4,10 +4,11 @@ import json
 import math
 
 import numpy as np
+import pytest
 
-from app.figures import gradients, identity, shattered, signal, theme
+from app.figures import curves, gradients, identity, shattered, signal, theme
 from app.figures.theme import Figure
-from app.results import Course, Grid, Lesson, Neighbours, Shattered, Signal
+from app.results import Course, Distribution, Gradients, Grid, Lesson, Neighbours, Shattered, Signal
 from app.spec import RunSpec
 from models.spec import NetSpec
 
@@ -44,7 +45,7 @@ def test_the_truth_test_writes_each_cell_s_verdict_and_is_centred_on_one() -> No
     figure = gradients.verdict_map(Grid(nets, (0, 1), np.ones((4, 2, 3)), np.zeros((4, 3), int), factors, 64))
     sendable(figure)
     (trace,) = figure.data
-    assert trace["text"] == [["explode ×1.40", "vanish ×0.70"], ["healthy ×1.00", "explode ×∞"]]
+    assert trace["text"] == [["explode<br>×1.40", "vanish<br>×0.70"], ["healthy<br>×1.00", "explode<br>×∞"]]
     assert trace["zmin"] == -trace["zmax"]
     assert trace["z"][1] == [0.0, round(trace["zmax"], 3)]
     assert trace["y"] == ["plain · BN · ReLU", "resnet · no BN · ReLU"]
@@ -103,3 +104,73 @@ def test_the_lesson_s_curves_say_shortcut_by_colour_and_depth_by_dash() -> None:
     assert figure.data[1]["line"]["color"] == theme.FAMILY_COLOURS["resnet"]
     assert figure.data[1]["y"] == [1.0, None]  # a log axis has no zero
     assert "y = x" in figure.caption
+
+
+# ---- weights -------------------------------------------------------------------------------------------------------
+
+
+def measured(step: int, rate: float) -> gradients.Measured:
+    """Three layers, the second a projection: gradients 1, 2, 4 of weights of size 10, of 4, 16 and 64 numbers."""
+    norms = np.array([1.0, 2.0, 4.0])
+    found = Gradients(
+        layers=("stem.conv", "blocks.0.shortcut.conv", "head.fc"),
+        on_shortcut=(False, True, False),
+        weight_norm=norms,
+        weight_rms=norms / np.sqrt([4, 16, 64]),
+        weight_size=np.full(3, 10.0),
+        output_rms=norms,
+        places=("stem", "blocks.0"),
+        stages=np.zeros(2, int),
+        block_rms=np.array([3.0, 2.0]),
+        loss=1.0,
+        images=64,
+        mode="training",
+    )
+    return gradients.Measured(theme.Style("resnet-8", "#0072B2"), step, found, rate)
+
+
+@pytest.mark.parametrize(("of", "ends"), [("weight", [1, 4]), ("parameter", [0.5, 0.5]), ("update", [0.01, 0.04])])
+def test_weights_are_measured_whole_by_parameter_or_against_themselves(
+    of: gradients.Measure, ends: list[float]
+) -> None:
+    figure = gradients.weight_lines([measured(0, 0.1), measured(10, 0.1)], of)
+    sendable(figure)
+    assert [trace["name"] for trace in figure.data] == ["resnet-8, step 0", "resnet-8, step 10"]
+    assert figure.data[0]["y"] == pytest.approx(ends)
+    assert figure.data[0]["customdata"] == ["stem.conv", "head.fc"], "a projection is no step of the way"
+
+
+def test_a_selected_layer_marks_its_block_and_the_stem_stands_before_the_first() -> None:
+    edges = [
+        mark[0]["x0"] if (mark := gradients.block_mark(text)) else None
+        for text in ("stem.conv", "block:0", "blocks.12.branch.conv2", "head.fc", None)
+    ]
+    assert edges == [-0.5, 0.5, 12.5, None, None]
+
+
+def test_a_distribution_is_drawn_over_its_own_deviation() -> None:
+    edges = np.linspace(-2, 2, 5)
+    one = Distribution("stem.conv", edges, np.array([1, 3, 3, 1]), mean=0.0, std=0.5, kurtosis=0.2, zeros=0.0)
+    figure = gradients.histograms([(theme.Style("plain-8", "#D55E00"), one)], step=10)
+    sendable(figure)
+    assert figure.data[0]["x"] == [-3.0, -1.0, 1.0, 3.0]
+    assert figure.data[0]["y"] == [12.5, 37.5, 37.5, 12.5]
+    assert "excess kurtosis 0.2" in figure.caption
+
+
+def test_lines_are_named_at_the_end_asked_for_and_the_axis_leaves_no_room_for_the_names() -> None:
+    lines = [curves.Curve("long name", np.arange(11), np.arange(11.0))]
+    for at, anchor, place in (("start", "right", 0.0), ("end", "left", 10.0)):
+        _, layout = curves.chart(lines, "x", "y", named_at=at)  # type: ignore[arg-type]
+        label = layout["annotations"][1]
+        assert (label["xanchor"], round(label["y"], 1)) == (anchor, place)
+        assert layout["xaxis"]["range"] == pytest.approx([-0.15, 10.15])
+
+
+def test_residuals_over_moments_are_one_line_a_moment() -> None:
+    none = np.empty(0)
+    one = Signal((), none, (), none, none, none, ("blocks.0", "blocks.1"), np.array([0.5, 2.0]), 8)
+    spec = RunSpec(net=NetSpec.parse("resnet-8").fitted(1, 10))
+    figure = signal.residuals([(spec, one)] * 2, steps=(0, 100))
+    assert [trace["name"] for trace in figure.data] == ["resnet-8, step 0", "resnet-8, step 100"]
+    assert figure.data[0]["customdata"] == ["block:0", "block:1"]

@@ -77,7 +77,10 @@ function dressed(layout, marks, colours, width) {
     out.coloraxis = { ...layout.coloraxis, colorbar: { tickcolor: soft, tickfont: { color: soft, size }, ...bar,
       title: { ...bar.title, font: { color: soft, size } } } };
   }
-  if (narrow && layout.margin) out.margin = { ...layout.margin, r: Math.round(layout.margin.r * 0.84), l: Math.min(layout.margin.l, 36) };
+  if (narrow && layout.margin) {
+    const { r, l } = layout.margin; // a wide left margin holds names, and they stay
+    out.margin = { ...layout.margin, r: Math.round(r * 0.84), l: l > 100 ? Math.round(l * 0.84) : Math.min(l, 36) };
+  }
   out.annotations = (layout.annotations ?? []).map((note) => ({ ...note,
     font: { ...note.font, size: narrow ? 11 : note.font?.size ?? size, color: note.font?.color ? ink(note.font.color, colours) : soft } }));
   out.shapes = [...(layout.shapes ?? []), ...marks].map((shape) => ({ layer: 'above', ...shape,

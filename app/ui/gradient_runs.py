@@ -1,0 +1,175 @@
+"""The gradient in runs that were trained: block by block at kept moments, and layer by layer at every step."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from app.figures.gradients import Measured, block_lines, block_mark, histograms, weight_lines
+from app.figures.norm_map import layer_mark, map_marks
+from app.figures.training import step_mark
+from app.questions import DistributionQuestion, GradientsQuestion
+from app.results import Gradients
+from app.ui import address
+from app.ui.answer import all_answered
+from app.ui.claims import claims_table
+from app.ui.clicks import to_cell, to_layer, to_step
+from app.ui.live_chart import live_chart
+from app.ui.measured_runs import Seen, measured_runs, where_and_when
+from app.ui.prose import prose
+from app.ui.scene import scene
+from app.ui.watch import REFRESH_SECONDS
+from app.verdicts import course_of
+
+OUTPUTS, WEIGHTS, UPDATES = "block outputs", "weights", "update ÷ weight"
+
+
+def in_this_run() -> None:
+    """Lines for chosen moments, the map of every step, and what both say."""
+    page = prose("gradients")
+    seen = measured_runs()
+    if seen is None:
+        return
+    left, right = st.columns([1.1, 1], gap="medium")
+    with left:
+        of = st.segmented_control(
+            "Gradient of",
+            (OUTPUTS, WEIGHTS, UPDATES),
+            default=OUTPUTS,
+            key="gradient",
+            bind="query-params",
+            required=True,
+            label_visibility="collapsed",
+        )
+        lines = st.container()
+    with right:
+        _live(seen, _map)
+    where_and_when(seen)
+    words = st.container()
+    asked = [(place, step) for place in seen.looks for step in seen.telling(place)]
+    with lines:
+        all_answered(
+            [GradientsQuestion(run=seen.looks[place].run.id, step=step) for place, step in asked],
+            partial(_answered, seen, asked, of, words),
+            doing=page["measuring"],
+        )
+    _one_layer(seen)
+
+
+def _answered(seen: Seen, asked: Sequence[tuple[int, int]], of: str, words: Any, results: Sequence[Gradients]) -> None:
+    page = prose("gradients")
+    found = dict(zip(asked, results, strict=True))
+    steps = sorted({step for _, step in asked})
+    shown = st.pills(
+        "Lines at steps",
+        steps,
+        selection_mode="multi",
+        default=steps,
+        format_func=lambda step: f"{step:,}",
+        key="lines",
+    )
+    layer = address.layer()
+    if of == OUTPUTS:
+        courses = _courses(seen, found)
+        styles = [seen.styles[place] for place in seen.looks]
+        figure, marks = block_lines(courses, shown, styles=styles), block_mark(layer)
+    else:
+        per = of == WEIGHTS and st.toggle("per parameter", key="per-parameter", bind="query-params")
+        moments = [
+            Measured(seen.styles[place], step, one, _rate(seen, place, step))
+            for (place, step), one in found.items()
+            if step in shown
+        ]
+        measure = "update" if of == UPDATES else "parameter" if per else "weight"
+        figure, marks = weight_lines(moments, measure), layer_mark(seen.scene.pairs, layer)  # type: ignore[arg-type]
+    live_chart(figure, key="gradient-lines", rev=str(of), marks=marks, on_click=to_layer)
+    st.caption(figure.caption)
+    if of != OUTPUTS:
+        st.caption(page[f"about-{'update' if of == UPDATES else 'weights'}"])
+    with words:
+        st.markdown(f"##### {page['what']}")
+        claims_table(_courses(seen, found))
+
+
+def _courses(seen: Seen, found: dict[tuple[int, int], Gradients]) -> list[Any]:
+    return [
+        course_of(
+            one.net,
+            {step: found[place, step] for step in seen.telling(place)},
+            *_errors(seen, place),
+            diverged=one.run.status == "diverged",
+        )
+        for place, one in seen.looks.items()
+    ]
+
+
+def _errors(seen: Seen, place: int) -> tuple[float, float]:
+    """Training and test error reached so far, percent; NaN where there is none."""
+    history = seen.scene.histories[place]
+    train, test = history.train_error(), history.test_error()
+    return (np.nan if train is None else train, np.nan if test is None else test)
+
+
+def _rate(seen: Seen, place: int, step: int) -> float:
+    """The learning rate of the step made from this moment; after the last one, of the last."""
+    run = seen.scene.runs[place]
+    total = run.total or run.spec.planned_steps
+    return run.spec.recipe.rate(min(step, max(total - 1, 0)), total)
+
+
+# ---- what was recorded at every step -------------------------------------------------------------------------------
+
+
+def _live(seen: Seen, draw: Any) -> None:
+    """Draw, again every second while a run is under way."""
+    ids = tuple(run.id for run in seen.scene.runs)
+    st.fragment(draw, run_every=REFRESH_SECONDS if seen.scene.active else None)(ids)
+
+
+def _map(ids: tuple[str, ...]) -> None:
+    seen = scene(ids)
+    maps = seen.maps()
+    marks = map_marks(seen.pairs, address.step(), address.layer())
+    live_chart(maps.chart, key="gradient-map", rev="-".join(ids), marks=marks, on_click=to_cell)
+    st.caption(maps.caption)
+
+
+def _history(ids: tuple[str, ...]) -> None:
+    seen = scene(ids)
+    chosen = seen.layer_of(address.layer())
+    st.markdown(f"##### Step by step, in `{chosen}`")
+    history = seen.layer(chosen)
+    live_chart(history.chart, key="gradient-history", rev=chosen, marks=step_mark(address.step()), on_click=to_step)
+    st.caption(history.caption)
+
+
+def _one_layer(seen: Seen) -> None:
+    """The chosen layer's history, and on demand how the numbers of its gradient are distributed."""
+    left, right = st.columns([1.1, 1], gap="medium")
+    with left:
+        _live(seen, _history)
+    with right:
+        layer = seen.scene.layer_of(address.layer())
+        if not st.toggle(f"Distribution of the gradient of `{layer}`", key="distribution", bind="query-params"):
+            return
+        having = [place for place in seen.looks if layer in seen.scene.pairs[place][1].layers]
+        if not having:
+            st.info(prose("gradients")["no-layer"].format(layer=layer))
+            return
+        steps = [seen.looks[place].step for place in having]
+        all_answered(
+            [
+                DistributionQuestion(run=seen.looks[place].run.id, step=step, layer=layer)
+                for place, step in zip(having, steps, strict=True)
+            ],
+            lambda results: _histograms(seen, having, results, steps[0]),
+            doing=prose("gradients")["measuring"],
+        )
+
+
+def _histograms(seen: Seen, having: Sequence[int], results: Sequence[Any], step: int) -> None:
+    figure = histograms([(seen.styles[place], one) for place, one in zip(having, results, strict=True)], step)
+    live_chart(figure, key="gradient-distribution", rev=figure.alt)
+    st.caption(figure.caption)

@@ -1,0 +1,153 @@
+"""Gradients: each way to ask shows what was measured, in words that follow from the numbers."""
+
+from functools import partial
+from typing import Any
+
+import pytest
+
+from app import questions
+from app.analysis import answers, shattered, vanishing
+from app.jobs import Engine
+from app.questions import Question
+from app.ui import truth_test as test
+from app.verdicts import course_of, said
+from models.spec import NetSpec
+from tests.pages.opening import HOSTILE, PARAMETERS, opened, press, spec, well, words
+
+pytestmark = pytest.mark.usefixtures("answering")
+
+PAIR = ["reference-plain-20", "reference-resnet-20"]
+OWN = ("view", "gradient", "per-parameter", "distribution", "sorted", "activation", "depth", "beta", "bn", "deeper")
+
+
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same analyses of small nets, so that a test does not wait."""
+    grid = partial(vanishing.settings, depths=(8,), width=2)
+    monkeypatch.setattr(answers, "settings", grid)
+    monkeypatch.setattr(answers, "course", partial(_short_course, vanishing.course))
+    monkeypatch.setattr(shattered, "NEURONS", 8)
+    monkeypatch.setattr(answers, "shattered", partial(shattered.shattered, nets=4))
+
+
+def _short_course(course: Any, net: NetSpec, images: Any, steps: int, *args: Any, **options: Any) -> Any:
+    return course(net.model_copy(update={"width": 2, "depth": 8}), images, 12, *args, **options)
+
+
+def test_the_first_open_measures_a_recorded_pair() -> None:
+    page = well(opened("gradients"))
+    said = words(page)
+    assert "plain-56 with batch normalisation, ReLU: the gradient" in said
+    assert "resnet-56 with batch normalisation, ReLU: the gradient" in said
+    assert "He et al. 2015" in said
+    assert not page.error
+
+
+def test_the_sentence_is_that_of_the_kept_moments(answering: Engine) -> None:
+    page = well(opened("gradients", run=PAIR, step="100"))
+    run = answering.store.run(PAIR[0])
+    found = {
+        step: answering.desk.ask(questions.GradientsQuestion(run=run.id, step=step)).result
+        for step in (0, 1, 10, 100, 312)
+    }
+    history = answering.store.history(run.id)
+    errors = history.train_error(), history.test_error()
+    assert None not in errors
+    assert said(course_of(run.spec.net, found, *errors)) in words(page)  # type: ignore[arg-type]
+
+
+def test_a_net_without_its_twin_is_set_against_no_claim() -> None:
+    page = well(opened("gradients", run="reference-resnet-20"))
+    assert "together with its residual twin" in words(page)
+    assert "did not hold" not in words(page)
+
+
+def test_weights_and_updates_say_what_they_are() -> None:
+    page = well(opened("gradients", run="reference-resnet-20", gradient="weights"))
+    assert "1/‖w‖" in words(page)
+    page.toggle(key="per-parameter").set_value(True).run()
+    assert "√parameters" in words(well(page))
+    page.button_group(key="gradient").set_value("update ÷ weight").run()
+    assert "learning rate × gradient norm" in words(well(page))
+
+
+def test_the_address_s_layer_is_followed_and_its_distribution_is_drawn_on_demand() -> None:
+    page = well(opened("gradients", run=PAIR, layer="blocks.4.branch.conv2"))
+    assert "Step by step, in `blocks.4.branch.conv2`" in words(page)
+    assert "excess kurtosis" not in words(page)
+    page.toggle(key="distribution").set_value(True).run()
+    assert "excess kurtosis" in words(well(page))
+    none = well(opened("gradients", run=PAIR, layer="blocks.99.branch.conv1", distribution="true"))
+    assert "No chosen run" in words(none)
+
+
+def test_a_run_without_kept_weights_still_has_its_map(answering: Engine) -> None:
+    [queued] = answering.submit([spec("plain-8:width=2")])
+    page = well(opened("gradients", run=[queued.id, "reference-plain-20"]))
+    assert "plain-20 with batch normalisation" in words(page)
+
+
+def test_the_truth_test_waits_for_the_button_and_is_then_there_for_everyone(monkeypatch: pytest.MonkeyPatch) -> None:
+    small(monkeypatch)
+    page = well(opened("gradients", view="The truth test"))
+    assert "One press" in words(page)
+    page = well(press(page, "Run the truth test"))
+    assert "plain, no BN: of 3 nets" in words(page)
+    other = well(opened("gradients", view="The truth test"))
+    assert "plain, no BN: of 3 nets" in words(other)
+
+
+def test_a_cell_is_trained_beside_its_twin_and_the_sources_are_set_against_both(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    small(monkeypatch)
+    page = opened("gradients", view="The truth test")
+    page.selectbox(key="cell").set_value("8 layers · no BN · ELU").run()
+    assert "plain-8 and resnet-8, 100 steps" in words(well(page))
+    page = well(press(page, "Train plain and residual for 100 steps"))
+    assert "resnet-8 without normalisation, ELU: the gradient" in words(page)
+    assert "Balduzzi et al. 2017" in words(page)
+
+
+def test_the_cells_are_the_grid_s_own_nets() -> None:
+    assert {str(net) for cell in test.CELLS for net in test.twins(cell)} == {str(net) for net in vanishing.settings()}
+
+
+def test_the_signal_names_the_smallest_response_first() -> None:
+    page = well(opened("gradients", view="Signal forward", run=PAIR))
+    assert "Mean response over the layers" in words(page)
+    assert "of 9 blocks add less than what passes by them" in words(page)
+    plain = well(opened("gradients", view="Signal forward", run="reference-plain-20"))
+    assert "no net with shortcuts" in words(plain)
+
+
+def test_shattered_gradients_are_compared_with_both_noises(monkeypatch: pytest.MonkeyPatch) -> None:
+    small(monkeypatch)
+    page = well(opened("gradients", view="Shattered gradients", depth="8"))
+    assert "*8 layers, BN* correlates by" in words(page)
+    page.toggle(key="bn").set_value(False).run()
+    assert "*8 layers* correlates by" in words(well(page))
+
+
+def test_the_deeper_net_makes_the_same_error_and_the_lesson_says_who_learnt_it() -> None:
+    page = well(opened("gradients", view="The identity argument", blocks="1", deeper="32"))
+    assert "The same error, by construction" in words(page)
+    assert page.metric[0].value == page.metric[1].value
+    assert "Asked for y = x, after 200 steps" in words(page)
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_nonsense_in_every_parameter_leaves_a_usable_page(text: str) -> None:
+    others = {name: text for name in (*PARAMETERS, *OWN) if name != "run"}
+    well(opened("gradients", **others, run=["reference-resnet-20", text]))
+
+
+def test_every_kind_of_question_has_an_answer() -> None:
+    asked = {kind for kind in vars(questions).values() if isinstance(kind, type) and issubclass(kind, Question)}
+    assert asked - {Question} == set(answers.ANSWERS)
+
+
+def test_train_leads_here_with_its_runs_and_layer() -> None:
+    page = well(opened("train", run=PAIR, layer="block:4"))
+    [link] = [link.proto for link in page.get("page_link") if "gradients" in link.proto.page]
+    assert "layer=blocks.4.branch.conv1" in link.query_string
+    assert all(f"run={run}" in link.query_string for run in PAIR)

@@ -1,0 +1,50 @@
+"""The gradients page under a hand: a block is followed everywhere, and the address shows the same elsewhere."""
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from app.settings import ROOT
+from tests.browser import Serve
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+pytestmark = pytest.mark.browser
+
+RUNS = "run=reference-plain-20&run=reference-resnet-20"
+
+
+@pytest.fixture(scope="module")
+def address(serve: Serve, tmp_path_factory: pytest.TempPathFactory) -> str:
+    store = str(tmp_path_factory.mktemp("store"))
+    return serve(ROOT / "app" / "main.py", RESNET_EXPLORER_STORE=store, RESNET_EXPLORER_WORKERS="1")
+
+
+def lines(page: Page) -> list[str]:
+    """The lines of the first chart, by name."""
+    found = page.evaluate("document.querySelector('.live-chart-plot').data.map((t) => t.name)")
+    return [str(name) for name in found]
+
+
+def test_a_block_of_the_strip_is_followed_and_another_browser_sees_the_same(
+    page: Page, chromium: "Browser", address: str
+) -> None:
+    page.set_default_timeout(90_000)
+    expect.set_options(timeout=90_000)
+    page.goto(f"{address}/gradients?{RUNS}")
+    page.get_by_role("heading", name="What you see").wait_for()
+    assert [name for name in lines(page) if name.endswith("step 0")] == ["plain-20, step 0", "resnet-20, step 0"]
+    page.locator(".strip .row").nth(1).locator('[data-value="block:4"]').first.click()
+    expect(page).to_have_url(re.compile("layer=block%3A4"))
+    expect(page.get_by_role("heading", name="Step by step, in blocks.4.branch.conv1")).to_be_visible()
+    page.get_by_role("radio", name="weights", exact=True).click()
+    expect(page).to_have_url(re.compile("gradient=weights"))
+    other = chromium.new_context().new_page()
+    other.set_default_timeout(90_000)
+    other.goto(page.url)
+    expect(other.get_by_text("1/‖w‖")).to_be_visible()
+    expect(other.get_by_role("heading", name="Step by step, in blocks.4.branch.conv1")).to_be_visible()
+    other.context.close()
