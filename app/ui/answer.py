@@ -1,6 +1,6 @@
 """An answer on a page: drawn when it is there; until then, how far it is and a way to stop."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import streamlit as st
@@ -11,6 +11,7 @@ from app.questions import Question
 from app.ui.prose import literal
 
 LOOK_SECONDS = 0.4
+QUICK_SECONDS = 0.15  # while a hand waits
 
 
 def answered(
@@ -30,12 +31,39 @@ def answered(
         draw(answer.result)
 
 
+def answers(questions: Mapping[str, Question], *, on_stop: Callable[[], None] | None = None) -> dict[str, Any]:
+    """Ask several, by name, and return what is there; of the others, draw how far they are, or what failed."""
+    results = {}
+    for name, question in questions.items():
+        answer = ask(question)
+        if answer.pending:
+            st.fragment(_wait, run_every=LOOK_SECONDS)(question, name, on_stop)
+        elif answer.trouble:
+            st.info(literal(f"{name}: {answer.trouble}"))
+        else:
+            results[name] = answer.result
+    return results
+
+
+def arrive(*questions: Question) -> bool:
+    """True once all are answered, or refused; until then the page is run again as soon as they are."""
+    if not any(ask(question).pending for question in questions):
+        return True
+    st.fragment(_until_answered, run_every=QUICK_SECONDS)(questions)
+    return False
+
+
 def ask(question: Question) -> Answer:
     """The answer so far; what cannot be asked is an answer with trouble."""
     try:
         return jobs.engine().desk.ask(question)
     except (KeyError, ValueError) as error:
         return Answer(trouble=str(error).strip("'\""))
+
+
+def _until_answered(questions: tuple[Question, ...]) -> None:
+    if not any(ask(question).pending for question in questions):
+        st.rerun()
 
 
 def _wait(question: Question, doing: str, on_stop: Callable[[], None] | None) -> None:
