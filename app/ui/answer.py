@@ -47,7 +47,7 @@ def answers(questions: Mapping[str, Question], *, on_stop: Callable[[], None] | 
 
 def arrive(*questions: Question) -> bool:
     """True once all are answered, or refused; until then the page is run again as soon as they are."""
-    if not any(ask(question).pending for question in questions):
+    if not _pending(questions):
         return True
     st.fragment(_until_answered, run_every=QUICK_SECONDS)(questions)
     return False
@@ -62,8 +62,13 @@ def ask(question: Question) -> Answer:
 
 
 def _until_answered(questions: tuple[Question, ...]) -> None:
-    if not any(ask(question).pending for question in questions):
+    if not _pending(questions):
         st.rerun()
+
+
+def _pending(questions: tuple[Question, ...]) -> list[Question]:
+    """Every one of them is asked: they are worked on together."""
+    return [question for question in questions if ask(question).pending]
 
 
 def _wait(question: Question, doing: str, on_stop: Callable[[], None] | None) -> None:

@@ -53,6 +53,7 @@ def outcome(seen: Look, cut: CutSpec, first: Sequence[int]) -> None:
     images = min(IMAGES, about.test_images)
     note = st.empty()
     figures = st.container(key="of-the-cut")
+    gallery = st.container(key="pictures-of-the-cut")
     places = chosen_places(about) or tuple(int(place) for place in first[:SHOWN])
     questions = (
         CutQuestion(**asked, images=images),
@@ -70,7 +71,7 @@ def outcome(seen: Look, cut: CutSpec, first: Sequence[int]) -> None:
         results: list[Any] = [answer.result for answer in answers]
         last = st.session_state[_LAST] = Outcome(seen, cut, places, *results)
     shown = last if last is not None and last.look.run.id == seen.run.id else None
-    st.html(f"<style>.st-key-of-the-cut {{ opacity: {1 if there else 0.5}; }}</style>")
+    st.html(f"<style>.st-key-of-the-cut, .st-key-pictures-of-the-cut {{ opacity: {1 if there else 0.5}; }}</style>")
     page = prose("lesions")
     if there and shown:
         note.markdown(sentence(shown))
@@ -78,7 +79,9 @@ def outcome(seen: Look, cut: CutSpec, first: Sequence[int]) -> None:
         note.markdown(page["coming"] if shown else page["first"])
     if shown:
         with figures:
-            _draw(shown, about)
+            _figures(shown, about)
+        with gallery:
+            _gallery(shown, about)
 
 
 def chosen_places(about: DataSet) -> tuple[int, ...]:
@@ -121,7 +124,7 @@ def sentence(of: Outcome) -> str:
     return said
 
 
-def _draw(of: Outcome, about: DataSet) -> None:
+def _figures(of: Outcome, about: DataSet) -> None:
     numbers, classes, confusion = st.columns([0.75, 1.35, 2.2], gap="medium")
     with numbers:
         st.html(_cards(of))
@@ -133,6 +136,9 @@ def _draw(of: Outcome, about: DataSet) -> None:
         figure = confusions(of.whole, of.after, about.labels)
         live_chart(figure, key="confusions", rev=of.look.run.id)
         st.caption(figure.caption)
+
+
+def _gallery(of: Outcome, about: DataSet) -> None:
     cards = [_below(of, about.labels, nth) for nth in range(len(of.places))]
     picture_row(
         of.pictures.pixels,

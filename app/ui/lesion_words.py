@@ -22,7 +22,7 @@ def single_words(name: str, net: NetSpec, result: SingleLesions) -> str:
         return page["single-none"].format(name=name)
     worst = int(known[cost[known].argmax()])
     changing = [block.index for block in plan(net).blocks if block.reshapes or block.pooled > 1]
-    place = page["single-where-shapes" if worst in changing else "single-where-same"] if changing else ""
+    place = page["single-where-shapes" if worst in changing else "single-where-same"] + " " if changing else ""
     said = page["single"].format(
         name=name,
         worst=worst,

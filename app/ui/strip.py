@@ -121,14 +121,17 @@ def row(net: NetSpec, name: str, size: int | None = None) -> dict[str, Any]:
         if kind not in kinds:
             kinds.append(kind)
         order.append(kinds.index(kind))
-    first = [next(block for block in laid.blocks if block.stage == stage) for stage in range(len(net.stage_blocks))]
+    first = {block.stage: block for block in reversed(laid.blocks)}  # vgg-11's first stage is its stem alone
     return {
         "name": name,
         "family": net.family,
         "colour": family_colour(net),
         "kinds": kinds,
         "blocks": order,
-        "stages": [f"{block.size_out}×{block.size_out}, {block.outputs}" for block in first],
+        "stages": [
+            f"{first[stage].size_out}×{first[stage].size_out}, {first[stage].outputs}" if stage in first else ""
+            for stage in range(len(net.stage_blocks))
+        ],
         "stem": _layer(laid.stem),
         "head": _layer(laid.head[-1]),
         "pool": "max pool" if net.form == "imagenet" else "",

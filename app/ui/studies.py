@@ -31,7 +31,7 @@ DRAWS = 10
 POINTS = 9  # values of k, from 1 to all
 CONTROLS = 2
 QUICK_BLOCKS = 30  # up to so many, every block alone is a matter of seconds: asked without being told to
-GALLERY = 16
+GALLERY = 12
 STUDIES = {"single": "Every block alone", "random": "k at random", "reorder": "Another order"}
 _CHOSEN, _BESIDE, _STOPPED = "study", "beside", "_stopped_studies"
 
@@ -88,7 +88,8 @@ def usual_control(run: Run, others: Sequence[Run]) -> str | None:
     fitting = [
         one for one in others if twins(one) and (one.spec.data, one.spec.recipe) == (run.spec.data, run.spec.recipe)
     ]
-    return next((one.id for one in sorted(fitting, key=lambda one: one.origin != "reference")), None)
+    order = sorted(fitting, key=lambda one: (one.origin != "reference", one.spec.net.family != "resnet"))
+    return order[0].id if order else None
 
 
 def studies(chosen: Sequence[str], looks: Sequence[Look]) -> None:

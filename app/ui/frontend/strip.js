@@ -54,7 +54,7 @@ class Strip {
     const narrow = width < NARROW;
     const longest = Math.max(...this.data.rows.map((row) => measured(this.root, row.name, '650 15px')));
     const left = narrow ? 2 : Math.min(Math.max(84, longest + 16), 210), stem = 26, end = 66;
-    const lines = shown.map((stages) => (narrow ? stages : [stages.flat()]));
+    const lines = shown.map((stages) => (narrow ? stages.filter((line) => line.length) : [stages.flat()]));
     const room = width - left - stem - end - 2, all = lines.flat();
     const fits = Math.min(...all.map((line) => (room - folds(line) * FOLD_WIDTH) / Math.max(line.length - folds(line), 1)));
     const pitch = Math.min(Math.max(fits, LEAST), 96);
@@ -136,8 +136,7 @@ class Strip {
       if (i && w >= 16) g.append(draw('path', { class: 'seam', d: `M${left + (w * i) / n} ${top + BOX - 6}v6` }));
     });
     if (this.data.mode === 'cut') {
-      if (w >= 17) g.append(draw('text', { class: 'number', x: x + span / 2, y: top + BOX / 2 + 4 }, index));
-      if (kind.halves) g.append(draw('text', { class: 'halves', x: x + span / 2, y: top + BOX + 9 }, '▾'));
+      if (w >= 17) g.append(draw('text', { class: 'number', x: x + span / 2, y: top + BOX / 2 + 4 }, kind.halves && w >= 34 ? `${index} ▾` : index));
     }
     g.append(draw('path', { class: 'cross', d: `M${left + 3} ${top + 3}L${left + w - 3} ${top + BOX - 3}M${left + w - 3} ${top + 3}L${left + 3} ${top + BOX - 3}` }));
     return g;
@@ -332,12 +331,12 @@ class Strip {
     item.classList.add('held');
     item.setAttribute('transform', `translate(${event.clientX - x} -3)`);
     const under = this.items[0].find((other) => {
-      const box = other.querySelector('.hit')?.getBoundingClientRect();
+      const box = other !== item && other.querySelector('.hit')?.getBoundingClientRect();
       return box && event.clientX >= box.left && event.clientX < box.right && Math.abs(event.clientY - box.top - box.height / 2) < box.height;
     });
     this.held.over = this.orderWith(item, under) ? under : null;
     for (const other of this.items[0]) other.classList.toggle('over', other === this.held.over);
-    this.rows.classList.toggle('nowhere', !this.held.over && under !== item);
+    this.rows.classList.toggle('nowhere', Boolean(under) && !this.held.over);
   }
 
   dropped(event) {
