@@ -36,7 +36,7 @@ with right:
     beside = controls(seen)
 studies(chosen, [seen, *beside])
 
-if "single" in chosen:
+if "one by one" in chosen:
     st.markdown(page["where"])
     where_it_hurts(seen)
 

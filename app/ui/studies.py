@@ -32,7 +32,7 @@ POINTS = 9  # values of k, from 1 to all
 CONTROLS = 2
 QUICK_BLOCKS = 30  # up to so many, every block alone is a matter of seconds: asked without being told to
 GALLERY = 12
-STUDIES = {"single": "Every block alone", "random": "k at random", "reorder": "Another order"}
+STUDIES = ("one by one", "at random", "reordered")
 _CHOSEN, _BESIDE, _STOPPED = "study", "beside", "_stopped_studies"
 
 
@@ -41,11 +41,10 @@ def chosen_studies(seen: Look) -> list[str]:
     stopped = st.session_state.pop(_STOPPED, [])
     if stopped and _CHOSEN in st.session_state:
         st.session_state[_CHOSEN] = [study for study in st.session_state[_CHOSEN] if study not in stopped]
-    default = ["single"] if len(plan(seen.net).blocks) <= QUICK_BLOCKS else []
+    default = [STUDIES[0]] if len(plan(seen.net).blocks) <= QUICK_BLOCKS else []
     chosen = st.pills(
         prose("lesions")["studies-choose"],
-        list(STUDIES),
-        format_func=lambda study: STUDIES[study],
+        STUDIES,
         selection_mode="multi",
         default=default,
         key=_CHOSEN,
@@ -69,7 +68,6 @@ def controls(seen: Look) -> list[Look]:
         prose("lesions")["beside"],
         list(runs),
         default=usual,
-        format_func=lambda run: runs[run].name,
         key=_BESIDE,
         bind="query-params",
         max_selections=CONTROLS,
@@ -100,7 +98,7 @@ def studies(chosen: Sequence[str], looks: Sequence[Look]) -> None:
         figure, told = st.columns([2.3, 1], gap="medium")
         with figure:
             questions = {
-                f"{STUDIES[study]}: {name}": question
+                f"{study}: {name}": question
                 for name, one in zip(_names(looks), looks, strict=True)
                 if (question := _question(study, one)) is not None
             }
@@ -108,7 +106,7 @@ def studies(chosen: Sequence[str], looks: Sequence[Look]) -> None:
         there = [
             (one, found[text])
             for name, one in zip(_names(looks), looks, strict=True)
-            if (text := f"{STUDIES[study]}: {name}") in found
+            if (text := f"{study}: {name}") in found
         ]
         with told:
             if there:
@@ -117,7 +115,7 @@ def studies(chosen: Sequence[str], looks: Sequence[Look]) -> None:
         with figure:
             if there:
                 drawn = _FIGURES[study]([(one.run.spec, result) for one, result in there])
-                live_chart(drawn, key=f"study-{study}", rev="-".join(one.run.id for one, _ in there))
+                live_chart(drawn, key=f"study-{study.replace(' ', '-')}", rev="-".join(one.run.id for one, _ in there))
                 st.caption(drawn.caption + f" · {_steps([one for one, _ in there])}")
 
 
@@ -173,9 +171,9 @@ def _question(study: str, of: Look) -> Question | None:
     """None where the net has nothing to study so."""
     asked: dict[str, Any] = {"run": of.run.id, "step": of.step, "images": IMAGES}
     blocks = len(removable(of.net))
-    if study == "single":
+    if study == "one by one":
         return SingleLesionsQuestion(**asked)
-    if study == "random":
+    if study == "at random":
         return RandomLesionsQuestion(**asked, draws=DRAWS, k=values_of_k(blocks)) if blocks else None
     if not interchangeable(of.net):
         return None
@@ -191,15 +189,15 @@ def values_of_k(blocks: int) -> tuple[int, ...]:
 def _told(study: str, there: Sequence[tuple[Look, Any]]) -> list[str]:
     names = [f"**{name}**" for name in _names([one for one, _ in there])]
     results = [result for _, result in there]
-    if study == "random":
+    if study == "at random":
         return random_words(names, results)
-    if study == "reorder":
+    if study == "reordered":
         return reorder_words(names, results)
     said = [single_words(name, one.net, result) for name, (one, result) in zip(names, there, strict=True)]
     return [*said, single_verdict(names, results)] if len(results) > 1 else said
 
 
-_FIGURES: Mapping[str, Callable[[Any], Figure]] = {"single": single_bars, "random": decline, "reorder": shuffle}
+_FIGURES: Mapping[str, Callable[[Any], Figure]] = dict(zip(STUDIES, (single_bars, decline, shuffle), strict=True))
 
 
 def _names(looks: Sequence[Look]) -> list[str]:

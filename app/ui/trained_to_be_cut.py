@@ -11,6 +11,7 @@ from app.runs import Run
 from app.spec import RunSpec
 from app.ui import address
 from app.ui.prose import literal, prose
+from app.ui.studies import STUDIES
 from models.spec import NetSpec
 
 PAIR = ("stochastic-20:width=8", "resnet-20:width=8")
@@ -79,4 +80,4 @@ def _study(dropped: str, ordinary: str) -> None:
     address.write(runs=(dropped,), step=None)
     st.session_state["beside"] = [ordinary]
     st.session_state["_beside_of"] = dropped
-    st.session_state["study"] = ["single", "random", "reorder"]
+    st.session_state["study"] = list(STUDIES)

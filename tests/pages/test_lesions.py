@@ -125,7 +125,7 @@ def test_chosen_pictures_are_shown_by_their_numbers(answering: Engine) -> None:
 
 
 def test_studies_are_made_when_pressed_and_tell_what_was_measured(answering: Engine) -> None:
-    page = opened("lesions", study=["single", "random", "reorder"])
+    page = opened("lesions", study=list(studies.STUDIES))
     said = words(well(page))
     for passage in ("hurts most", "cost", "τ", "Where it hurts", "give way first"):
         assert passage in said
@@ -208,7 +208,7 @@ def test_words_of_orders_say_whether_the_error_follows_tau() -> None:
 
 def test_the_pair_is_trained_by_one_press_and_then_offered(answering: Engine) -> None:
     page = press(well(opened("lesions")), "Train the pair: stochastic-20 and resnet-20")
-    [pair] = twins(answering.store.runs())
+    pair = twins(answering.store.runs())[0]
     assert [str(run.spec.net.family) for run in pair] == ["stochastic", "resnet"]
     assert {run.spec.net.width for run in pair} == {8}
     assert not any(button.label.startswith("Train the pair") for button in well(page).button)
@@ -217,7 +217,7 @@ def test_the_pair_is_trained_by_one_press_and_then_offered(answering: Engine) ->
     page = press(well(opened("lesions")), "Study the pair")
     assert page.query_params["run"] in (pair[0].id, [pair[0].id])
     assert page.multiselect(key="beside").value == [pair[1].id]
-    assert sorted(page.button_group(key="study").value or ()) == ["random", "reorder", "single"]
+    assert sorted(page.button_group(key="study").value or ()) == ["at random", "one by one", "reordered"]
 
 
 def test_runs_that_differ_in_more_than_the_drops_are_no_twins(engine: Engine) -> None:

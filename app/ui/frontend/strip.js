@@ -136,7 +136,7 @@ class Strip {
       if (i && w >= 16) g.append(draw('path', { class: 'seam', d: `M${left + (w * i) / n} ${top + BOX - 6}v6` }));
     });
     if (this.data.mode === 'cut') {
-      if (w >= 17) g.append(draw('text', { class: 'number', x: x + span / 2, y: top + BOX / 2 + 4 }, kind.halves && w >= 34 ? `${index} ▾` : index));
+      if (w >= 17) g.append(draw('text', { class: 'number', x: x + span / 2, y: top + BOX / 2 + 4 }, kind.halves && w >= 34 ? `${index} ↓` : index));
     }
     g.append(draw('path', { class: 'cross', d: `M${left + 3} ${top + 3}L${left + w - 3} ${top + BOX - 3}M${left + w - 3} ${top + 3}L${left + 3} ${top + BOX - 3}` }));
     return g;
@@ -202,7 +202,7 @@ class Strip {
     } else {
       const kind = row.kinds[row.blocks[block]];
       parts.push(make('b', '', `block ${block}`), make('span', '', `stage ${kind.stage + 1} · ${kind.shape}`));
-      if (this.data.mode === 'cut') parts.push(make('span', '', `${kind.halves ? '▾ halves the resolution · ' : ''}cut: ${kind.without}`));
+      if (this.data.mode === 'cut') parts.push(make('span', '', `${kind.halves ? '↓ halves the resolution · ' : ''}cut: ${kind.without}`));
       else for (const layer of kind.layers) {
         const value = `blocks.${block}.${layer.tail}`, chip = make('button', '', `${layer.tail.replace('branch.', '').replace('shortcut.conv', 'projection')}  ${layer.what}`);
         chip.type = 'button';
