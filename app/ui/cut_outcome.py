@@ -111,7 +111,7 @@ def sentence(of: Outcome) -> str:
     points = of.after.error - of.whole.error
     said = page["cut-costs" if abs(points) >= 0.05 else "cut-free"].format(
         net=of.look.net.name,
-        cut=words(of.cut, range(len(blocks))),
+        cut=words(of.cut, len(blocks)),
         before=of.whole.error,
         after=of.after.error,
         points=abs(points),
@@ -125,7 +125,7 @@ def sentence(of: Outcome) -> str:
 
 
 def _figures(of: Outcome, about: DataSet) -> None:
-    numbers, classes, confusion = st.columns([0.75, 1.35, 2.2], gap="medium")
+    numbers, classes, confusion = st.columns([0.6, 1.5, 2.1], gap="medium")
     with numbers:
         st.html(_cards(of))
     with classes:

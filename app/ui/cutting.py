@@ -136,12 +136,10 @@ def _remember(text: str) -> None:
         past.shown = text
 
 
-def words(cut: CutSpec, blocks: Sequence[int]) -> str:
-    """The cut for people: `without blocks 3 and 7, with block 5 at 0.5, in another order`; empty for the whole net."""
+def words(cut: CutSpec, blocks: int) -> str:
+    """The cut of a net of so many blocks, for people: `without blocks 3 and 7, …`; empty for the whole net."""
     turned = [f"block {block} at {scale:g}" for block, scale in cut.scales if scale]
-    gone = (
-        _and([str(block) for block in cut.removed]) if len(cut.removed) <= 8 else f"{len(cut.removed)} of {len(blocks)}"
-    )
+    gone = _and([str(block) for block in cut.removed]) if len(cut.removed) <= 8 else f"{len(cut.removed)} of {blocks}"
     parts = []
     if cut.removed:
         parts.append(f"without {'block' if len(cut.removed) == 1 else 'blocks'} {gone}")

@@ -10,7 +10,7 @@ from models.plan import plan
 from models.spec import NetSpec
 
 LITTLE = 2.0  # points that hardly count: one standard error of 20 % wrong of 500 images is 1.8
-CLEAR = 5.0
+CLEAR = 5.0  # points that the eye sees
 
 
 def single_words(name: str, net: NetSpec, result: SingleLesions) -> str:
@@ -41,10 +41,7 @@ def single_words(name: str, net: NetSpec, result: SingleLesions) -> str:
 def single_verdict(names: Sequence[str], results: Sequence[SingleLesions]) -> str:
     """The first net against the next: the median price of one block."""
     own, other = (float(np.nanmedian(one.error - one.full_error)) for one in results[:2])
-    if not np.isfinite([own, other]).all():
-        return ""
-    key = "verdict-same" if abs(own - other) < LITTLE else "verdict-less" if own < other else "verdict-more"
-    return prose("lesions")[key].format(what="one block", name=names[0], other=names[1], own=own, others=other)
+    return _verdict("one block", names, own, other) if np.isfinite([own, other]).all() else ""
 
 
 def random_words(names: Sequence[str], results: Sequence[RandomLesions]) -> list[str]:
@@ -61,9 +58,9 @@ def random_words(names: Sequence[str], results: Sequence[RandomLesions]) -> list
         if tenth not in (1, half):
             said[-1] += " " + page["random-tenth"].format(tenth=tenth, cost=_median_cost(one, tenth))
     if len(results) > 1:
-        ours, theirs = (_median_cost(one, max(1, int(one.k.max()) // 2)) for one in results[:2])
-        key = "verdict-same" if abs(ours - theirs) < LITTLE else "verdict-less" if ours < theirs else "verdict-more"
-        said.append(page[key].format(what="half of the blocks", name=names[0], other=names[1], own=ours, others=theirs))
+        for what, share in (("one block", 0.0), ("half of the blocks", 0.5)):
+            own, other = (_median_cost(one, max(1, int(share * one.k.max()))) for one in results[:2])
+            said.append(_verdict(what, names, own, other))
     return said
 
 
@@ -76,7 +73,7 @@ def reorder_words(names: Sequence[str], results: Sequence[Reorderings]) -> list[
         low, high = np.quantile(tau, [0.25, 0.75])
         gentle, rough = (float(np.median(error[chosen])) for chosen in (tau >= high, tau <= low))
         close = float(np.corrcoef(tau, error)[0, 1]) if tau.std() and error.std() else 0.0
-        key = "reorder-falls" if rough - gentle >= LITTLE and close < -0.3 else "reorder-flat"
+        key = "reorder-falls" if rough - gentle >= CLEAR and close < -0.3 else "reorder-flat"
         said.append(
             page[key].format(
                 name=name, before=one.full_error, gentle=gentle, rough=rough, high=high, low=low, close=close
@@ -105,6 +102,12 @@ def class_words(result: SingleLesions, labels: Sequence[str]) -> str:
         before=result.full_class_error[label],
         after=result.class_error[block, label],
     )
+
+
+def _verdict(what: str, names: Sequence[str], own: float, other: float) -> str:
+    """What it costs the first net, in points, against what it costs the second."""
+    key = "verdict-same" if abs(own - other) < LITTLE else "verdict-less" if own < other else "verdict-more"
+    return prose("lesions")[key].format(what=what, name=names[0], other=names[1], own=own, others=other)
 
 
 def _median_cost(of: RandomLesions, k: int) -> float:

@@ -28,8 +28,7 @@ def trained_to_be_cut(here: str) -> None:
         return
     dropped, ordinary = pairs[0]
     if dropped.active or ordinary.active:
-        share = min((run.step / run.total if run.total else 0.0) for run in (dropped, ordinary))
-        st.fragment(_wait, run_every=1)(dropped.id, ordinary.id, share)
+        st.fragment(_wait, run_every=1)(dropped.id, ordinary.id)
     elif here in (dropped.id, ordinary.id):
         st.markdown(page["pair-seen"].format(dropped=literal(dropped.name), ordinary=literal(ordinary.name)))
     else:
@@ -67,7 +66,7 @@ def _start() -> None:
         st.rerun()
 
 
-def _wait(dropped: str, ordinary: str, share: float) -> None:
+def _wait(dropped: str, ordinary: str) -> None:
     runs = [jobs.engine().store.run(run) for run in (dropped, ordinary)]
     if not any(run.active for run in runs):
         st.rerun()
