@@ -163,7 +163,7 @@ class Strip {
     const kind = row.kinds[row.blocks[index]];
     return [`block ${index}`, `stage ${kind.stage + 1}`, ...kind.layers.map((layer) => `${layer.tail}: ${layer.what}`), kind.shape,
       `${many(kind.params)} parameters`, ...(kind.shortcut ? [`shortcut: ${kind.shortcut}`] : []),
-      ...(this.data.mode === 'cut' ? [...(kind.halves ? ['halves the resolution'] : []), `cut: ${kind.without}`] : [])];
+      ...(this.data.mode === 'cut' ? [...(kind.halves ? ['halves the resolution'] : []), (kind.whole ? '' : 'cut: ') + kind.without] : [])];
   }
 
   layerWords(row, value) {
@@ -202,7 +202,7 @@ class Strip {
     } else {
       const kind = row.kinds[row.blocks[block]];
       parts.push(make('b', '', `block ${block}`), make('span', '', `stage ${kind.stage + 1} · ${kind.shape}`));
-      if (this.data.mode === 'cut') parts.push(make('span', '', `${kind.halves ? '↓ halves the resolution · ' : ''}cut: ${kind.without}`));
+      if (this.data.mode === 'cut') parts.push(make('span', '', `${kind.halves ? '↓ halves the resolution · ' : ''}${kind.whole ? '' : 'cut: '}${kind.without}`));
       else for (const layer of kind.layers) {
         const value = `blocks.${block}.${layer.tail}`, chip = make('button', '', `${layer.tail.replace('branch.', '').replace('shortcut.conv', 'projection')}  ${layer.what}`);
         chip.type = 'button';
