@@ -128,7 +128,7 @@ class CutSpec(BaseModel):
                 )
         for run in self.order:
             for place, index in zip(sorted(run), run, strict=True):
-                if not _alike(layout.blocks[place], layout.blocks[index]):
+                if kin(layout.blocks[place]) != kin(layout.blocks[index]):
                     raise ValueError(
                         f"block {index} of {net.name} cannot stand in the place of block {place}: "
                         f"there {_shapes(layout, place)}; in block {index} {_shapes(layout, index)}"
@@ -143,15 +143,16 @@ def removable(net: NetSpec) -> tuple[int, ...]:
 def interchangeable(net: NetSpec) -> tuple[tuple[int, int], ...]:
     """Every pair of blocks of one stage whose shapes are equal, so that they can change places."""
     blocks = plan(net).blocks
-    return tuple((a.index, b.index) for a in blocks for b in blocks[a.index + 1 :] if _alike(a, b))
+    return tuple((a.index, b.index) for a in blocks for b in blocks[a.index + 1 :] if kin(a) == kin(b))
+
+
+def kin(block: Block) -> tuple[int, ...]:
+    """Equal for blocks of one stage whose shapes are equal, so that each can stand in the other's place."""
+    return block.stage, block.inputs, block.outputs, block.stride, block.pooled
 
 
 def _removable(net: NetSpec, block: Block) -> bool:
     return net.shortcut != "none" or not block.reshapes
-
-
-def _alike(a: Block, b: Block) -> bool:
-    return (a.stage, a.inputs, a.outputs, a.stride, a.pooled) == (b.stage, b.inputs, b.outputs, b.stride, b.pooled)
 
 
 def _shapes(layout: Plan, index: int) -> str:

@@ -27,7 +27,7 @@ app.cli_parts    typer rich app.store CURRENCIES | app.references
 app.main         streamlit starlette app.ui | app.jobs
 app.shell        streamlit app.ui
 pages            streamlit app.ui app.questions app.figures app.jobs app.store app.runs app.races CURRENCIES PAPER
-app.ui           streamlit numpy plotly models.code app.questions app.asking app.export app.figures app.jobs app.store app.history app.runs app.races CURRENCIES PAPER app.verdicts
+app.ui           streamlit numpy plotly models.code app.questions app.asking app.export app.figures app.jobs app.store app.history app.runs app.races CURRENCIES PAPER app.verdicts PIL
 app.figures      plotly numpy CURRENCIES PAPER app.verdicts
 app.jobs         distributed app.asking app.cluster app.worker app.references app.store app.runs CURRENCIES
 app.asking       distributed app.cluster app.worker app.questions app.store CURRENCIES

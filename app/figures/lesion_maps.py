@@ -10,6 +10,8 @@ from app.figures.theme import Figure, Json
 from app.results import CutEvaluation, SingleLesions
 from app.spec import RunSpec
 
+MOST_CLASSES = 12
+
 # Less error, no change, more error: the ends of Okabe and Ito's blue and vermillion, grey between them.
 CHANGE = [[0.0, "#0072B2"], [0.5, "#D9DCE3"], [1.0, "#D55E00"]]
 
@@ -48,6 +50,53 @@ def class_map(spec: RunSpec, result: SingleLesions, labels: Sequence[str], *, he
         caption=f"{theme.badge('measured')} change of each class's test error, in points, with one block cut; "
         f"evaluation mode, {len(result.labels):,} images. A blank column: a block that cannot be cut",
         alt=f"Map of the change of error by block cut and class, {style.name}. {said}",
+    )
+
+
+def class_errors(whole: CutEvaluation, cut: CutEvaluation, labels: Sequence[str], *, height: int = 400) -> Figure:
+    """Each class's error, whole (open) and cut (filled), the worst hit at the top; of many classes, those alone."""
+    change = np.nan_to_num(cut.class_error - whole.class_error)
+    known = [int(i) for i in np.argsort(-change, kind="stable") if np.isfinite(whole.class_error[i])][:MOST_CLASSES]
+    names = [labels[i] for i in known]
+    before, after = (rounded(one.class_error[known], 1) for one in (whole, cut))
+    strokes = [place for pair in zip(before, after, strict=True) for place in (*pair, None)]
+    dots = {"type": "scatter", "mode": "markers", "y": names}
+    return Figure(
+        data=[
+            {
+                "type": "scatter",
+                "mode": "lines",
+                "name": "change",
+                "x": strokes,
+                "y": [name for name in names for _ in range(3)],
+                "line": {"color": theme.NEUTRAL, "width": 2.5},
+                "hoverinfo": "skip",
+            },
+            {
+                **dots,
+                "name": "whole",
+                "x": before,
+                "marker": {"symbol": "circle-open", "size": 10, "color": theme.NEUTRAL, "line": {"width": 2}},
+                "hovertemplate": "%{y}, whole net<br>%{x:.1f} % wrong<extra></extra>",
+            },
+            {
+                **dots,
+                "name": "cut",
+                "x": after,
+                "marker": {"size": 10, "color": CHANGE[-1][1]},
+                "hovertemplate": "%{y}, cut net<br>%{x:.1f} % wrong<extra></extra>",
+            },
+        ],
+        layout=theme.layout(
+            height,
+            xaxis=theme.axis("error %", range=[-3, 103]),
+            yaxis=theme.axis(autorange="reversed", showgrid=False, ticks=""),
+            annotations=[theme.heading("each class's error: ○ whole, ● cut")],
+        ),
+        caption=f"{theme.badge('measured')} each class's test error, whole and cut, evaluation mode, "
+        f"{cut.images:,} images" + (f"; the {len(known)} classes that suffer most" if len(known) < len(labels) else ""),
+        alt="Each class's error, whole and cut: "
+        + "; ".join(f"{name} {a:g} to {b:g} %" for name, a, b in zip(names, before, after, strict=True)),
     )
 
 

@@ -27,7 +27,7 @@ def single_bars(runs: Sequence[tuple[RunSpec, SingleLesions]], *, each: int = 15
 
     Blocks that change the resolution or the number of channels are hatched; a cross marks one that cannot be cut.
     """
-    rows, gap = max(len(runs), 1), 44
+    rows, gap = max(len(runs), 1), 58
     inner = rows * each + (rows - 1) * gap
     data: list[Json] = []
     notes: list[Json] = []

@@ -1,6 +1,6 @@
 """An answer on a page: drawn when it is there; until then, how far it is and a way to stop."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -11,6 +11,7 @@ from app.questions import Question
 from app.ui.prose import literal
 
 LOOK_SECONDS = 0.4
+QUICK_SECONDS = 0.15  # while a hand waits
 
 
 def answered(
@@ -32,14 +33,36 @@ def all_answered(
     on_stop: Callable[[], None] | None = None,
 ) -> None:
     """The same for several questions at once: `draw` is given their results, in order, when all are there."""
-    answers = [ask(question) for question in questions]
-    troubles = dict.fromkeys(answer.trouble for answer in answers if answer.trouble)
+    found = [ask(question) for question in questions]
+    troubles = dict.fromkeys(answer.trouble for answer in found if answer.trouble)
     for trouble in troubles:
         st.error(literal(trouble))
-    if any(answer.pending for answer in answers):
+    if any(answer.pending for answer in found):
         st.fragment(_wait, run_every=LOOK_SECONDS)(tuple(questions), doing, on_stop)
     elif not troubles:
-        draw([answer.result for answer in answers])
+        draw([answer.result for answer in found])
+
+
+def answers(questions: Mapping[str, Question], *, on_stop: Callable[[], None] | None = None) -> dict[str, Any]:
+    """Ask several, by name, and return what is there; of the others, draw how far they are, or what failed."""
+    results = {}
+    for name, question in questions.items():
+        answer = ask(question)
+        if answer.pending:
+            st.fragment(_wait, run_every=LOOK_SECONDS)((question,), name, on_stop)
+        elif answer.trouble:
+            st.info(literal(f"{name}: {answer.trouble}"))
+        else:
+            results[name] = answer.result
+    return results
+
+
+def arrive(*questions: Question) -> bool:
+    """True once all are answered, or refused; until then the page is run again as soon as they are."""
+    if not _pending(questions):
+        return True
+    st.fragment(_until_answered, run_every=QUICK_SECONDS)(questions)
+    return False
 
 
 def ask(question: Question) -> Answer:
@@ -55,12 +78,22 @@ def known(question: Question) -> bool:
     return jobs.engine().store.answer(question.key) is not None
 
 
-def _wait(questions: tuple[Question, ...], doing: str, on_stop: Callable[[], None] | None) -> None:
-    answers = [ask(question) for question in questions]
-    if not any(answer.pending for answer in answers):
+def _until_answered(questions: tuple[Question, ...]) -> None:
+    if not _pending(questions):
         st.rerun()
-    share = sum(_share(answer) for answer in answers) / len(answers)
-    left = answers[0].seconds_left if len(answers) == 1 else None
+
+
+def _pending(questions: Sequence[Question]) -> list[Question]:
+    """Every one of them is asked: they are worked on together."""
+    return [question for question in questions if ask(question).pending]
+
+
+def _wait(questions: tuple[Question, ...], doing: str, on_stop: Callable[[], None] | None) -> None:
+    found = [ask(question) for question in questions]
+    if not any(answer.pending for answer in found):
+        st.rerun()
+    share = sum(_share(answer) for answer in found) / len(found)
+    left = found[0].seconds_left if len(found) == 1 else None
     with st.container(horizontal=True, vertical_alignment="center"):
         st.progress(min(share, 1.0), text=doing + ("" if left is None else f" · {left:.0f} s left"))
         if on_stop is not None and st.button("Stop", icon=":material/stop:", key=f"stop-{questions[0].key}"):

@@ -12,7 +12,7 @@ from app.ui.prose import literal
 PAGES = {
     "": ["start"],
     "Build": ["architecture", "train"],
-    "Look inside": ["gradients", "paths"],
+    "Look inside": ["gradients", "paths", "lesions"],
     "Keep": ["runs"],
 }
 

@@ -5,13 +5,14 @@ A selection is a short text, the same for every net in the strip: `block:12`, or
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
 
 import streamlit as st
 
+from app.cuts import kin, removable
 from app.ui.component import component
 from app.ui.theme import family_colour
 from models.plan import Block, Layer, plan
@@ -41,21 +42,30 @@ def strip(
     key: str,
     selected: str | None = None,
     cut: frozenset[int] = frozenset(),
+    turned: Mapping[int, float] | None = None,
+    order: Sequence[int] = (),
     mode: Mode = "select",
     detail: bool = True,
     on_select: Callable[[str | None], None] | None = None,
     on_cut: Callable[[frozenset[int]], None] | None = None,
+    on_order: Callable[[tuple[int, ...]], None] | None = None,
 ) -> str | None:
     """Draw the nets and return what is selected now.
 
     `cut` blocks are crossed out; in mode `cut` a click takes a block out or puts it back, and `on_cut` is given the
-    new set. `detail`: a line below that describes the selected block and offers its layers. The callbacks run before
-    the page does, so that a page which writes to the address reads the new selection everywhere.
+    new set. `turned`: blocks whose branch counts only so much, between 0 and 1. `order`: the blocks as they stand
+    (empty: as built); with `on_order` a block can be dragged, or moved by Alt and an arrow key, to a place of its
+    stage where the shapes are equal, and the new order is reported. Order and dials are those of the first net.
+    `detail`: a line below that describes the selected block and offers its layers. The callbacks run before the page
+    does, so that a page which writes to the address reads the new selection everywhere.
     """
     data = {
         "rows": [row(one.net, one.name, one.size) for one in nets],
         "selected": selected if selection(selected) else None,
         "cut": sorted(cut),
+        "turned": {str(block): scale for block, scale in (turned or {}).items()},
+        "order": list(order),
+        "movable": mode == "cut" and on_order is not None,
         "mode": mode,
         "detail": detail,
     }
@@ -73,7 +83,14 @@ def strip(
         if on_cut is not None and isinstance(wanted, list):
             on_cut(frozenset(i for i in wanted[:2000] if isinstance(i, int) and i >= 0))
 
-    result = _component(key=key, data=data, on_select_change=selected_now, on_cut_change=cut_now)
+    def ordered_now() -> None:
+        wanted = state().get("order")
+        if on_order is not None and isinstance(wanted, list) and wanted[:2000] == wanted:
+            on_order(tuple(i for i in wanted if isinstance(i, int) and i >= 0))
+
+    result = _component(
+        key=key, data=data, on_select_change=selected_now, on_cut_change=cut_now, on_order_change=ordered_now
+    )
     wanted = result.get("select")
     return selection(wanted.get("at")) if isinstance(wanted, dict) else data["selected"]  # type: ignore[return-value]
 
@@ -98,19 +115,23 @@ def row(net: NetSpec, name: str, size: int | None = None) -> dict[str, Any]:
     laid = plan(net, size)
     kinds: list[dict[str, Any]] = []
     order: list[int] = []
+    can_go = set(removable(net))
     for block in laid.blocks:
-        kind = _kind(net, block)
+        kind = {**_kind(net, block), "whole": block.index not in can_go}
         if kind not in kinds:
             kinds.append(kind)
         order.append(kinds.index(kind))
-    first = [next(block for block in laid.blocks if block.stage == stage) for stage in range(len(net.stage_blocks))]
+    first = {block.stage: block for block in reversed(laid.blocks)}  # vgg-11's first stage is its stem alone
     return {
         "name": name,
         "family": net.family,
         "colour": family_colour(net),
         "kinds": kinds,
         "blocks": order,
-        "stages": [f"{block.size_out}×{block.size_out}, {block.outputs}" for block in first],
+        "stages": [
+            f"{first[stage].size_out}×{first[stage].size_out}, {first[stage].outputs}" if stage in first else ""
+            for stage in range(len(net.stage_blocks))
+        ],
         "stem": _layer(laid.stem),
         "head": _layer(laid.head[-1]),
         "pool": "max pool" if net.form == "imagenet" else "",
@@ -126,7 +147,25 @@ def _kind(net: NetSpec, block: Block) -> dict[str, Any]:
         "shortcut": _shortcut(net, block),
         "dotted": net.shortcut != "none" and (block.reshapes or block.projection is not None),
         "projected": block.projection is not None,
+        "kin": "/".join(map(str, kin(block))),
+        "halves": block.stride * block.pooled > 1,
+        "without": without(net, block),
     }
+
+
+def without(net: NetSpec, block: Block) -> str:
+    """What passes when the block's branch is cut, in a few words."""
+    changed = block.reshapes or block.pooled > 1
+    if net.shortcut == "none":
+        return (
+            "it cannot be cut: shapes change, and nothing passes beside it" if changed else "its input passes as it is"
+        )
+    if block.projection is not None:
+        return "the 1×1 projection alone passes"
+    if not changed:
+        return "its input passes as it is"
+    smaller = "at a lower resolution, " if block.stride * block.pooled > 1 else ""
+    return f"the shortcut alone passes: the input, {smaller}padded with zeros"
 
 
 def _layer(layer: Layer) -> dict[str, Any]:

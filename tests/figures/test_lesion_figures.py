@@ -98,3 +98,14 @@ def test_every_figure_draws_no_run_and_a_net_that_cannot_be_cut() -> None:
         sendable(figure)
     sendable(lesions.single_bars([(spec("plain-8"), single([np.nan] * 3))]))
     sendable(lesion_maps.class_map(spec("plain-8"), single([np.nan] * 3), LABELS))
+
+
+def test_class_errors_put_the_class_that_suffers_most_first() -> None:
+    whole = CutEvaluation(10.0, 0.3, 30, np.array([10.0, 20, np.nan]), np.eye(3, dtype=int))
+    cut = CutEvaluation(40.0, 0.9, 30, np.array([15.0, 80, np.nan]), np.eye(3, dtype=int))
+    figure = lesion_maps.class_errors(whole, cut, LABELS)
+    sendable(figure)
+    before, after = figure.data[1:]
+    assert before["y"] == ["dog", "cat"], "a class without images has no error"
+    assert (before["x"], after["x"]) == ([20, 10], [80, 15])
+    assert "dog 20 to 80 %" in figure.alt

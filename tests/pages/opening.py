@@ -67,7 +67,7 @@ class Answering(NoCluster):
         torch.set_num_threads(1)
         try:
             return Answered(answer(question, Subject(spec, folder, epoch_steps, load())))
-        except ValueError as error:
+        except (ValueError, OSError) as error:
             return Answered(error)
         finally:
             torch.set_num_threads(threads)

@@ -1,5 +1,7 @@
 // Continues strip_parts.js: the two are joined into one module.
 
+const same = (sent, data) => sent.selected === data.selected && String(sent.cut) === String(data.cut) && String(sent.order) === String(data.order);
+
 class Strip {
   constructor(root) {
     this.root = root;
@@ -16,6 +18,9 @@ class Strip {
     this.rows.addEventListener('pointerleave', () => this.pointed(null));
     this.rows.addEventListener('focusin', (event) => event.target.matches(':focus-visible') && this.pointed(event.target.closest('.item')));
     this.rows.addEventListener('focusout', () => this.pointed(null));
+    this.rows.addEventListener('pointerdown', (event) => this.grasped(event));
+    this.rows.addEventListener('pointermove', (event) => this.dragged(event));
+    for (const end of ['pointerup', 'pointercancel']) this.rows.addEventListener(end, (event) => this.dropped(event));
     this.sizes = new ResizeObserver(() => this.data && this.render());
     this.sizes.observe(root);
   }
@@ -24,7 +29,8 @@ class Strip {
     this.data = data;
     this.send = send;
     const sent = this.sent;
-    if (sent && (Date.now() > sent.until || (sent.selected === data.selected && String(sent.cut) === String(data.cut)))) this.sent = null;
+    if (sent && (Date.now() > sent.until || same(sent, data))) this.sent = null;
+    this.order = this.sent ? this.sent.order : data.order;
     this.selected = this.sent ? this.sent.selected : data.selected;
     this.cut = new Set(this.sent ? this.sent.cut : data.cut);
     this.render();
@@ -33,9 +39,9 @@ class Strip {
   render() {
     const width = this.root.clientWidth;
     if (!width) return;
-    const keep = new Set([...this.cut, blockOf(this.selected)]);
-    const shown = this.data.rows.map((row, r) => cells(row, this.open.get(r) ?? new Set(), row.blocks.length < FOLD_FROM ? new Set() : keep));
-    const key = JSON.stringify([width, this.data.rows, shown.map((stages) => stages.map((stage) => stage.map((cell) => cell.fold ?? -cell.index)))]);
+    const keep = new Set([...this.cut, ...this.order.filter((block, place) => block !== place), blockOf(this.selected)]);
+    const shown = this.data.rows.map((row, r) => cells(row, this.open.get(r) ?? new Set(), row.blocks.length < FOLD_FROM ? new Set() : keep, r ? [] : this.order));
+    const key = JSON.stringify([width, this.data.mode, this.data.rows, shown.map((stages) => stages.map((stage) => stage.map((cell) => cell.fold ?? -cell.index)))]);
     if (key !== this.key) {
       this.key = key;
       this.build(width, shown);
@@ -48,7 +54,7 @@ class Strip {
     const narrow = width < NARROW;
     const longest = Math.max(...this.data.rows.map((row) => measured(this.root, row.name, '650 15px')));
     const left = narrow ? 2 : Math.min(Math.max(84, longest + 16), 210), stem = 26, end = 66;
-    const lines = shown.map((stages) => (narrow ? stages : [stages.flat()]));
+    const lines = shown.map((stages) => (narrow ? stages.filter((line) => line.length) : [stages.flat()]));
     const room = width - left - stem - end - 2, all = lines.flat();
     const fits = Math.min(...all.map((line) => (room - folds(line) * FOLD_WIDTH) / Math.max(line.length - folds(line), 1)));
     const pitch = Math.min(Math.max(fits, LEAST), 96);
@@ -129,6 +135,9 @@ class Strip {
       g.append(part);
       if (i && w >= 16) g.append(draw('path', { class: 'seam', d: `M${left + (w * i) / n} ${top + BOX - 6}v6` }));
     });
+    if (this.data.mode === 'cut') {
+      if (w >= 17) g.append(draw('text', { class: 'number', x: x + span / 2, y: top + BOX / 2 + 4 }, kind.halves && w >= 34 ? `${index} ↓` : index));
+    }
     g.append(draw('path', { class: 'cross', d: `M${left + 3} ${top + 3}L${left + w - 3} ${top + BOX - 3}M${left + w - 3} ${top + 3}L${left + 3} ${top + BOX - 3}` }));
     return g;
   }
@@ -153,7 +162,8 @@ class Strip {
   words(row, index) {
     const kind = row.kinds[row.blocks[index]];
     return [`block ${index}`, `stage ${kind.stage + 1}`, ...kind.layers.map((layer) => `${layer.tail}: ${layer.what}`), kind.shape,
-      `${many(kind.params)} parameters`, ...(kind.shortcut ? [`shortcut: ${kind.shortcut}`] : [])];
+      `${many(kind.params)} parameters`, ...(kind.shortcut ? [`shortcut: ${kind.shortcut}`] : []),
+      ...(this.data.mode === 'cut' ? [...(kind.halves ? ['halves the resolution'] : []), (kind.whole ? '' : 'cut: ') + kind.without] : [])];
   }
 
   layerWords(row, value) {
@@ -166,10 +176,15 @@ class Strip {
   mark() {
     const block = blockOf(this.selected);
     for (const item of this.items.flat()) {
-      const value = item.dataset.value, own = value === this.selected || (block !== null && value === `block:${block}`);
-      item.classList.toggle('selected', own);
-      item.setAttribute('aria-selected', String(own));
-      item.classList.toggle('cut', this.cut.has(blockOf(value) ?? -1));
+      const value = item.dataset.value, chosen = value === this.selected || (block !== null && value === `block:${block}`);
+      item.classList.toggle('selected', chosen);
+      item.setAttribute('aria-selected', String(chosen));
+      const own = blockOf(value) ?? -1;
+      item.classList.toggle('cut', this.cut.has(own));
+      const scale = this.cut.has(own) ? undefined : this.data.turned[own];
+      item.classList.toggle('turned', scale !== undefined);
+      item.style.setProperty('--scale', scale ?? 1);
+      item.classList.toggle('moved', !Number(item.dataset.row) && this.order.length > 0 && own >= 0 && this.order[own] !== own);
       for (const part of item.querySelectorAll('.part')) part.classList.toggle('chosen', part.dataset.layer === this.selected);
     }
     this.describe(block);
@@ -180,14 +195,15 @@ class Strip {
     const row = this.data.rows.find((one) => block === null || block < one.blocks.length);
     const parts = [];
     if (!this.selected || !row) {
-      parts.push(make('span', '', this.data.mode === 'cut' ? 'Click a block to take it out, again to put it back.' : 'Click a block to follow it; then one of its layers.'));
+      parts.push(make('span', '', this.data.mode === 'cut' ? `Click a block to take it out, again to put it back.${this.data.movable ? ' Drag it, or press Alt and an arrow key, to move it within its stage.' : ''}` : 'Click a block to follow it; then one of its layers.'));
     } else if (block === null) {
       const [name, ...rest] = this.layerWords(row, this.selected);
       parts.push(make('b', '', name), make('span', '', rest.join(' · ')));
     } else {
       const kind = row.kinds[row.blocks[block]];
       parts.push(make('b', '', `block ${block}`), make('span', '', `stage ${kind.stage + 1} · ${kind.shape}`));
-      for (const layer of kind.layers) {
+      if (this.data.mode === 'cut') parts.push(make('span', '', `${kind.halves ? '↓ halves the resolution · ' : ''}${kind.whole ? '' : 'cut: '}${kind.without}`));
+      else for (const layer of kind.layers) {
         const value = `blocks.${block}.${layer.tail}`, chip = make('button', '', `${layer.tail.replace('branch.', '').replace('shortcut.conv', 'projection')}  ${layer.what}`);
         chip.type = 'button';
         chip.dataset.value = value;
@@ -216,7 +232,7 @@ class Strip {
   }
 
   tell(what, value) {
-    this.sent = { selected: this.selected, cut: [...this.cut].sort((a, b) => a - b), until: Date.now() + PATIENCE };
+    this.sent = { selected: this.selected, cut: [...this.cut].sort((a, b) => a - b), order: this.order, until: Date.now() + PATIENCE };
     this.render();
     this.send(what, value);
   }
@@ -226,7 +242,10 @@ class Strip {
     if (value.startsWith('fold:')) return this.toggleFold(Number(row), Number(value.slice(5)));
     const block = blockOf(value);
     if (this.data.mode === 'cut' && block !== null) {
+      const of = this.data.rows[row];
+      if (of.kinds[of.blocks[block]].whole) return this.pointed(item);
       if (!this.cut.delete(block)) this.cut.add(block);
+      this.selected = `block:${block}`;
       this.tell('cut', [...this.cut].sort((a, b) => a - b));
     } else if (part && block !== null && blockOf(this.selected) === block) this.choose(part === this.selected ? value : part);
     else this.choose(value === this.selected ? null : value);
@@ -242,6 +261,7 @@ class Strip {
   // ---- hand and keyboard ----
 
   clicked(event) {
+    if (this.released) return (this.released = false); // the end of a drag is no click
     const { fold, row } = event.target.dataset ?? {};
     if (fold !== undefined) return this.toggleFold(Number(row), Number(fold));
     const item = event.target.closest('.item');
@@ -258,6 +278,11 @@ class Strip {
     const item = event.target.closest('.item');
     if (!item) return;
     const r = Number(item.dataset.row), i = this.items[r].indexOf(item), last = this.items.length - 1;
+    if (event.altKey && (event.key === 'ArrowRight' || event.key === 'ArrowLeft')) {
+      const other = this.items[r][i + (event.key === 'ArrowRight' ? 1 : -1)];
+      event.preventDefault();
+      return this.move(item, other);
+    }
     const beside = (row) => [row, Math.min(i, this.items[row].length - 1)];
     const to = { ArrowRight: [r, Math.min(i + 1, this.items[r].length - 1)], ArrowLeft: [r, Math.max(i - 1, 0)],
       ArrowDown: beside(Math.min(r + 1, last)), ArrowUp: beside(Math.max(r - 1, 0)), Home: [r, 0], End: [r, this.items[r].length - 1] }[event.key];
@@ -266,6 +291,63 @@ class Strip {
     else if (event.key === 'Escape' && this.selected) this.choose(null);
     else return;
     event.preventDefault();
+  }
+
+  // ---- another order ----
+
+  // Where in the first net's order a block stands; undefined for anything else.
+  placeOf(item) {
+    const block = item && Number(item.dataset.row) === 0 ? blockOf(item.dataset.value) : null;
+    return block === null ? undefined : standing(this.data.rows[0], this.order).indexOf(block);
+  }
+
+  orderWith(item, other) {
+    const row = this.data.rows[0];
+    return this.data.movable ? moved(row, standing(row, this.order), this.placeOf(item), this.placeOf(other)) : null;
+  }
+
+  move(item, other) {
+    const made = this.orderWith(item, other);
+    if (!made) return;
+    this.focus = [0, this.items[0].indexOf(other)];
+    this.order = made.every((block, place) => block === place) ? [] : made;
+    this.selected = item.dataset.value;
+    this.tell('order', made);
+  }
+
+  grasped(event) {
+    this.released = false;
+    const item = event.target.closest('.item');
+    this.held = event.button === 0 && this.data.movable && this.placeOf(item) !== undefined ? { item, x: event.clientX, far: false } : null;
+  }
+
+  dragged(event) {
+    if (!this.held) return;
+    const { item, x } = this.held;
+    if (!this.held.far && Math.abs(event.clientX - x) < 6) return;
+    if (!this.held.far) this.rows.setPointerCapture(event.pointerId);
+    this.held.far = true;
+    this.pointed(null);
+    item.classList.add('held');
+    item.setAttribute('transform', `translate(${event.clientX - x} -3)`);
+    const under = this.items[0].find((other) => {
+      const box = other !== item && other.querySelector('.hit')?.getBoundingClientRect();
+      return box && event.clientX >= box.left && event.clientX < box.right && Math.abs(event.clientY - box.top - box.height / 2) < box.height;
+    });
+    this.held.over = this.orderWith(item, under) ? under : null;
+    for (const other of this.items[0]) other.classList.toggle('over', other === this.held.over);
+    this.rows.classList.toggle('nowhere', Boolean(under) && !this.held.over);
+  }
+
+  dropped(event) {
+    const held = this.held;
+    this.held = null;
+    if (!held?.far) return;
+    this.released = event.type === 'pointerup';
+    held.item.removeAttribute('transform');
+    this.rows.classList.remove('nowhere');
+    for (const other of this.items[0]) other.classList.remove('held', 'over');
+    if (held.over && event.type === 'pointerup') this.move(held.item, held.over);
   }
 
   place([r, i], take) {

@@ -7,10 +7,28 @@ const TINTS = ['11%', '23%', '38%', '52%'];
 const PATIENCE = 4000; // how long a reported choice outranks an older one from the server
 const FOLD_WIDTH = 58, LEAST = 12; // pixels
 
+// The blocks of a row as they stand; `order` may be empty.
+const standing = (row, order) => (order.length === row.blocks.length ? order : row.blocks.map((_, index) => index));
+
+// A block taken from its place to another's: those between move up, those of other shapes stay.
+export function moved(row, order, from, to) {
+  const like = (block) => row.kinds[row.blocks[block]].kin;
+  if (from === to || !(from in order && to in order) || like(order[from]) !== like(order[to])) return null;
+  const places = [...order.keys()].filter((place) => like(order[place]) === like(order[from]));
+  const blocks = places.map((place) => order[place]);
+  blocks.splice(places.indexOf(to), 0, ...blocks.splice(places.indexOf(from), 1));
+  const made = [...order];
+  places.forEach((place, i) => { made[place] = blocks[i]; });
+  return made;
+}
+
 // What stands in a row, stage by stage: blocks, and folds in place of the many that look alike.
-export function cells(row, open, keep) {
+export function cells(row, open, keep, order = []) {
   const stages = row.stages.map(() => []);
-  row.blocks.forEach((kind, index) => stages[row.kinds[kind].stage].push({ index, kind: row.kinds[kind] }));
+  for (const index of standing(row, order)) {
+    const kind = row.kinds[row.blocks[index]];
+    stages[kind.stage].push({ index, kind });
+  }
   if (row.blocks.length < FOLD_FROM) return stages;
   return stages.map((stage, s) => {
     if (open.has(s) || stage.length <= 6) return stage;

@@ -1,0 +1,238 @@
+"""Lesions: a cut is in the address, can be undone, and what it costs is said from the numbers."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+import torch
+from streamlit.testing.v1 import AppTest
+
+from app.analysis.lesions import evaluate_cuts
+from app.analysis.moment import net_at
+from app.cuts import CutSpec, interchangeable, kin
+from app.data import load_for
+from app.jobs import Engine
+from app.results import RandomLesions, Reorderings, SingleLesions
+from app.ui import cut_outcome, studies
+from app.ui.lesion_words import random_words, reorder_words, single_verdict, single_words
+from app.ui.strip import row
+from app.ui.studies import usual_control, values_of_k
+from app.ui.trained_to_be_cut import PAIR, twins
+from models.plan import plan
+from models.spec import NetSpec
+from tests.pages.opening import HOSTILE, opened, press, spec, under_way, well, words
+
+pytestmark = pytest.mark.usefixtures("few_images")
+
+RUN = "reference-resnet-20"
+FEW = 20
+
+
+@pytest.fixture
+def few_images(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The page measures on fewer images than it does for people, and asks for no study by itself."""
+    monkeypatch.setattr(cut_outcome, "IMAGES", FEW)
+    monkeypatch.setattr(studies, "IMAGES", FEW)
+    monkeypatch.setattr(studies, "DRAWS", 2)
+    monkeypatch.setattr(studies, "POINTS", 2)
+    monkeypatch.setattr(studies, "QUICK_BLOCKS", 0)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+def html(page: AppTest) -> str:
+    return "".join(str(getattr(one, "value", "")) for one in page.get("html"))
+
+
+def errors_by_hand(engine: Engine, text: str) -> float:
+    run = engine.store.run(RUN)
+    images = load_for(run.spec, engine.settings)
+    assert run.started
+    net = net_at(run.spec, engine.store.weights_folder(RUN), 312, images, run.started.epoch_steps)
+    return evaluate_cuts(net, images, [CutSpec.parse(text)], FEW)[0].error
+
+
+# ── the table ──
+
+
+def test_the_first_open_shows_the_whole_net_and_its_plain_twin_beside_it(answering: Engine) -> None:
+    page = well(opened("lesions"))
+    assert "Nothing is cut" in words(page)
+    assert page.multiselect(key="beside").value == ["reference-plain-20"]
+    assert f"{errors_by_hand(answering, ''):.1f}<small> % wrong" in html(page)
+    assert "data:image/png;base64" in html(page)
+    assert not page.warning
+    assert not page.error
+
+
+def test_an_address_s_cut_is_the_one_that_is_measured(answering: Engine) -> None:
+    page = well(opened("lesions", cut="3,7,1:0.5"))
+    assert f"**{errors_by_hand(answering, '3,7,1:0.5'):.1f} %**" in words(page)
+    assert "without blocks 3 and 7, with block 1 at 0.5" in words(page)
+    assert "Block 3 changes shapes; with its branch gone, the shortcut alone passes" in words(page)
+
+
+def test_undo_and_redo_walk_through_the_cuts_and_the_address_follows(answering: Engine) -> None:
+    page = opened("lesions", cut="3")
+    page.text_input(key="cut").set_value("3,4").run()
+    page = press(page, "Put all back")
+    assert page.text_input(key="cut").value == ""
+    page = press(page, "Undo")
+    assert page.query_params["cut"] in ("3,4", ["3,4"])
+    page = press(page, "Undo")
+    assert page.text_input(key="cut").value == "3"
+    assert next(button for button in page.button if button.label == "Undo").disabled
+    page = press(press(page, "Redo"), "Redo")
+    assert "Nothing is cut" in words(well(page))
+
+
+def test_the_dial_scales_the_branch_of_the_selected_block(answering: Engine) -> None:
+    page = opened("lesions", cut="4,2-1", layer="block:4")
+    assert page.slider(key="dial").value == 0
+    page.slider(key="dial").set_value(0.5).run()
+    assert page.text_input(key="cut").value == "4:0.5,2-1"
+    page.slider(key="dial").set_value(1.0).run()
+    assert page.text_input(key="cut").value == "2-1"
+    assert opened("lesions").slider(key="dial").disabled, "no block is selected"
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_nonsense_in_the_address_is_dropped_with_a_sentence(answering: Engine, text: str) -> None:
+    page = well(opened("lesions", cut=text, pictures=text, study=text, beside=text))
+    assert "Nothing is cut" in words(page)
+    if text.strip():
+        assert page.warning
+
+
+def test_a_plain_net_s_cut_where_shapes_do_not_fit_is_refused_with_the_shapes(answering: Engine) -> None:
+    page = well(opened("lesions", run="reference-plain-20", cut="3"))
+    assert "8×28×28 enters, 16×14×14 leaves" in page.warning[0].value
+    assert "Nothing is cut" in words(page)
+
+
+def test_chosen_pictures_are_shown_by_their_numbers(answering: Engine) -> None:
+    page = well(opened("lesions", pictures="12, 40"))
+    assert "no. 12<" in html(page)
+    assert "no. 40<" in html(page)
+    assert html(page).count("<figure") == 2
+    page.text_input(key="pictures").set_value("12, 99999").run()
+    assert "from 0 to 1,999" in page.warning[0].value
+
+
+# ── studies ──
+
+
+def test_studies_are_made_when_pressed_and_tell_what_was_measured(answering: Engine) -> None:
+    page = opened("lesions", study=list(studies.STUDIES))
+    said = words(well(page))
+    for passage in ("hurts most", "cost", "τ", "Where it hurts", "give way first"):
+        assert passage in said
+    assert "**plain-20**: block" in said
+    assert "2 of its blocks cannot be cut" in said
+
+
+def test_a_deselected_control_stays_away(answering: Engine) -> None:
+    page = opened("lesions")
+    page.multiselect(key="beside").set_value([]).run()
+    assert page.multiselect(key="beside").value == []
+    page.selectbox(key="subject").set_value("reference-resnet-56").run()
+    assert well(page).multiselect(key="beside").value == ["reference-plain-56"]
+
+
+def test_the_usual_control_of_a_plain_net_is_a_residual_one(engine: Engine) -> None:
+    runs = engine.store.runs()
+    found = usual_control(
+        engine.store.run("reference-plain-20"), [run for run in runs if run.id != "reference-plain-20"]
+    )
+    assert found == "reference-resnet-20"
+
+
+@pytest.mark.parametrize("blocks", [1, 2, 9, 27, 54])
+def test_the_values_of_k_hold_one_half_and_all(blocks: int) -> None:
+    assert {1, max(1, blocks // 2), blocks} <= set(values_of_k(blocks))
+
+
+# ── words ──
+
+NET = NetSpec.parse("resnet-20")
+
+
+def single(errors: list[float]) -> SingleLesions:
+    error = np.array(errors)
+    labels = np.zeros(4, dtype=int)
+    predicted = np.zeros((len(errors), 4), dtype=int)
+    return SingleLesions(10.0, 0.3, np.full(2, 10.0), labels, error, error, error[:, None] + [0, 1], predicted, labels)
+
+
+def test_words_name_the_block_that_hurts_and_whether_shapes_change_there() -> None:
+    errors = [11.0] * 9
+    errors[3] = 60.0
+    said = single_words("r", NET, single(errors))
+    assert "block 3 hurts most" in said
+    assert "It is one of those where shapes change (blocks 3, 6). In the median a cut costs 1.0 points; 8 of 9" in said
+    errors[3], errors[1] = np.nan, 50.0
+    said = single_words("r", NET, single(errors))
+    assert "Shapes do not change there" in said
+    assert "1 of its blocks cannot be cut" in said
+
+
+@pytest.mark.parametrize(
+    ("other", "verdict"), [(50.0, "and p 40.0"), (5.0, "Against the expectation"), (11.5, "about")]
+)
+def test_the_verdict_follows_the_numbers(other: float, verdict: str) -> None:
+    assert verdict in single_verdict(["r", "p"], [single([11.0] * 9), single([other] * 9)])
+
+
+def test_words_of_random_cuts_are_medians_by_hand() -> None:
+    k = np.array([1, 2, 10, 20])
+    result = RandomLesions(10.0, k, np.array([[11.0, 12, 90]] * 1 + [[14.0, 15, 16], [40, 50, 60], [90, 90, 91]]), 100)
+    [said] = random_words(["r"], [result])
+    assert "one block costs 2.0 points in the median, 10 of 20 cost 40.0; with all 20 gone it errs on 90.0 %" in said
+    assert "A tenth of the blocks (2) costs 5.0" in said
+
+
+def test_words_of_orders_say_whether_the_error_follows_tau() -> None:
+    tau = np.array([[1.0, 0.9, 0.8], [0.3, 0.2, 0.1]])
+    falling = Reorderings(10.0, np.array([1, 5]), tau, 100 - 80 * tau, 100)
+    flat = Reorderings(10.0, np.array([1, 5]), tau, np.full((2, 3), 90.0), 100)
+    first, second = reorder_words(["r", "p"], [falling, flat])
+    assert "the further from its own order, the worse" in first
+    assert "correlate at -1.00" in first
+    assert "hardly follows" in second
+
+
+# ── the pair ──
+
+
+def test_the_pair_is_trained_by_one_press_and_then_offered(answering: Engine) -> None:
+    page = press(well(opened("lesions")), "Train the pair: stochastic-20 and resnet-20")
+    pair = twins(answering.store.runs())[0]
+    assert [str(run.spec.net.family) for run in pair] == ["stochastic", "resnet"]
+    assert {run.spec.net.width for run in pair} == {8}
+    assert not any(button.label.startswith("Train the pair") for button in well(page).button)
+    for run in pair:
+        under_way(answering, run, [50.0] * 10, finished=True)
+    page = press(well(opened("lesions")), "Study the pair")
+    assert page.query_params["run"] in (pair[0].id, [pair[0].id])
+    assert page.multiselect(key="beside").value == [pair[1].id]
+    assert sorted(page.button_group(key="study").value or ()) == ["at random", "one by one", "reordered"]
+
+
+def test_runs_that_differ_in_more_than_the_drops_are_no_twins(engine: Engine) -> None:
+    engine.submit([spec(PAIR[0]), spec(PAIR[1], seed=7)])
+    assert twins(engine.store.runs()) == []
+
+
+# ── the strip ──
+
+
+@pytest.mark.parametrize("name", ["resnet-20", "plain-20", "preact-bottleneck-29", "resnet-20:shortcut=C", "vgg-11"])
+def test_the_strip_lets_just_the_interchangeable_blocks_change_places(name: str) -> None:
+    net = NetSpec.parse(name)
+    drawn = row(net, name)
+    kinds = [drawn["kinds"][kind]["kin"] for kind in drawn["blocks"]]
+    pairs = {(a, b) for a in range(len(kinds)) for b in range(a + 1, len(kinds)) if kinds[a] == kinds[b]}
+    assert pairs == set(interchangeable(net))
+    assert len({kin(block) for block in plan(net).blocks}) == len(set(kinds))
