@@ -48,6 +48,9 @@ app.analysis.identity torch numpy app.analysis.progress app.training app.data ap
 app.analysis.signal torch numpy app.probes models.nets models.blocks CURRENCIES
 app.analysis.gradients torch numpy app.data app.probes models.nets CURRENCIES
 app.analysis.answers torch app.analysis.lesions app.analysis.moment app.analysis.paths app.analysis.progress app.analysis.sampled app.analysis.subnets app.data app.questions models.nets CURRENCIES
+app.analysis.attributions torch captum numpy app.analysis.progress app.data app.probes models.nets CURRENCIES
+app.analysis.maximise torch app.analysis.features app.analysis.progress app.data app.probes models.blocks models.nets CURRENCIES
+app.analysis.features torch numpy app.analysis.cut app.analysis.progress app.training app.data app.probes models.blocks models.nets models.receptive CURRENCIES
 app.analysis.lesions torch numpy app.analysis.progress app.analysis.cut app.analysis.draws app.training app.data models.nets CURRENCIES
 app.analysis.draws CURRENCIES
 app.analysis.moment torch app.training app.data app.checkpoints models.nets CURRENCIES
@@ -94,7 +97,7 @@ WORKERS = (
     "app.probes app.data models.foreign models.nets models.blocks app.analysis.lesions app.analysis.cut "
     "app.analysis.paths app.analysis.sampled app.analysis.subnets app.analysis.linear "
     "app.analysis.vanishing app.analysis.gradients app.analysis.shattered app.analysis.identity "
-    "app.analysis.signal"
+    "app.analysis.signal app.analysis.features app.analysis.attributions app.analysis.maximise"
 ).split()
 
 # These draw a page or run a command when they are imported.
