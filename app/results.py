@@ -366,6 +366,17 @@ class FeatureMaps:
 
 
 @dataclass(frozen=True)
+class Confused:
+    """The K wrongly classified test images of which the net is surest, the surest first."""
+
+    places: Ints  # K, in the test set
+    labels: Ints  # K, the true class
+    predicted: Ints  # K
+    confidence: Floats  # K, probability of the predicted class
+    images: int
+
+
+@dataclass(frozen=True)
 class Excitement:
     """The K test images that excite each of C channels most, the most first, and where they do.
 

@@ -22,13 +22,13 @@ PAPER = "models.costs models.equation models.lengths models.receptive"
 MAP = """
 app.__main__     app.cli
 app.cli          typer rich app.store app.runs CURRENCIES app.cli_analysis app.cli_parts | app.jobs app.evaluation app.foreign app.export app.recording app.references
-app.cli_analysis typer rich numpy app.cli_parts CURRENCIES | app.analysis.lesions app.analysis.moment app.data
+app.cli_analysis typer rich numpy app.cli_parts CURRENCIES | torch app.analysis.attributions app.analysis.features app.analysis.lesions app.analysis.moment app.data app.figures app.pictures
 app.cli_parts    typer rich app.store CURRENCIES | app.references
 app.main         streamlit starlette app.ui | app.jobs
 app.shell        streamlit app.ui
 pages            streamlit app.ui app.questions app.figures app.jobs app.store app.runs app.races CURRENCIES PAPER
-app.ui           streamlit numpy plotly models.code app.questions app.asking app.export app.figures app.jobs app.store app.history app.runs app.races CURRENCIES PAPER
-app.figures      plotly numpy CURRENCIES PAPER app.verdicts
+app.ui           streamlit numpy plotly app.pictures models.code app.questions app.asking app.export app.figures app.jobs app.store app.history app.runs app.races CURRENCIES PAPER
+app.figures      plotly numpy PIL CURRENCIES PAPER app.verdicts
 app.jobs         distributed app.asking app.cluster app.worker app.references app.store app.runs CURRENCIES
 app.asking       distributed app.cluster app.worker app.questions app.store CURRENCIES
 app.cluster      dask distributed app.store app.settings
@@ -47,8 +47,8 @@ app.analysis.shattered torch numpy app.analysis.moment app.analysis.gradients ap
 app.analysis.identity torch numpy app.analysis.progress app.training app.data app.probes models.nets CURRENCIES
 app.analysis.signal torch numpy app.probes models.nets models.blocks CURRENCIES
 app.analysis.gradients torch numpy app.data app.probes models.nets CURRENCIES
-app.analysis.answers torch app.analysis.lesions app.analysis.moment app.analysis.paths app.analysis.progress app.analysis.sampled app.analysis.subnets app.data app.questions models.nets CURRENCIES
-app.analysis.attributions torch captum numpy app.analysis.progress app.data app.probes models.nets CURRENCIES
+app.analysis.answers torch app.pictures app.analysis.attributions app.analysis.features app.analysis.maximise app.analysis.lesions app.analysis.moment app.analysis.paths app.analysis.progress app.analysis.sampled app.analysis.subnets app.data app.questions models.nets CURRENCIES
+app.analysis.attributions torch captum numpy app.questions app.analysis.progress app.data app.probes models.nets CURRENCIES
 app.analysis.maximise torch app.analysis.features app.analysis.progress app.data app.probes models.blocks models.nets CURRENCIES
 app.analysis.features torch numpy app.analysis.cut app.analysis.progress app.training app.data app.probes models.blocks models.nets models.receptive CURRENCIES
 app.analysis.lesions torch numpy app.analysis.progress app.analysis.cut app.analysis.draws app.training app.data models.nets CURRENCIES
@@ -64,8 +64,9 @@ app.analysis.cut torch models.blocks
 app.training     torch app.memory app.data app.probes app.checkpoints models.nets CURRENCIES
 app.probes       torch models.nets
 app.data         torch numpy models.nets CURRENCIES | torch torchvision
-app.uploads      numpy PIL safetensors app.archives CURRENCIES
+app.uploads      numpy safetensors app.archives app.pictures CURRENCIES
 app.archives     app.datasets
+app.pictures     numpy PIL
 app.checkpoints
 app.verdicts     numpy CURRENCIES
 app.questions    pydantic app.cuts

@@ -12,7 +12,7 @@ import copy
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 import torch
@@ -31,10 +31,10 @@ from app.analysis.progress import Progress, quiet
 from app.data import prepare
 from app.datasets import DataSet
 from app.probes import block_names, undisturbed
+from app.questions import Method
 from app.results import Attribution, Floats, Randomised
 from models.nets import Net, build
 
-Method = Literal["saliency", "input-x-gradient", "integrated-gradients", "grad-cam", "occlusion", "conductance"]
 METHODS: tuple[Method, ...] = get_args(Method)
 STEPS = 50  # of an integral
 PATCH, STRIDE = 5, 2  # pixels, of what is covered
@@ -133,10 +133,10 @@ def randomised(
 
 def rank_correlation(one: Floats, other: Floats) -> float:
     """Spearman's, of two maps; 0 where one is flat."""
-    ranks = [_ranks(values.ravel()) for values in (one, other)]
-    if min(rank.std() for rank in ranks) == 0:
+    ranks = np.stack([_ranks(values.ravel()) for values in (one, other)])
+    if not ranks.std(1).all():
         return 0.0
-    return float(np.corrcoef(*ranks)[0, 1])
+    return float(np.corrcoef(ranks)[0, 1])
 
 
 def _ranks(values: Floats) -> Floats:
@@ -246,5 +246,5 @@ _METHODS: dict[str, Callable[[_Asked], Floats]] = {
     "occlusion": _occlusion,
     "conductance": _conductance,
 }
-COMPLETE = ("integrated-gradients", "conductance")  # their values add up to the change of the logit
+COMPLETE: tuple[Method, ...] = ("integrated-gradients", "conductance")  # their values add up to the change of the logit
 AT_BLOCK = ("grad-cam", "conductance")

@@ -19,7 +19,7 @@ from app.analysis.progress import Progress, quiet
 from app.data import Images, prepare
 from app.datasets import DataSet
 from app.probes import outputs, undisturbed, ways
-from app.results import DepthRead, Excitement, FeatureMaps
+from app.results import Confused, DepthRead, Excitement, FeatureMaps
 from app.training import EVALUATION_BATCH
 from models.blocks import Block
 from models.nets import Net, blocks_of
@@ -95,6 +95,27 @@ def most_exciting(
         places=places.numpy(),
         values=values.numpy(),
         windows=torch.cat([rows, columns], -1).numpy(),
+        images=len(test),
+    )
+
+
+@torch.no_grad()
+def most_confused(net: Net, images: Images, count: int = 1000, most: int = 40, progress: Progress = quiet) -> Confused:
+    """The errors among the first `count` test images that the net makes with the greatest confidence."""
+    test, labels = images.test[:count], images.test_labels[:count]
+    found: list[Tensor] = []
+    with undisturbed(net, "evaluation"):
+        for begin in range(0, len(test), EVALUATION_BATCH):
+            found.append(net(prepare(test[begin : begin + EVALUATION_BATCH], images.info)).softmax(1))
+            progress(min(begin + EVALUATION_BATCH, len(test)), len(test))
+    confidence, predicted = torch.cat(found).max(1)
+    wrong = torch.where(predicted != labels, confidence, -1.0)
+    places = wrong.argsort(descending=True)[: min(most, int((wrong >= 0).sum()))]
+    return Confused(
+        places=places.numpy(),
+        labels=labels[places].numpy(),
+        predicted=predicted[places].numpy(),
+        confidence=confidence[places].numpy(),
         images=len(test),
     )
 
