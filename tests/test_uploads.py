@@ -241,7 +241,8 @@ def test_a_few_files_that_are_no_images_are_left_out_and_named(uploads: Uploads)
     dataset = uploads.take({**two_classes(), "cat/notes.txt": b"hello", "dog/half.png": broken, "read.me": b"x"})
     assert (dataset.train_images, dataset.test_images) == (16, 4)
     assert dataset.remark == (
-        "left out (3): cat/notes.txt (not an image), dog/half.png (it breaks off before its end), read.me (in no class folder)"
+        "left out (3): cat/notes.txt (not an image), dog/half.png (it breaks off before its end), "
+        "read.me (in no class folder)"
     )
 
 

@@ -68,7 +68,7 @@ def as_picture(picture: Ints) -> Pixels:
 
 def overlay(picture: Ints, values: Floats, opacity: float) -> Pixels:
     """An attribution over its image in grey; it hides the image by `opacity` (0…1) where it is strongest."""
-    low, high = bounds(values, signed(values))
+    _, high = bounds(values, signed(values))
     grey = as_picture(picture).mean(-1, keepdims=True)
     strength = opacity * np.abs(values)[..., None] / high if high else np.zeros((*values.shape, 1))
     # Full colours where it is strong: purple against, green for. The pale middle of the scale is never reached.

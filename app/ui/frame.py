@@ -9,7 +9,7 @@ from app.ui import address
 from app.ui.component import frontend
 from app.ui.prose import literal
 
-PAGES = {"": ["start"], "Build": ["architecture", "train"], "Keep": ["runs"]}
+PAGES = {"": ["start"], "Build": ["architecture", "train"], "Look inside": ["features"], "Keep": ["runs"]}
 
 
 def page(name: str) -> StreamlitPage:
