@@ -1,5 +1,6 @@
 """An answer on a page: drawn when it is there; until then, how far it is and a way to stop."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ from app.questions import Question
 from app.ui.prose import literal
 
 LOOK_SECONDS = 0.4
+AT_ONCE_SECONDS = 0.3  # a quick question is waited for so long before anything is said about it
 
 
 def answered(
@@ -22,6 +24,10 @@ def answered(
     stopped.
     """
     answer = ask(question)
+    until = time.monotonic() + (AT_ONCE_SECONDS if question.lane == "ask" else 0)
+    while answer.pending and time.monotonic() < until:
+        time.sleep(0.02)
+        answer = ask(question)
     if answer.pending:
         st.fragment(_wait, run_every=LOOK_SECONDS)(question, doing, on_stop)
     elif answer.trouble:
