@@ -136,7 +136,7 @@ def rank_correlation(one: Floats, other: Floats) -> float:
     ranks = np.stack([_ranks(values.ravel()) for values in (one, other)])
     if not ranks.std(1).all():
         return 0.0
-    return float(np.corrcoef(ranks)[0, 1])
+    return float(np.corrcoef(ranks[0], ranks[1])[0, 1])
 
 
 def _ranks(values: Floats) -> Floats:

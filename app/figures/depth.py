@@ -26,7 +26,8 @@ def probabilities(read: DepthRead, labels: Sequence[str], about: str) -> Figure:
     final = int(percent[-1].argmax())
     wrong = np.flatnonzero(percent.argmax(1) != final)
     since = int(wrong[-1]) + 1 if len(wrong) else 0
-    settled = (
+    after = f"after {since} of {depth[-1]} blocks" if since else "after the stem"
+    settled = f"It says {labels[final]} {after}, and keeps to it"
         f"It says {labels[final]} from block {since - 1} on" if since else f"It says {labels[final]} from the stem"
     )
     return Figure(

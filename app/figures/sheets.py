@@ -29,19 +29,19 @@ def signed(maps: Floats) -> bool:
     return bool((maps < 0).any())
 
 
-def coloured(values: Floats, low: float, high: float) -> Pixels:
-    """H × W numbers as colours: purple to green around zero where `low` is negative, else dark to light."""
-    scale = DIVERGING if low < 0 else SEQUENTIAL
+def coloured(values: Floats, top: float, two_sided: bool) -> Pixels:
+    """H × W numbers as colours up to `top`: purple to green around zero, or dark to light from zero on."""
+    low = -top if two_sided else 0.0
+    scale = DIVERGING if two_sided else SEQUENTIAL
     places = np.array([place for place, _ in scale])
     colours = np.array([[int(str(colour)[i : i + 2], 16) for i in (1, 3, 5)] for _, colour in scale])
-    shares = (values - low) / (high - low) if high > low else np.zeros_like(values)
+    shares = (values - low) / (top - low) if top > 0 else np.full(values.shape, 0.5 if two_sided else 0.0)
     return np.stack([np.interp(shares, places, band) for band in colours.T], -1).round().astype(np.uint8)
 
 
-def bounds(values: Floats, two_sided: bool) -> tuple[float, float]:
-    """The ends of the colour scale: as far below zero as above it, where both are told apart."""
-    top = float(np.abs(values).max()) if two_sided else float(values.max())
-    return (-top if two_sided else 0.0), top
+def top_of(values: Floats) -> float:
+    """The end of the colour scale; where there are numbers below zero, it reaches as far to that side."""
+    return float(np.abs(values).max())
 
 
 def sheet(maps: Floats, *, shared: bool = False) -> Pixels:
@@ -56,8 +56,8 @@ def sheet(maps: Floats, *, shared: bool = False) -> Pixels:
     two_sided = signed(maps)
     for place, channel in enumerate(by_mean(maps)):
         top, left = place // columns * (height + GAP), place % columns * (width + GAP)
-        ends = bounds(maps if shared else maps[channel], two_sided)
-        paper[top : top + height, left : left + width] = coloured(maps[channel], *ends)
+        end = top_of(maps if shared else maps[channel])
+        paper[top : top + height, left : left + width] = coloured(maps[channel], end, two_sided)
     return paper
 
 
@@ -68,7 +68,7 @@ def as_picture(picture: Ints) -> Pixels:
 
 def overlay(picture: Ints, values: Floats, opacity: float) -> Pixels:
     """An attribution over its image in grey; it hides the image by `opacity` (0…1) where it is strongest."""
-    _, high = bounds(values, signed(values))
+    high = top_of(values)
     grey = as_picture(picture).mean(-1, keepdims=True)
     strength = opacity * np.abs(values)[..., None] / high if high else np.zeros((*values.shape, 1))
     # Full colours where it is strong: purple against, green for. The pale middle of the scale is never reached.

@@ -6,7 +6,7 @@ import streamlit as st
 
 from app.datasets import DataSet
 from app.figures.sheets import as_picture as colours
-from app.figures.sheets import bounds, coloured, enlarged, signed, windowed
+from app.figures.sheets import coloured, enlarged, signed, top_of, windowed
 from app.questions import ExcitementQuestion, FeaturesQuestion, MaximisedQuestion, PicturesQuestion
 from app.results import Excitement, FeatureMaps, Maximised, Pictures
 from app.ui import address
@@ -90,20 +90,20 @@ def _one(look: Look, found: FeatureMaps, about: DataSet) -> None:
     count = found.maps.shape[1]
     chosen = channel(count)
     if chosen is None:
-        return st.caption(page["choose-channel"])
+        st.caption(page["choose-channel"])
+        return
     own = found.part("output")[chosen]
     left, right = st.columns([1, 3.2], gap="medium")
     with left:
         st.markdown(f"**Channel {chosen}** of `{found.at}`")
-        ends = bounds(own, signed(own))
-        st.image(enlarged(coloured(own, *ends), 220), alt=f"The map of channel {chosen}, enlarged")
-        st.caption(f"{float(own.min()):.3g} to {float(own.max()):.3g}, mean {float(own.mean()):.3g}; after σ")
+        st.image(enlarged(coloured(own, top_of(own), signed(own)), 220), alt=f"The map of channel {chosen}, enlarged")
+        st.caption(f"{float(own.min()):.3g} to {float(own.max()):.3g}, mean {float(own.mean()):.3g}")
     with right:
         st.markdown(page["exciting"])
         asked: dict[str, Any] = {"run": look.run.id, "step": look.step}
         question = ExcitementQuestion(**asked, at=found.at)
         answered(question, lambda most: _exciting(asked, most, chosen, about), doing="looking through the test images")
-    return _ascent(look, found.at, chosen)
+    _ascent(look, found.at, chosen)
 
 
 def _exciting(asked: dict[str, Any], most: Excitement, chosen: int, about: DataSet) -> None:

@@ -120,7 +120,7 @@ class Sheet {
       const [low, top] = this.ends(part, channel);
       const left = (place % this.columns) * (width + GAP), above = Math.floor(place / this.columns) * (height + GAP);
       for (let y = 0; y < height; y++) for (let x = 0; x < width; x++) {
-        const share = top > low ? (this.value(part, channel, y, x) - low) / (top - low) : 0;
+        const share = top > low ? (this.value(part, channel, y, x) - low) / (top - low) : this.head.signed ? 0.5 : 0;
         const colour = this.colours[Math.max(0, Math.min(255, Math.round(255 * share)))], at = 4 * ((above + y) * wide + left + x);
         for (let band = 0; band < 3; band++) drawn.data[at + band] = colour[band];
         drawn.data[at + 3] = 255;
