@@ -28,8 +28,6 @@ def probabilities(read: DepthRead, labels: Sequence[str], about: str) -> Figure:
     since = int(wrong[-1]) + 1 if len(wrong) else 0
     after = f"after {since} of {depth[-1]} blocks" if since else "after the stem"
     settled = f"It says {labels[final]} {after}, and keeps to it"
-        f"It says {labels[final]} from block {since - 1} on" if since else f"It says {labels[final]} from the stem"
-    )
     return Figure(
         data,
         layout(

@@ -1,10 +1,7 @@
 """The page that asks what a net looks at, opened without a browser; its questions are answered at once."""
 
-from collections.abc import Iterator
-
 import pytest
 
-from app.jobs import Engine
 from app.questions import AttributionQuestion, FeaturesQuestion
 from tests.pages.opening import HOSTILE, opened, press, well, words
 
@@ -12,9 +9,7 @@ QUICK = {"method": "saliency", "beside": "none"}
 REFERENCE = "reference-resnet-20"
 
 
-@pytest.fixture(autouse=True)
-def _answered(answering: Engine) -> Iterator[None]:
-    yield
+pytestmark = pytest.mark.usefixtures("answering")
 
 
 def test_it_opens_on_a_reference_run_with_everything_answered() -> None:
