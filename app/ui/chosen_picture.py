@@ -82,7 +82,7 @@ def _nth(count: int) -> int:
 
 
 def _own(about: DataSet, source: str, swapped: bool) -> Chosen | None:
-    """The student's picture as the net takes it; it stays in this session and is not in the address."""
+    """The student's picture as the net takes it; it is kept with the answers about it, and is not in the address."""
     page = prose("features")
     kinds = ["png", "jpg", "jpeg", "gif", "webp", "bmp", "tif", "tiff", "ppm"]
     file = st.file_uploader(page["upload"], kinds) if source == "upload" else st.camera_input(page["camera"])
