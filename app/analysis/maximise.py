@@ -2,7 +2,8 @@
 
 Erhan et al. 2009, *Visualizing Higher-Layer Features of a Deep Network*, section 3. Jitter and a frequency prior after
 Olah, Mordvintsev and Schubert 2017, *Feature Visualization*: the picture is kept as its spectrum, each frequency
-divided by its height, so that ascent finds shapes before it finds noise.
+divided by its height, so that ascent finds shapes before it finds noise. It ends in a local maximum: some test image
+may excite the channel more.
 """
 
 import torch
@@ -17,7 +18,7 @@ from models.blocks import Block
 from models.nets import Net, generator
 
 STEPS = 128
-RATE = 0.05
+RATE = 0.2
 JITTER = 3  # pixels, each way
 
 

@@ -104,21 +104,26 @@ def test_rank_correlation_is_scipy_s() -> None:
     assert rank_correlation(one, np.zeros((6, 6))) == 0
 
 
-@pytest.mark.parametrize("at", ["blocks.1", "blocks.2.branch.conv1", "head.fc"])
-def test_a_maximised_picture_excites_its_channel_more_than_any_of_a_hundred_test_images(
-    images: Images, at: str
+@pytest.mark.parametrize("channel", [1, 2])
+@pytest.mark.parametrize("at", ["blocks.0.branch.conv1", "blocks.1", "blocks.2.branch.conv1", "head.fc"])
+def test_a_maximised_picture_excites_its_channel_more_than_nine_in_ten_test_images(
+    images: Images, at: str, channel: int
 ) -> None:
-    found = maximise(NET, images.info, at, 2, steps=60)
+    """Not more than all: ascent ends in a local maximum."""
+    found = maximise(NET, images.info, at, channel)
     assert found.values[-1] > found.values[0]
 
     def mean(pictures: torch.Tensor) -> torch.Tensor:
         with torch.no_grad():
             maps = before_relu(NET, at, prepare(pictures, images.info))
-        return maps[:, 2].flatten(1).mean(1) if maps.ndim == 4 else maps[:, 2]
+        return maps[:, channel].flatten(1).mean(1) if maps.ndim == 4 else maps[:, channel]
 
-    assert mean(torch.from_numpy(found.picture)[None]) > mean(images.test[:100]).max()
-    again = maximise(NET, images.info, at, 2, steps=60)
-    np.testing.assert_array_equal(found.picture, again.picture)
+    assert mean(torch.from_numpy(found.picture)[None]) > mean(images.test[:100]).quantile(0.9)
+
+
+def test_the_same_seed_makes_the_same_picture(images: Images) -> None:
+    one, other = (maximise(NET, images.info, "blocks.1", 2, steps=20) for _ in range(2))
+    np.testing.assert_array_equal(one.picture, other.picture)
 
 
 def test_a_channel_that_is_not_there_is_said(images: Images) -> None:
