@@ -1,7 +1,7 @@
 """The verbs that analyse a run at a kept moment: `python -m app lesions RUN …`.
 
 Each loads torch inside its function only, computes on the CPU, and needs no engine. A new one is a command here: read
-what was asked, `_at_moment`, the analysis with a bar, `print_json` or a table.
+what was asked, `at_moment`, the analysis with a bar, `print_json` or a table.
 """
 
 from typing import Annotated, Any, NamedTuple
@@ -50,7 +50,7 @@ def lesions(
         fail("say which one: --single, --random K, --reorder K or --remove 3,7")
     with clear_errors():
         cut = CutSpec.parse(remove or "")
-        subject = _at_moment(run, step)
+        subject = at_moment(run, step)
         from app.analysis import lesions as study
 
         net, data = subject.net, subject.images
@@ -95,7 +95,7 @@ def paths(
     Norms are means over the images of one image's L2 norm, in evaluation mode. `sampled_norm`: of one path.
     """
     with clear_errors():
-        subject = _at_moment(run, step)
+        subject = at_moment(run, step)
         from app.analysis.paths import gradients_by_length
         from app.analysis.sampled import sample_paths
         from app.data import prepare
@@ -137,7 +137,7 @@ def gradients(
 ) -> None:
     """Size of the loss's gradient at every layer, training mode: of its weight, and of what it puts out."""
     with clear_errors():
-        subject = _at_moment(run, step)
+        subject = at_moment(run, step)
         from app.analysis.gradients import batch
         from app.analysis.gradients import gradients as measured
 
@@ -154,7 +154,7 @@ def gradients(
     return out.print(table)
 
 
-class _Subject(NamedTuple):
+class Subject(NamedTuple):
     """What is analysed: a `Net` in evaluation mode, the `Images` of its run, the step it was kept at."""
 
     net: Any
@@ -162,7 +162,7 @@ class _Subject(NamedTuple):
     step: int
 
 
-def _at_moment(run: str, step: int | None) -> _Subject:
+def at_moment(run: str, step: int | None) -> Subject:
     """The net of a run as it was at `step` (None: the newest kept)."""
     from app.analysis.moment import net_at
     from app.data import load_for
@@ -173,7 +173,7 @@ def _at_moment(run: str, step: int | None) -> _Subject:
     chosen = kept_step(store, run, step)
     images = load_for(found.spec, configured)
     epoch_steps = found.started.epoch_steps if found.started else 0
-    return _Subject(net_at(found.spec, store.weights_folder(run), chosen, images, epoch_steps), images, chosen)
+    return Subject(net_at(found.spec, store.weights_folder(run), chosen, images, epoch_steps), images, chosen)
 
 
 def _spread(k: list[int], errors: Floats) -> list[dict[str, Any]]:

@@ -37,25 +37,34 @@ def layer_outputs(net: Net, see: Callable[[str, Tensor], None]) -> Iterator[None
         yield
 
 
+Ways = Callable[[str, Tensor, Tensor | None, Tensor | None], None]
+
+
 @contextmanager
-def splits(net: Net, see: Callable[[str, Tensor, Tensor], None]) -> Iterator[None]:
-    """Call `see(block name, x, F(x))` as each block joins its two ways; not for a branch that was dropped."""
+def ways(net: Net, names: Iterable[str], see: Ways) -> Iterator[None]:
+    """Call `see(block name, x, s, f)` as each block of those names joins its shortcut and its branch (None: zero)."""
 
     def hook(name: str) -> Callable[[nn.Module, tuple[Tensor, Tensor | None, Tensor | None]], None]:
-        def join(_module: nn.Module, ways: tuple[Tensor, Tensor | None, Tensor | None]) -> None:
-            x, _, f = ways
-            if x is not None and f is not None:
-                see(name, x, f)
+        return lambda _module, joined: see(name, *joined)
 
-        return join
-
-    names = block_names(net)
     handles = [net.get_submodule(f"{name}.join").register_forward_pre_hook(hook(name)) for name in names]
     try:
         yield
     finally:
         for handle in handles:
             handle.remove()
+
+
+@contextmanager
+def splits(net: Net, see: Callable[[str, Tensor, Tensor], None]) -> Iterator[None]:
+    """Call `see(block name, x, F(x))` as each block joins its two ways; not for a branch that was dropped."""
+
+    def join(name: str, x: Tensor, _: Tensor | None, f: Tensor | None) -> None:
+        if f is not None:
+            see(name, x, f)
+
+    with ways(net, block_names(net), join):
+        yield
 
 
 def block_names(net: Net) -> list[str]:

@@ -194,3 +194,73 @@ class LessonQuestion(Question):
     target: Literal["identity", "zero"] = "identity"
     blocks: int = Field(default=4, ge=1, le=16)
     seed: int = Field(default=0, ge=0)
+
+
+# ---- pictures ------------------------------------------------------------------------------------------------------
+
+Place = Annotated[
+    str, Field(pattern=r"^(stem(\.conv)?|head\.fc[12]?|blocks\.\d{1,4}(\.[a-z]{2,8}(\.[a-z0-9]{2,7}){1,2})?)$")
+]
+Picture = Annotated[
+    str, Field(pattern=r"^(test:\d{1,6}|own:[A-Za-z0-9+/=]{4,4100})$")
+]  # app.pictures.to_text's letters
+Method = Literal["saliency", "input-x-gradient", "integrated-gradients", "grad-cam", "occlusion", "conductance"]
+
+
+class ConfusedQuestion(Question):
+    """The test images, among the first so many, on which the net errs with the greatest confidence."""
+
+    kind: Literal["confused"] = "confused"
+    images: Images = 1000
+
+
+class FeaturesQuestion(Question):
+    """All channels of a place, for one picture."""
+
+    kind: Literal["features"] = "features"
+    picture: Picture = "test:0"
+    at: Place = "blocks.0"
+
+
+class ExcitementQuestion(Question):
+    """The test images that excite each channel of a place most, among the first so many."""
+
+    kind: Literal["excitement"] = "excitement"
+    at: Place = "blocks.0"
+    part: Literal["shortcut", "branch", "sum", "output"] = "output"
+    images: Images = 500
+
+
+class DepthQuestion(Question):
+    """The head read after every block: for one picture, or (none said) over the first so many test images."""
+
+    kind: Literal["depth"] = "depth"
+    picture: Picture | None = None
+    images: Images = 500
+
+
+class AttributionQuestion(Question):
+    """How much each pixel speaks for a class (None: the predicted one)."""
+
+    kind: Literal["attribution"] = "attribution"
+    picture: Picture = "test:0"
+    method: Method = "saliency"
+    target: int | None = Field(default=None, ge=0, le=9999)
+    at: Place | None = None
+
+
+class RandomisedQuestion(AttributionQuestion):
+    """The same, while the weights are randomised from the head down."""
+
+    kind: Literal["randomised"] = "randomised"  # type: ignore[assignment]
+    lane: ClassVar[Literal["ask", "study"]] = "study"
+
+
+class MaximisedQuestion(Question):
+    """A picture made to excite one channel."""
+
+    kind: Literal["maximised"] = "maximised"
+    at: Place = "blocks.0"
+    channel: int = Field(default=0, ge=0, le=9999)
+    seed: int = 0
+    lane: ClassVar[Literal["ask", "study"]] = "study"

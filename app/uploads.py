@@ -1,7 +1,6 @@
 """A zip of class folders → one's own data set: 32×32 images in the store. Without torch."""
 
 import hashlib
-import io
 import json
 import os
 import secrets
@@ -12,17 +11,14 @@ from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
 from safetensors.numpy import save
 
 from app.archives import Budget, Limits, Part, UnreadableError, class_names, in_classes, opened, plain, unpacked
 from app.datasets import DataSet, UploadError, find, upload_files
-
-Bytes = NDArray[np.uint8]
+from app.pictures import Bytes, PictureError, decoded
 
 SIZE = 32  # pixels: what the CIFAR form is for
 EVERY = 5  # without train and test folders, each class's every fifth image is a test image
-FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM")  # Pillow's other readers stay unused
 
 
 def ingest(
@@ -74,38 +70,11 @@ def ingest(
 
 
 def _decoded(content: bytes, budget: Budget) -> Bytes:
-    """The image as SIZE×SIZE×3: its largest centred square, resized with antialiasing."""
+    """The image as SIZE×SIZE×3."""
     try:
-        with Image.open(io.BytesIO(content), formats=FORMATS) as image:
-            pixels = image.width * image.height
-            if pixels > budget.limits.pixels:
-                raise UnreadableError(f"more than {budget.limits.pixels / 1e6:g} million pixels")
-            budget.spend(pixels=pixels)
-            image.draft(image.mode, (4 * SIZE, 4 * SIZE))  # a JPEG is decoded at a fraction of its size
-            upright = ImageOps.exif_transpose(image)
-            side = min(upright.size)
-            left, top = (upright.width - side) // 2, (upright.height - side) // 2
-            square = _eight_bit(upright.crop((left, top, left + side, top + side)))
-            small = square.resize((SIZE, SIZE), Image.Resampling.BILINEAR)
-    except (UnreadableError, UploadError):
-        raise
-    except Exception as error:  # hostile bytes make decoders raise whatever they like
-        raise UnreadableError("not an image") from error
-    if small.mode == "RGBA":
-        small = Image.alpha_composite(Image.new("RGBA", small.size, "white"), small).convert("RGB")
-    return np.asarray(small, dtype=np.uint8)
-
-
-def _eight_bit(image: Image.Image) -> Image.Image:
-    """RGB, or RGBA where pixels may be transparent."""
-    if image.mode.startswith("I"):  # 16 bits of grey; "I" also holds 32
-        values = np.asarray(image).astype(np.int64)
-        if image.mode != "I" or values.max() > 255:
-            values >>= 8
-        image = Image.fromarray(values.clip(0, 255).astype(np.uint8))
-    if image.mode == "F":
-        raise UnreadableError("grey levels that are fractions")
-    return image.convert("RGBA" if image.has_transparency_data else "RGB")
+        return decoded(content, SIZE, budget.limits.pixels, lambda pixels: budget.spend(pixels=pixels))
+    except PictureError as error:
+        raise UnreadableError(str(error)) from error
 
 
 def _split(labels: Sequence[int], parts: Sequence[Part | None]) -> list[Part]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+from PIL import Image
 
 from app.cli import main
 from app.data import load, prepare
@@ -186,3 +187,49 @@ def test_gradients_without_json_are_a_table_and_bad_input_one_line(cli: Any) -> 
     assert f"{PLAIN} at step 312, training mode, 4 training images" in out
     status, out, err = cli(f"gradients {PLAIN} --step 5 --json")
     assert (status, out, len(err.splitlines())) == (2, "", 1)
+
+
+# ---- pictures ------------------------------------------------------------------------------------------------------
+
+
+def test_a_sheet_is_written_for_one_s_own_picture(cli: Any, tmp_path: Path) -> None:
+    picture, sheet = tmp_path / "mine.png", tmp_path / "sheet.png"
+    Image.new("RGBA", (90, 60), (200, 30, 30, 120)).save(picture)
+    status, out, err = cli(f"features {RESNET} --image {picture} --layer blocks.3 --out {sheet} --json")
+    assert status == 0, err
+    found = json.loads(out)
+    assert found["shape"] == [16, 14, 14]
+    assert found["means"] == sorted(found["means"], reverse=True)
+    with Image.open(sheet) as drawn:
+        assert min(drawn.size) > 400
+
+
+def test_an_overlay_is_written_and_its_sum_is_the_rise_of_the_logit_within_its_delta(cli: Any, tmp_path: Path) -> None:
+    overlay = tmp_path / "overlay.png"
+    asked = f"attribute {PLAIN} --test 2 --method integrated-gradients --target 1 --out {overlay} --json"
+    status, out, err = cli(asked)
+    assert status == 0, err
+    found = json.loads(out)
+    assert found["label"] == "trouser"
+    assert abs(found["delta"]) < 0.1 * abs(found["sum"]) + 0.1
+    with Image.open(overlay) as drawn:
+        assert drawn.size == (560, 560)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (f"features {RESNET} --layer blocks.99", "no place"),
+        (f"features {RESNET} --layer stem.conv --part branch", "no part"),
+        (f"features {RESNET} --image /nowhere.png", "No such file"),
+        (f"features {RESNET} --image {__file__}", "not an image"),
+        (f"features {RESNET} --test 99999", "test images"),
+        (f"attribute {RESNET} --method tea-leaves", "no method"),
+        (f"attribute {RESNET} --target 77", "10 classes"),
+    ],
+)
+def test_what_cannot_be_drawn_is_said_in_one_line(cli: Any, words: str, said: str) -> None:
+    status, out, err = cli(words)
+    assert (status, out) == (2, "")
+    assert said in err
+    assert len(err.strip().splitlines()) == 1

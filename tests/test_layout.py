@@ -21,14 +21,15 @@ PAPER = "models.costs models.equation models.lengths models.receptive"
 
 MAP = """
 app.__main__     app.cli
-app.cli          typer rich app.store app.runs CURRENCIES app.cli_analysis app.cli_parts | app.jobs app.evaluation app.foreign app.export app.recording app.references
-app.cli_analysis typer rich numpy app.cli_parts CURRENCIES | app.analysis.lesions app.analysis.moment app.analysis.paths app.analysis.sampled app.data app.analysis.gradients
+app.cli          typer rich app.store app.runs CURRENCIES app.cli_analysis app.cli_parts app.cli_pictures | app.jobs app.evaluation app.foreign app.export app.recording app.references
+app.cli_pictures typer app.cli_analysis app.cli_parts CURRENCIES | torch app.analysis.attributions app.analysis.features app.figures app.pictures
+app.cli_analysis typer rich numpy app.cli_parts CURRENCIES | app.analysis.gradients app.analysis.lesions app.analysis.moment app.analysis.paths app.analysis.sampled app.data
 app.cli_parts    typer rich app.store CURRENCIES | app.references
 app.main         streamlit starlette app.ui | app.jobs
 app.shell        streamlit app.ui
 pages            streamlit app.ui app.questions app.figures app.jobs app.store app.runs app.races CURRENCIES PAPER
-app.ui           streamlit numpy plotly models.code app.questions app.asking app.export app.figures app.jobs app.store app.history app.runs app.races CURRENCIES PAPER app.verdicts PIL
-app.figures      plotly numpy CURRENCIES PAPER app.verdicts
+app.ui           streamlit numpy plotly models.code app.questions app.asking app.export app.figures app.jobs app.store app.history app.runs app.races CURRENCIES PAPER app.verdicts PIL app.pictures
+app.figures      plotly numpy CURRENCIES PAPER app.verdicts PIL
 app.jobs         distributed app.asking app.cluster app.worker app.references app.store app.runs CURRENCIES
 app.asking       distributed app.cluster app.worker app.questions app.store CURRENCIES
 app.cluster      dask distributed app.store app.settings
@@ -42,7 +43,10 @@ app.history      sqlite3 numpy CURRENCIES
 app.runs         sqlite3 pydantic CURRENCIES
 app.foreign      torch safetensors models.foreign models.nets app.evaluation app.checkpoints CURRENCIES
 app.evaluation   app.training app.data app.checkpoints models.nets CURRENCIES
-app.analysis.answers torch app.analysis.lesions app.analysis.moment app.analysis.paths app.analysis.progress app.analysis.sampled app.analysis.subnets app.data app.questions models.nets CURRENCIES app.analysis.gradients app.analysis.identity app.analysis.shattered app.analysis.signal app.analysis.vanishing
+app.analysis.answers torch app.analysis.lesions app.analysis.moment app.analysis.paths app.analysis.progress app.analysis.sampled app.analysis.subnets app.data app.questions models.nets CURRENCIES app.analysis.gradients app.analysis.identity app.analysis.shattered app.analysis.signal app.analysis.vanishing app.pictures app.analysis.attributions app.analysis.features app.analysis.maximise
+app.analysis.attributions torch captum numpy app.questions app.analysis.progress app.data app.probes models.nets CURRENCIES
+app.analysis.maximise torch app.analysis.features app.analysis.progress app.data app.probes models.blocks models.nets CURRENCIES
+app.analysis.features torch numpy app.analysis.cut app.analysis.progress app.training app.data app.probes models.blocks models.nets models.receptive CURRENCIES
 app.analysis.vanishing numpy app.analysis.gradients app.analysis.progress app.verdicts app.training app.data app.checkpoints models.nets CURRENCIES
 app.analysis.shattered torch numpy app.analysis.moment app.analysis.gradients app.analysis.progress app.data app.probes models.nets CURRENCIES
 app.analysis.identity torch numpy app.analysis.progress app.training app.data app.probes models.nets CURRENCIES
@@ -61,8 +65,9 @@ app.analysis.cut torch models.blocks
 app.training     torch app.memory app.data app.probes app.checkpoints models.nets CURRENCIES
 app.probes       torch models.nets
 app.data         torch numpy models.nets CURRENCIES | torch torchvision
-app.uploads      numpy PIL safetensors app.archives CURRENCIES
+app.uploads      numpy safetensors app.archives CURRENCIES app.pictures
 app.archives     app.datasets
+app.pictures     numpy PIL
 app.checkpoints
 app.verdicts     numpy CURRENCIES
 app.questions    pydantic app.cuts models.spec
@@ -94,7 +99,7 @@ WORKERS = (
     "app.probes app.data models.foreign models.nets models.blocks app.analysis.lesions app.analysis.cut "
     "app.analysis.paths app.analysis.sampled app.analysis.subnets app.analysis.linear "
     "app.analysis.vanishing app.analysis.gradients app.analysis.shattered app.analysis.identity "
-    "app.analysis.signal"
+    "app.analysis.signal app.analysis.features app.analysis.attributions app.analysis.maximise"
 ).split()
 
 # These draw a page or run a command when they are imported.

@@ -241,7 +241,8 @@ def test_a_few_files_that_are_no_images_are_left_out_and_named(uploads: Uploads)
     dataset = uploads.take({**two_classes(), "cat/notes.txt": b"hello", "dog/half.png": broken, "read.me": b"x"})
     assert (dataset.train_images, dataset.test_images) == (16, 4)
     assert dataset.remark == (
-        "left out (3): cat/notes.txt (not an image), dog/half.png (not an image), read.me (in no class folder)"
+        "left out (3): cat/notes.txt (not an image), dog/half.png (it breaks off before its end), "
+        "read.me (in no class folder)"
     )
 
 
@@ -305,7 +306,8 @@ def test_one_huge_file_among_good_ones_is_left_out(uploads: Uploads) -> None:
 def test_an_image_of_too_many_pixels_is_not_decoded(uploads: Uploads) -> None:
     content = encoded(Image.new("1", (8000, 7000)))
     assert (
-        "cat/wall.png (more than 50 million pixels)" in uploads.take({**two_classes(), "cat/wall.png": content}).remark
+        "cat/wall.png (56 million pixels, of at most 50 million)"
+        in uploads.take({**two_classes(), "cat/wall.png": content}).remark
     )
 
 

@@ -9,9 +9,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from app.analysis.attributions import attribute, randomised
+from app.analysis.features import depth_read, feature_maps, most_confused, most_exciting
 from app.analysis.gradients import batch, distribution, gradients
 from app.analysis.identity import deepened, learn
 from app.analysis.lesions import WHOLE, cut_probabilities, evaluate_cuts, random_lesions, reorderings, single_lesions
+from app.analysis.maximise import maximise
 from app.analysis.moment import kept_net, net_at
 from app.analysis.paths import gradients_by_length
 from app.analysis.progress import Progress, quiet
@@ -22,19 +25,27 @@ from app.analysis.subnets import sub_networks
 from app.analysis.vanishing import course, grid, settings
 from app.data import Images, load, load_for, prepare
 from app.datasets import BUNDLED
+from app.pictures import from_text
 from app.questions import (
+    AttributionQuestion,
+    ConfusedQuestion,
     CourseQuestion,
     CutPicturesQuestion,
     CutQuestion,
     DeepenedQuestion,
+    DepthQuestion,
     DistributionQuestion,
+    ExcitementQuestion,
+    FeaturesQuestion,
     GradientsQuestion,
     GridQuestion,
     LessonQuestion,
+    MaximisedQuestion,
     NeighboursQuestion,
     PathsQuestion,
     PicturesQuestion,
     Question,
+    RandomisedQuestion,
     RandomLesionsQuestion,
     ReorderingsQuestion,
     SampledPathsQuestion,
@@ -67,6 +78,14 @@ class Subject:
     def test(self, count: int) -> tuple[Tensor, Tensor]:
         """The first `count` test images as the net takes them, N×C×H×W, and their labels."""
         return prepare(self.images.test[:count], self.images.info), self.images.test_labels[:count]
+
+    def picture(self, said: str) -> tuple[Tensor, int]:
+        """The picture that a question carries, C×H×W uint8, and its label; −1 for a person's own."""
+        kind, _, text = said.partition(":")
+        if kind == "test":
+            return self.images.test[int(text)], int(self.images.test_labels[int(text)])
+        info = self.images.info
+        return torch.from_numpy(from_text(text, info.channels, info.size)), -1
 
     def net(self, step: int) -> Net:
         """Its net at a moment; the last few are kept, for the next question. Do not change it."""
@@ -193,6 +212,50 @@ def lesson(question: LessonQuestion, of: Subject, progress: Progress) -> Result:
     return learn(question.target, (question.blocks,), seed=question.seed, progress=progress)
 
 
+def confused(question: ConfusedQuestion, of: Subject, progress: Progress) -> Result:
+    """The surest errors."""
+    return most_confused(of.net(question.step), of.images, question.images, progress=progress)
+
+
+def features(question: FeaturesQuestion, of: Subject, progress: Progress) -> Result:
+    """All channels of a place."""
+    picture, label = of.picture(question.picture)
+    return feature_maps(of.net(question.step), picture, of.images.info, question.at, label)
+
+
+def excitement(question: ExcitementQuestion, of: Subject, progress: Progress) -> Result:
+    """What excites each channel."""
+    asked = question
+    return most_exciting(of.net(asked.step), of.images, asked.at, asked.part, asked.images, progress=progress)
+
+
+def depth(question: DepthQuestion, of: Subject, progress: Progress) -> Result:
+    """The head after every block."""
+    net = of.net(question.step)
+    if question.picture is None:
+        return depth_read(net, *of.test(question.images), progress)
+    picture, label = of.picture(question.picture)
+    labels = None if label < 0 else torch.tensor([label])
+    return depth_read(net, prepare(picture[None], of.images.info), labels, progress)
+
+
+def attribution(question: AttributionQuestion, of: Subject, progress: Progress) -> Result:
+    """What speaks for a class; of a `RandomisedQuestion`, while the net forgets."""
+    asked, (picture, _) = question, of.picture(question.picture)
+    work = randomised if isinstance(asked, RandomisedQuestion) else attribute
+    found: Result = work(
+        of.net(asked.step), picture, of.images.info, asked.method, asked.target, asked.at or "", progress=progress
+    )
+    return found
+
+
+def maximised(question: MaximisedQuestion, of: Subject, progress: Progress) -> Result:
+    """What a channel looks for."""
+    asked = question
+    net, info = of.net(asked.step), of.images.info
+    return maximise(net, info, asked.at, asked.channel, seed=asked.seed, progress=progress)
+
+
 ANSWERS: dict[type[Question], Callable[[Any, Subject, Progress], Result]] = {
     PathsQuestion: paths,
     SampledPathsQuestion: sampled,
@@ -212,6 +275,13 @@ ANSWERS: dict[type[Question], Callable[[Any, Subject, Progress], Result]] = {
     NeighboursQuestion: between_images,
     DeepenedQuestion: by_construction,
     LessonQuestion: lesson,
+    ConfusedQuestion: confused,
+    FeaturesQuestion: features,
+    ExcitementQuestion: excitement,
+    DepthQuestion: depth,
+    AttributionQuestion: attribution,
+    RandomisedQuestion: attribution,
+    MaximisedQuestion: maximised,
 }
 
 

@@ -1,5 +1,6 @@
 """An answer on a page: drawn when it is there; until then, how far it is and a way to stop."""
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from app.ui.prose import literal
 
 LOOK_SECONDS = 0.4
 QUICK_SECONDS = 0.15  # while a hand waits
+AT_ONCE_SECONDS = 0.3  # quick questions are waited for so long before anything is said about them
 
 
 def answered(
@@ -33,7 +35,7 @@ def all_answered(
     on_stop: Callable[[], None] | None = None,
 ) -> None:
     """The same for several questions at once: `draw` is given their results, in order, when all are there."""
-    found = [ask(question) for question in questions]
+    found = _at_once(questions)
     troubles = dict.fromkeys(answer.trouble for answer in found if answer.trouble)
     for trouble in troubles:
         st.error(literal(trouble))
@@ -71,6 +73,17 @@ def ask(question: Question) -> Answer:
         return jobs.engine().desk.ask(question)
     except (KeyError, ValueError) as error:
         return Answer(trouble=str(error).strip("'\""))
+
+
+def _at_once(questions: Sequence[Question]) -> list[Answer]:
+    """The answers so far; quick ones are waited for a moment, so that a page does not flicker."""
+    quick = all(question.lane == "ask" for question in questions)
+    until = time.monotonic() + AT_ONCE_SECONDS * quick
+    found = [ask(question) for question in questions]
+    while any(answer.pending for answer in found) and time.monotonic() < until:
+        time.sleep(0.02)
+        found = [ask(question) for question in questions]
+    return found
 
 
 def known(question: Question) -> bool:

@@ -12,7 +12,7 @@ from app.ui.prose import literal
 PAGES = {
     "": ["start"],
     "Build": ["architecture", "train"],
-    "Look inside": ["gradients", "paths", "lesions"],
+    "Look inside": ["gradients", "paths", "lesions", "features"],
     "Keep": ["runs"],
 }
 

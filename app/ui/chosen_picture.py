@@ -1,0 +1,97 @@
+"""Which picture a page is about: one of the test set, one that the net gets wrong, or the student's own."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from app.datasets import DataSet
+from app.pictures import Bytes, PictureError, fitted, to_text
+from app.questions import ConfusedQuestion, PicturesQuestion
+from app.results import Confused, Pictures
+from app.ui.answer import answered
+from app.ui.prose import literal, prose
+from app.ui.subject import Look
+
+SOURCES = ("test set", "most confused", "upload", "camera")
+OFFERED = 400  # test images, from which a class is chosen
+ANY = "any class"
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """`text`: as a question carries it; `name`: for people, in plain text."""
+
+    text: str
+    name: str
+
+
+def chosen_picture(look: Look, about: DataSet) -> Chosen | None:
+    """Draw the choice. None while the pictures to choose from are still on their way."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        source = st.segmented_control(
+            "Picture", SOURCES, default=SOURCES[0], key="source", bind="query-params", required=True
+        )
+        if source in ("upload", "camera"):
+            swapped = about.channels == 1 and st.toggle(prose("features")["swap"], key="swap", bind="query-params")
+        elif source == "most confused":
+            return _kept(
+                ConfusedQuestion(run=look.run.id, step=look.step), lambda found: _confused(found, about), "errors"
+            )
+        else:
+            places = tuple(range(min(OFFERED, about.test_images)))
+            question = PicturesQuestion(run=look.run.id, step=look.step, pictures=places)
+            return _kept(question, lambda found: _of_class(found, about), "test images")
+    return _own(about, source, swapped) or Chosen("test:0", "test image 0")
+
+
+def _kept(question: Any, choose: Any, what: str) -> Chosen | None:
+    """What `choose` makes of the answer; None while there is none."""
+    chosen: list[Chosen] = []
+    answered(question, lambda found: chosen.append(choose(found)), doing=f"fetching {what}")
+    return chosen[0] if chosen else None
+
+
+def _of_class(found: Pictures, about: DataSet) -> Chosen:
+    wanted = st.selectbox("Class", [ANY, *about.labels], key="class", bind="query-params", width=170)
+    own = np.arange(len(found.labels))
+    if wanted in about.labels:
+        own = np.flatnonzero(found.labels == about.labels.index(wanted))
+    if not len(own):
+        st.caption(f"None of the first {len(found.labels)} test images is of that class.")
+        return Chosen("test:0", "test image 0")
+    place = int(own[_nth(len(own))])
+    return Chosen(f"test:{place}", f"test image {place}, {about.labels[int(found.labels[place])]}")
+
+
+def _confused(found: Confused, about: DataSet) -> Chosen:
+    if not len(found.places):
+        st.caption(f"The net makes no error on the first {found.images:,} test images.")
+        return Chosen("test:0", "test image 0")
+    nth = _nth(len(found.places))
+    place, true, said = (int(values[nth]) for values in (found.places, found.labels, found.predicted))
+    name = f"test image {place}, {about.labels[true]} taken for {about.labels[said]}"
+    return Chosen(f"test:{place}", name)
+
+
+def _nth(count: int) -> int:
+    """A stepper through so many pictures, from 0."""
+    wanted = st.number_input(f"Which, of {count}", 1, OFFERED, 1, key="nth", bind="query-params", width=150)
+    return min(int(wanted), count) - 1
+
+
+def _own(about: DataSet, source: str, swapped: bool) -> Chosen | None:
+    """The student's picture as the net takes it; it is kept with the answers about it, and is not in the address."""
+    page = prose("features")
+    kinds = ["png", "jpg", "jpeg", "gif", "webp", "bmp", "tif", "tiff", "ppm"]
+    file = st.file_uploader(page["upload"], kinds) if source == "upload" else st.camera_input(page["camera"])
+    if file is None:
+        st.caption(page["own"])
+        return None
+    try:
+        picture: Bytes = fitted(file.getvalue(), about.channels, about.size)
+    except PictureError as error:
+        st.error(literal(f"{error} A test image is shown meanwhile."))
+        return None
+    return Chosen(f"own:{to_text(255 - picture if swapped else picture)}", "your picture")

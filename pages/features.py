@@ -1,0 +1,81 @@
+"""Feature maps, attributions and the head read at every depth, on the student's own picture."""
+
+import streamlit as st
+
+from app import jobs
+from app.datasets import find
+from app.ui import address
+from app.ui.channels import maps
+from app.ui.chosen_picture import chosen_picture
+from app.ui.prose import prose
+from app.ui.speaking import along_depth, attributions
+from app.ui.strip import StripNet, strip
+from app.ui.subject import Look, look, moment_slider, subject
+
+DEFAULT, TWIN = "reference-resnet-20", "reference-plain-20"
+NONE = "none"
+
+page = prose("features")
+st.title(page["title"])
+st.markdown(page["lead"])
+
+
+def second(seen: Look) -> Look | None:
+    """Draw the menu of nets to stand beside: those of the same data."""
+    runs = {run.id: run for run in jobs.engine().store.runs() if run.checkpoint is not None or run.origin != "trained"}
+    fit = [name for name, run in runs.items() if run.spec.data == seen.run.spec.data and name != seen.run.id]
+    index = fit.index(TWIN) + 1 if TWIN in fit else 0
+    chosen = st.selectbox("Beside it", [NONE, *fit], index=index, key="beside", bind="query-params", width=240)
+    return look(runs[chosen]) if chosen in fit else None
+
+
+left, middle, right = st.columns([1.2, 0.9, 2.2], gap="medium", vertical_alignment="bottom")
+with left:
+    seen = subject(DEFAULT)
+if seen is None:
+    st.stop()
+with middle:
+    other = second(seen)
+with right:
+    moment_slider(seen)
+looks = [one for one in (seen, other) if one is not None]
+strip(
+    [StripNet(one.net, one.net.name, one.size) for one in looks],
+    key="strip",
+    selected=address.layer() or "block:0",
+    on_select=address.go_to_layer,
+)
+about = find(seen.run.spec.data, jobs.engine().settings.store)
+if about is None:
+    st.info("The images of this run are not here any more: upload their zip again.")
+    st.stop()
+picture = chosen_picture(seen, about)
+if picture is None:
+    st.stop()
+
+st.markdown(page["maps"])
+with st.container(horizontal=True):
+    st.segmented_control(
+        "Show",
+        ["shortcut + branch", "output"],
+        default="shortcut + branch",
+        key="part",
+        bind="query-params",
+        required=True,
+    )
+    st.segmented_control(
+        "Colours", ["per channel", "shared"], default="per channel", key="scale", bind="query-params", required=True
+    )
+maps(seen, picture, about)
+if other is not None:
+    maps(other, picture, about, beside=True)
+
+st.markdown(page["attribution"])
+attributions(looks, picture, about)
+
+st.markdown(page["depth"])
+along_depth(looks, picture, about)
+with st.expander(page["why"], icon=":material/function:"):
+    st.markdown(page["why-words"])
+    st.latex(page["why-equation"])
+    st.caption(f":violet-badge[paper] {page['why-source']}")

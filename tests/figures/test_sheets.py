@@ -1,0 +1,60 @@
+"""Sheets, overlays and frames against pixels counted by hand."""
+
+import numpy as np
+
+from app.figures.depth import accuracy, probabilities
+from app.figures.sheets import as_picture, by_mean, coloured, enlarged, overlay, sheet, windowed
+from app.figures.theme import DIVERGING, SEQUENTIAL
+from app.results import DepthRead
+
+
+def colour(text: object) -> list[int]:
+    """#RRGGBB as numbers."""
+    return [int(str(text)[i : i + 2], 16) for i in (1, 3, 5)]
+
+
+def test_the_most_active_channel_comes_first_and_maps_stand_a_gap_apart() -> None:
+    maps = np.zeros((4, 2, 2))
+    maps[2] = 3
+    maps[1] = 1
+    assert by_mean(maps).tolist() == [2, 1, 0, 3]
+    drawn = sheet(maps, shared=True)
+    assert drawn.shape == (5, 5, 3)
+    assert drawn[0, 0].tolist() == colour(SEQUENTIAL[-1][1])
+    assert drawn[0, 2].tolist() == [255, 255, 255]
+    assert drawn[4, 4].tolist() == colour(SEQUENTIAL[0][1])
+    assert sheet(maps)[0, 3].tolist() == colour(SEQUENTIAL[-1][1])  # its own scale
+
+
+def test_zero_is_the_middle_where_both_sides_are_told_apart() -> None:
+    drawn = coloured(np.array([[-2.0, 0.0, 2.0]]), 2.0, True)
+    assert drawn[0].tolist() == [colour(DIVERGING[i][1]) for i in (0, 2, 4)]
+    assert coloured(np.zeros((1, 1)), 0.0, True)[0, 0].tolist() == colour(DIVERGING[2][1])
+
+
+def test_an_overlay_shows_the_image_where_nothing_speaks() -> None:
+    picture = np.full((1, 2, 2), 90)
+    values = np.array([[0.0, 1.0], [-1.0, 0.5]])
+    drawn = overlay(picture, values, 1.0)
+    assert drawn[0, 0].tolist() == [90, 90, 90]
+    assert drawn[0, 1].argmax() == 1  # green: for
+    assert drawn[1, 0].argmax() == 2  # purple: against
+    assert (overlay(picture, values, 0.0) == 90).all()
+
+
+def test_an_enlarged_pixel_is_a_square_and_a_frame_stands_around_its_window() -> None:
+    picture = np.arange(4).reshape(1, 2, 2)
+    assert (enlarged(as_picture(picture), 20)[:10, 10:] == 1).all()
+    framed = windowed(picture, np.array([0, 1, 1, 2]), 20)
+    assert framed[0, 10].tolist() == framed[9, 19].tolist() != [1, 1, 1]
+    assert framed[5, 15].tolist() == [1, 1, 1]
+
+
+def test_the_words_about_depth_are_counted_from_the_numbers() -> None:
+    told = np.array([[0.8, 0.2], [0.3, 0.7], [0.1, 0.9]])
+    read = DepthRead(told, np.array([50.0, 60.0, 90.0]), np.zeros(3), (1,), 10)
+    figure = probabilities(read, ["cat", "dog"], "here")
+    assert "It says dog after 1 of 2 blocks" in figure.caption
+    assert "but for 1," in figure.caption
+    figure = accuracy([("resnet-8", "#0072B2", read)], "Step 3")
+    assert "resnet-8: 60% halfway" in figure.caption

@@ -1,0 +1,54 @@
+"""Uploading a picture, choosing a layer, clicking a channel: in a real browser, with real workers."""
+
+import io
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from PIL import Image
+from playwright.sync_api import expect
+
+from app.settings import ROOT
+from tests.browser import Serve
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+pytestmark = pytest.mark.browser
+
+PATIENCE = 60_000  # milliseconds; for machines under load
+
+
+@pytest.fixture(scope="module")
+def address(serve: Serve, tmp_path_factory: pytest.TempPathFactory) -> str:
+    store = tmp_path_factory.mktemp("store")
+    return serve(ROOT / "app" / "main.py", RESNET_EXPLORER_STORE=str(store), RESNET_EXPLORER_WORKERS="2")
+
+
+def test_a_picture_is_uploaded_a_layer_chosen_and_a_channel_clicked(page: "Page", address: str, tmp_path: Path) -> None:
+    page.set_default_timeout(PATIENCE)
+    page.goto(f"{address}/features?source=upload&beside=none&method=saliency")
+    file = io.BytesIO()
+    Image.new("CMYK", (300, 200), (0, 90, 90, 0)).save(file, "JPEG")
+    uploads = page.locator("input[type=file]")
+    uploads.set_input_files({"name": "mine.jpg", "mimeType": "image/jpeg", "buffer": file.getvalue()})
+    expect(page.locator(".sheet figcaption").first).to_have_text("your picture", timeout=PATIENCE)
+
+    page.locator(".strip .item").nth(4).click()
+    maps = page.locator(".sheet .maps canvas")
+    expect(maps.last).to_have_attribute("aria-label", re.compile("16 channels of 14 by 14"), timeout=PATIENCE)
+    expect(maps).to_have_count(3)
+    assert maps.first.evaluate("canvas => getComputedStyle(canvas).imageRendering") == "pixelated"
+
+    maps.first.hover(position={"x": 20, "y": 20})
+    expect(page.locator(".sheet .told")).to_contain_text("sees rows")
+    expect(page.locator(".sheet .image .mark")).to_be_visible()
+
+    maps.first.click(position={"x": 20, "y": 20})
+    expect(page.get_by_text(re.compile(r"Channel \d+ of"))).to_be_visible(timeout=PATIENCE)
+    assert re.search(r"channel=\d+", page.url)
+    expect(page.get_by_text("the patch that does")).to_be_visible()
+
+    uploads.set_input_files({"name": "not.png", "mimeType": "image/png", "buffer": b"not a picture"})
+    expect(page.get_by_text("cannot be used: not an image")).to_be_visible(timeout=PATIENCE)
