@@ -75,9 +75,12 @@ def _answers(url: str) -> bool:
     return False
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
-    """Start servers that live as long as the test session: `serve(script, base="", VARIABLE="value")`."""
+    """Start servers that live as long as the tests of one file: `serve(script, base="", VARIABLE="value")`.
+
+    No longer: each has workers with torch in them, half a gigabyte each.
+    """
     with ExitStack() as running:
 
         def start(script: Path, *options: str, base: str = "", **environment: str) -> str:

@@ -99,9 +99,9 @@ def updated(page: Page, times: int) -> None:
     )
 
 
-def named(page: Page) -> list[str]:
-    """The nets on the page."""
-    return page.locator(".now > span:first-child").all_inner_texts()
+def names(page: Page, *nets: str) -> None:
+    """Wait until these nets, and no others, are on the page."""
+    expect(page.locator(".now > span:first-child")).to_have_text(list(nets), timeout=20_000)
 
 
 def query(page: Page) -> dict[str, list[str]]:
@@ -187,7 +187,8 @@ def test_a_second_browser_on_the_address_sees_the_same_race_live(page: Page, liv
     opened(page, live)
     with another(chromium) as second:
         opened(second, page.url)
-        assert named(second) == named(page) == ["plain-8", "resnet-8"]
+        names(second, "plain-8", "resnet-8")
+        names(page, "plain-8", "resnet-8")
         assert query(second)["run"] == query(page)["run"]
         for one, other in ((page, second), (second, page)):
             grown(other, points(one))  # within a refresh, what one shows the other shows
@@ -198,13 +199,15 @@ def test_a_reload_and_the_way_back_keep_the_race(page: Page, live: str) -> None:
     runs = query(page)["run"]
     page.reload()
     page.wait_for_selector(".strip .row")
-    assert (query(page)["run"], named(page)) == (runs, ["plain-8", "resnet-8"])
+    names(page, "plain-8", "resnet-8")
+    assert query(page)["run"] == runs
     page.get_by_role("link", name="Runs").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("trained here")
     page.go_back()
     expect(page.get_by_role("heading", level=1)).to_contain_text("stacking more layers", timeout=20_000)
     page.wait_for_selector(".strip .row")
-    assert (query(page)["run"], named(page)) == (runs, ["plain-8", "resnet-8"])
+    names(page, "plain-8", "resnet-8")
+    assert query(page)["run"] == runs
 
 
 def test_the_race_stays_chosen_from_page_to_page(page: Page, live: str) -> None:
@@ -215,7 +218,8 @@ def test_the_race_stays_chosen_from_page_to_page(page: Page, live: str) -> None:
     page.get_by_role("link", name="Train").click()
     page.wait_for_selector(".strip .row")
     expect(page).to_have_url(re.compile("run="))
-    assert (query(page)["run"], named(page)) == (runs, ["plain-8", "resnet-8"])
+    names(page, "plain-8", "resnet-8")
+    assert query(page)["run"] == runs
 
 
 def test_clearing_the_caches_does_not_harm_the_race(page: Page, live: str) -> None:
@@ -230,7 +234,7 @@ def test_clearing_the_caches_does_not_harm_the_race(page: Page, live: str) -> No
     updated(page, 2)
     grown(page, points(page))
     fine(page)
-    assert named(page) == ["plain-8", "resnet-8"]
+    names(page, "plain-8", "resnet-8")
 
 
 def test_moment_and_layer_are_in_the_address_and_another_browser_shows_them(
