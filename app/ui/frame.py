@@ -1,5 +1,8 @@
 """The frame around every page: its pages, its style sheet, and what the engine is doing."""
 
+import time
+from functools import lru_cache
+
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
@@ -45,6 +48,11 @@ def frame() -> None:
 @st.fragment(run_every=5)
 def status() -> None:
     """Workers, runs that train and runs that wait."""
-    engine = jobs.engine()
+    st.caption(_status(jobs.engine(), int(time.monotonic())))
+
+
+@lru_cache(maxsize=2)
+def _status(engine: jobs.Engine, _second: int) -> str:
+    """Read once a second for all sessions."""
     running, waiting = len(engine.store.runs(["running"])), len(engine.store.runs(["queued"]))
-    st.caption(f"{engine.describe()}  \n{running} training · {waiting} waiting")
+    return f"{engine.describe()}  \n{running} training · {waiting} waiting"
