@@ -318,6 +318,10 @@ class Store:
         rows = self._rows("SELECT result FROM answers WHERE key = ?", key)
         return rows[0]["result"] if rows else None
 
+    def has_answer(self, key: str) -> bool:
+        """True if there is one: without reading it."""
+        return bool(self._rows("SELECT 1 FROM answers WHERE key = ?", key))
+
     def keep_answer(self, key: str, run: str, question: str, result: bytes) -> None:
         """Keep an answer as long as its run. Raises StoreError where the disk is full or the run is gone."""
         try:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -144,18 +144,11 @@ def single(question: SingleLesionsQuestion, of: Subject, progress: Progress) -> 
     return single_lesions(of.net(question.step), of.images, question.images, progress)
 
 
-def random(question: RandomLesionsQuestion, of: Subject, progress: Progress) -> Result:
-    """k blocks at random."""
-    asked = question
-    return random_lesions(
-        of.net(asked.step), of.images, asked.k or None, asked.draws, asked.seed, asked.images, progress
-    )
-
-
-def reordered(question: ReorderingsQuestion, of: Subject, progress: Progress) -> Result:
-    """k swaps."""
-    asked = question
-    return reorderings(of.net(asked.step), of.images, asked.k or None, asked.draws, asked.seed, asked.images, progress)
+def drawn(
+    study: Callable[..., Result], asked: RandomLesionsQuestion | ReorderingsQuestion, of: Subject, progress: Progress
+) -> Result:
+    """k blocks at random, or k swaps."""
+    return study(of.net(asked.step), of.images, asked.k or None, asked.draws, asked.seed, asked.images, progress)
 
 
 def gradient_norms(question: GradientsQuestion, of: Subject, progress: Progress) -> Result:
@@ -264,8 +257,8 @@ ANSWERS: dict[type[Question], Callable[[Any, Subject, Progress], Result]] = {
     CutPicturesQuestion: cut_pictures,
     PicturesQuestion: pictures,
     SingleLesionsQuestion: single,
-    RandomLesionsQuestion: random,
-    ReorderingsQuestion: reordered,
+    RandomLesionsQuestion: partial(drawn, random_lesions),
+    ReorderingsQuestion: partial(drawn, reorderings),
     GradientsQuestion: gradient_norms,
     DistributionQuestion: gradient_numbers,
     SignalQuestion: forward_signal,

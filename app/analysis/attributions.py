@@ -152,6 +152,19 @@ def _copy_weights(to: nn.Module, source: nn.Module) -> None:
         parameter.copy_(new)
 
 
+def _watched(asked: _Asked, total: int) -> Callable[[Tensor], Tensor]:
+    """The net, saying how many of `total` images have been through it."""
+    done = 0
+
+    def forward(x: Tensor) -> Tensor:
+        nonlocal done
+        done = min(done + len(x), total)
+        asked.progress(done, total)
+        return asked.net(x)
+
+    return forward
+
+
 # ── the methods: image, target → H×W ──
 
 
@@ -167,15 +180,7 @@ def _input_x_gradient(asked: _Asked) -> Floats:
 
 def _integrated_gradients(asked: _Asked) -> Floats:
     """The same, averaged along the straight line from the baseline."""
-    done = 0
-
-    def watched(x: Tensor) -> Tensor:
-        nonlocal done
-        done = min(done + len(x), STEPS)
-        asked.progress(done, STEPS)
-        return asked.net(x)
-
-    method = IntegratedGradients(watched)
+    method = IntegratedGradients(_watched(asked, STEPS))
     return _map(method.attribute(asked.x, target=asked.target, n_steps=STEPS, internal_batch_size=10))
 
 
@@ -189,17 +194,9 @@ def _occlusion(asked: _Asked) -> Floats:
     """How much the logit falls when a patch is covered by the mean pixel."""
     side = asked.x.shape[-1]
     total = math.ceil((side - PATCH) / STRIDE + 1) ** 2 + 1  # and once with nothing covered
-    done = 0
-
-    def watched(x: Tensor) -> Tensor:
-        nonlocal done
-        done = min(done + len(x), total)
-        asked.progress(done, total)
-        return asked.net(x)
-
     window = (asked.x.shape[1], PATCH, PATCH)
     stride = (asked.x.shape[1], STRIDE, STRIDE)
-    method = Occlusion(watched)
+    method = Occlusion(_watched(asked, total))
     found = method.attribute(asked.x, window, strides=stride, target=asked.target, perturbations_per_eval=32)
     # Every colour of a covered patch is given the patch's whole effect: one of them, not their sum.
     return _map(found[:, :1])

@@ -126,12 +126,7 @@ def random_lesions(
         raise ValueError(f"{net.spec.name} has {len(blocks)} blocks that can be cut, not {max(ks)}")
     cuts = [cut for one in ks for cut in random_removals(blocks, one, draws, seed)]
     answers = _Answers(net, images, [WHOLE, *cuts], count, progress)
-    return RandomLesions(
-        full_error=float(answers.errors[0]),
-        k=np.array(ks),
-        error=answers.errors[1:].reshape(len(ks), draws),
-        images=len(answers.labels),
-    )
+    return RandomLesions(**answers.drawn(ks))
 
 
 def reorderings(
@@ -153,13 +148,8 @@ def reorderings(
     ks = list(range(1, blocks + 1) if k is None else k)
     orders = [order for one in ks for order in random_orders(pairs, blocks, one, draws, seed)]
     answers = _Answers(net, images, [WHOLE, *(CutSpec.of(order=order) for order in orders)], count, progress)
-    return Reorderings(
-        full_error=float(answers.errors[0]),
-        k=np.array(ks),
-        tau=np.array([kendall_tau(order) for order in orders]).reshape(len(ks), draws),
-        error=answers.errors[1:].reshape(len(ks), draws),
-        images=len(answers.labels),
-    )
+    tau = np.array([kendall_tau(order) for order in orders]).reshape(len(ks), draws)
+    return Reorderings(tau=tau, **answers.drawn(ks))
 
 
 class _Answers:
@@ -202,6 +192,11 @@ class _Answers:
         counts = members.sum(0)
         wrong = (self.predicted != self.labels) @ members
         return np.divide(100 * wrong, counts, out=np.full(wrong.shape, np.nan), where=counts > 0)
+
+    def drawn(self, k: list[int]) -> dict[str, Any]:
+        """What studies with draws have in common: the whole net comes first, then equally many cuts for each k."""
+        error = self.errors[1:].reshape(len(k), -1)
+        return {"full_error": float(self.errors[0]), "k": np.array(k), "error": error, "images": len(self.labels)}
 
 
 def _confusion(labels: Ints, predicted: Ints, classes: int) -> Ints:

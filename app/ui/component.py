@@ -4,6 +4,7 @@ Streamlit sends a component's code anew with every message: with 40 sessions at 
 code stands behind an address of this server, named by its content, and a message carries one `import` of it.
 """
 
+from functools import cache
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -26,8 +27,9 @@ _FILES = {
 }
 
 
+@cache
 def frontend(name: str) -> str:
-    """The text of a file under `frontend/`."""
+    """The text of a file under `frontend/`, read once."""
     return (_FRONTEND / name).read_text(encoding="utf-8")
 
 

@@ -10,7 +10,7 @@ from app.ui import address
 from app.ui.picker import chosen_runs
 from app.ui.scene import Scene, scene
 from app.ui.slider import step_slider
-from app.ui.strip import StripNet, strip
+from app.ui.strip import strip
 from app.ui.subject import Look, look
 
 MOST = 4
@@ -70,9 +70,8 @@ def measured_runs() -> Seen | None:
 
 def where_and_when(seen: Seen) -> None:
     """The strip and the step slider: which layer, which moment."""
-    nets = zip(seen.scene.runs, seen.scene.names, seen.scene.sizes, strict=True)
     strip(
-        [StripNet(run.spec.net, name, size) for run, name, size in nets],
+        seen.scene.nets,
         key="gradient-strip",
         selected=address.layer(),
         on_select=address.go_to_layer,

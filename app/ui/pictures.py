@@ -1,14 +1,14 @@
 """Test images on a page: small, every pixel sharp, with words below each."""
 
 import html
-import io
 from base64 import b64encode
 from collections.abc import Sequence
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
-from PIL import Image
+
+from app.figures.sheets import png
 
 
 def picture_row(
@@ -25,7 +25,5 @@ def picture_row(
 
 def data_url(pixels: NDArray[np.uint8]) -> str:
     """One image, C×H×W with one channel or three, as a PNG in an address."""
-    image = Image.fromarray(pixels[0] if len(pixels) == 1 else np.moveaxis(pixels, 0, 2))
-    file = io.BytesIO()
-    image.save(file, "PNG")
-    return f"data:image/png;base64,{b64encode(file.getvalue()).decode()}"
+    image = png(pixels[0] if len(pixels) == 1 else np.moveaxis(pixels, 0, 2))
+    return f"data:image/png;base64,{b64encode(image).decode()}"

@@ -20,6 +20,7 @@ from app.runs import Run
 from app.spec import RunSpec
 from app.ui.live_chart import Packed, pack
 from app.ui.outcome import Standing
+from app.ui.strip import StripNet
 
 FRESH_SECONDS = 0.5
 CHART_HEIGHT = 400
@@ -59,6 +60,12 @@ class Scene:
     def newest(self) -> int:
         """Updates made by the run that has made most."""
         return max(run.step for run in self.runs)
+
+    @property
+    def nets(self) -> list[StripNet]:
+        """The rows of the strip."""
+        each = zip(self.runs, self.names, self.sizes, strict=True)
+        return [StripNet(run.spec.net, name, size) for run, name, size in each]
 
     @property
     def active(self) -> bool:

@@ -18,7 +18,7 @@ from app.ui.live_chart import live_chart
 from app.ui.outcome import what_you_see
 from app.ui.scene import Scene, scene
 from app.ui.slider import step_slider
-from app.ui.strip import StripNet, strip
+from app.ui.strip import strip
 
 REFRESH_SECONDS = 1.0
 
@@ -51,9 +51,7 @@ def _draw(ids: tuple[str, ...], guess: str | None, was_active: bool) -> None:
             maps = seen.maps()
             live_chart(maps.chart, key="norms", rev=rev, marks=map_marks(seen.pairs, step, layer), on_click=to_cell)
             st.caption(maps.caption)
-        nets = zip(seen.runs, seen.names, seen.sizes, strict=True)
-        rows = [StripNet(run.spec.net, name, size) for run, name, size in nets]
-        strip(rows, key="strip", selected=layer, on_select=address.go_to_layer)
+        strip(seen.nets, key="strip", selected=layer, on_select=address.go_to_layer)
         step_slider(
             step,
             newest=seen.newest,
