@@ -19,6 +19,7 @@ from starlette.requests import Request  # noqa: E402
 from starlette.responses import FileResponse, Response  # noqa: E402
 from starlette.routing import Route  # noqa: E402
 
+from app.sockets import send_at_once  # noqa: E402
 from app.ui.component import MODULES, PLOTLY_JS, PLOTLY_NAME  # noqa: E402
 
 KEEP = {"Cache-Control": "public, max-age=31536000, immutable"}  # every name changes with what it names
@@ -47,6 +48,7 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
     except (RuntimeError, ValueError) as error:
         print(f"ResNet Explorer cannot start: {error}", file=sys.stderr, flush=True)
         os._exit(2)  # uvicorn would bury the sentence under a traceback; nothing has begun that could be lost
+    send_at_once()
     gc.collect()
     gc.freeze()  # no collection looks at what was there before the first page
     try:

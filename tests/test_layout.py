@@ -25,7 +25,7 @@ app.cli          typer rich app.store app.runs CURRENCIES app.cli_analysis app.c
 app.cli_pictures typer app.cli_analysis app.cli_parts CURRENCIES | torch app.analysis.attributions app.analysis.features app.figures app.pictures
 app.cli_analysis typer rich numpy app.cli_parts CURRENCIES | app.analysis.gradients app.analysis.lesions app.analysis.moment app.analysis.paths app.analysis.sampled app.data
 app.cli_parts    typer rich app.store CURRENCIES | app.references
-app.main         streamlit starlette app.ui | app.jobs
+app.main         streamlit starlette app.sockets app.ui | app.jobs
 app.shell        streamlit app.ui
 pages            streamlit app.ui app.questions app.figures app.jobs app.store app.runs app.races CURRENCIES PAPER
 app.ui           streamlit numpy plotly models.code app.questions app.asking app.export app.figures app.jobs app.store app.history app.runs app.races CURRENCIES PAPER app.verdicts PIL app.pictures
@@ -73,6 +73,7 @@ app.verdicts     numpy CURRENCIES
 app.questions    pydantic app.cuts models.spec
 app.cuts         pydantic models.plan models.spec
 app.memory
+app.sockets      psutil
 app.spec         pydantic app.datasets models.spec
 app.events       pydantic
 app.results      numpy

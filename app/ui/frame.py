@@ -45,7 +45,7 @@ def frame() -> None:
     here.run()
 
 
-@st.fragment(run_every=5)
+@st.fragment(run_every=15)
 def status() -> None:
     """Workers, runs that train and runs that wait."""
     st.caption(_status(jobs.engine(), int(time.monotonic())))

@@ -1,6 +1,8 @@
 """Runs side by side, live: curves, gradient map, strip, slider, the numbers and what they mean."""
 
 import html
+import random
+import threading
 
 import streamlit as st
 
@@ -22,13 +24,22 @@ from app.ui.strip import strip
 
 REFRESH_SECONDS = 1.0
 
+_turn = threading.Lock()
+
 
 def watch(runs: list[str], guess: str | None) -> None:
     """Draw `runs`, again every second while one of them is under way."""
     if not runs:
         return
     active = any(jobs.engine().store.run(run).active for run in runs)
-    st.fragment(_draw, run_every=REFRESH_SECONDS if active else None)(tuple(runs), guess, active)
+    every = REFRESH_SECONDS * random.uniform(0.95, 1.05)  # sessions that came together do not stay in step
+    st.fragment(_in_turn, run_every=every if active else None)(tuple(runs), guess, active)
+
+
+def _in_turn(ids: tuple[str, ...], guess: str | None, was_active: bool) -> None:
+    """One session draws at a time: twenty that share the interpreter would all be done when the last one is."""
+    with _turn:
+        _draw(ids, guess, was_active)
 
 
 def _draw(ids: tuple[str, ...], guess: str | None, was_active: bool) -> None:

@@ -23,10 +23,13 @@ def address(serve: Serve, tmp_path_factory: pytest.TempPathFactory) -> str:
     return serve(ROOT / "app" / "main.py", RESNET_EXPLORER_STORE=store, RESNET_EXPLORER_WORKERS="1")
 
 
+FIRST_CHART = "document.querySelector('.live-chart-plot')?.data"  # nothing before Plotly has drawn it
+
+
 def lines(page: Page) -> list[str]:
-    """The lines of the first chart, by name."""
-    found = page.evaluate("document.querySelector('.live-chart-plot').data.map((t) => t.name)")
-    return [str(name) for name in found]
+    """The lines of the first chart, by name, once it is drawn."""
+    page.wait_for_function(f"{FIRST_CHART}?.length")
+    return [str(name) for name in page.evaluate(f"{FIRST_CHART}.map((t) => t.name)")]
 
 
 def test_a_block_of_the_strip_is_followed_and_another_browser_sees_the_same(
