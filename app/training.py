@@ -170,7 +170,8 @@ class _Run:
     def step(self, step: int) -> StepMeasured:
         """Forward and backward; gradients are left in place for `update`."""
         begun = time.perf_counter()
-        self.net.train()
+        if not self.net.training:
+            self.net.train()
         torch.manual_seed(noise_seed(self.spec.seed, step))  # dropout and dropped branches: no history needed either
         rate = self.spec.recipe.rate(step, self.total)
         for group in self.sgd.param_groups:

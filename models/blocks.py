@@ -133,7 +133,9 @@ class Pass(nn.Module):
 
     def forward(self, x: Tensor, h: Tensor) -> Tensor:
         if self.stride != 1:
-            x = x[:, :, :: self.stride, :: self.stride]  # N×C×H×W → N×C×⌈H/s⌉×⌈W/s⌉
+            # N×C×H×W → N×C×⌈H/s⌉×⌈W/s⌉: every s-th pixel. A slice's gradient forgets the channels-last layout, and
+            # adding it to the branch's then takes 3 ms of a step of 125 (ResNet-20, two cores).
+            x = F.avg_pool2d(x, 1, self.stride)
         return F.pad(x, (0, 0, 0, 0, *self.pad)) if any(self.pad) else x
 
 

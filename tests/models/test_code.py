@@ -87,20 +87,21 @@ def test_the_program_is_the_net(text: str) -> None:
     theirs = executed(spec)["Net"]()
     assert sum(parameter.numel() for parameter in theirs.parameters()) == plan(spec).params
     theirs.load_state_dict(ours.state_dict())  # strictly: the same names
-    x = torch.randn(2, spec.channels, 32, 32, generator=torch.Generator().manual_seed(1))
+    ours.double(), theirs.double()  # so that only what is computed can differ, not how it is rounded
+    x = torch.randn(2, spec.channels, 32, 32, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
     for training in (True, False):  # first with the batch's statistics, which move the running ones
         outputs = []
         for net in (ours, theirs):
             net.train(training)
             torch.manual_seed(7)  # the same dropout, the same branches dropped
             outputs.append(net(x))
-        torch.testing.assert_close(*outputs, rtol=1e-5, atol=1e-5)
+        torch.testing.assert_close(*outputs, rtol=1e-10, atol=1e-10)
     outputs = [net.zero_grad() or net(x).square().sum() for net in (ours, theirs)]
     for output in outputs:
         output.backward()
     gradients = dict(theirs.named_parameters())
     for name, parameter in ours.named_parameters():
-        torch.testing.assert_close(gradients[name].grad, parameter.grad, rtol=1e-4, atol=1e-6)
+        torch.testing.assert_close(gradients[name].grad, parameter.grad, rtol=1e-8, atol=1e-8)
 
 
 @pytest.mark.parametrize("name", PRESETS)
