@@ -10,6 +10,8 @@ from app.ui.prose import prose
 from app.ui.race import default_race, prediction
 from app.ui.strip import StripNet, strip
 
+ROOMS = (("train", "gradients", "paths"), ("lesions", "features", "architecture"))
+
 page = prose("start")
 st.title(page["title"])
 st.markdown(page["lead"])
@@ -30,5 +32,12 @@ with st.container(border=True, key="predict"):
             st.switch_page(frame.page("train"), query_params={"run": [run.id for run in runs]})
 
 st.markdown(page["way"])
+for row in ROOMS:
+    for column, name in zip(st.columns(3, gap="medium"), row, strict=True):
+        with column, st.container(gap=None):
+            st.page_link(frame.page(name), label=f"**{name.capitalize()}**", icon=":material/arrow_forward:")
+            st.markdown(prose(name)["title"])
+            st.caption(page[name])
+st.markdown(page["keep"])
 st.caption(page["note"])
 st.caption(f":violet-badge[paper] {page['source']}")
