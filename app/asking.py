@@ -112,8 +112,8 @@ class Desk:
     def _keep(self, key: str, answer: Answer) -> Answer:
         self._known[key] = answer
         self._known.move_to_end(key)
-        while len(self._known) > KEPT:
-            oldest = next(name for name in self._known if name not in self._tasks)
+        answered = [name for name in self._known if name not in self._tasks]
+        for oldest in answered[: max(len(self._known) - KEPT, 0)]:
             del self._known[oldest]
         return answer
 
