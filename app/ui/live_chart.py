@@ -65,9 +65,9 @@ def live_chart(
     """Draw `figure`, or what `pack` made of it, and return the point that was just clicked.
 
     `rev`: zoom and pan are kept while it stays the same (plotly.js's `uirevision`): change it with the question.
-    `marks`: shapes that move without the data. `lights`: the key of an `unrolled` net: whose lit paths are marked in the
-    bars of a chart that has their length as x and percent as y, and the other way round. `on_click` runs before the
-    page does.
+    `marks`: shapes that move without the data. `lights`: the key of an `unrolled` net, whose lit paths are marked in
+    the bars of a chart that has their length as x and percent as y; a bar that is pointed at lights its paths there.
+    `on_click` runs before the page does.
     """
     packed = figure if isinstance(figure, Packed) else pack(figure)
     if isinstance(figure, Figure):

@@ -20,7 +20,7 @@ from app.ui.prose import literal, prose
 from app.ui.strip import StripNet, strip
 from app.ui.subject import Look
 from app.ui.unrolled import switch_off
-from models.lengths import expected_depth
+from models.lengths import LONGEST, expected_depth
 from models.spec import PLAIN, NetSpec
 
 TREE = "tree"  # the key of the unrolled picture: strips and chart light up with it
@@ -67,6 +67,9 @@ def exact_study(place: Place, bet: str | None) -> None:
     elif _pressed(question, "Split the gradient by length"):
         answered(question, draw, doing=doing, on_stop=partial(_forget, question))
     else:
+        page = prose("paths")
+        limit = f" {page['deep-limit'].format(longest=LONGEST)}" if place.blocks > LONGEST else ""
+        st.markdown(page["deep"].format(blocks=place.blocks, limit=limit))
         figure = shares(place.look.net, place.blocks, height=330)
         live_chart(figure, key="counted", rev=place.look.run.id, lights=place.lights)
         st.caption(figure.caption)

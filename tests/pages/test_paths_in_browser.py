@@ -64,6 +64,42 @@ def test_a_path_lights_its_blocks_its_bar_and_its_term_and_a_bar_its_paths(page:
     expect(page.locator(".unrolled .leaf-row.on")).to_have_text(["3 branches"])
 
 
+LIT = "[...document.querySelectorAll('.strip .item.lit')].map((item) => item.dataset.value).join()"
+CHART = ".live-chart[aria-label^='Share of the paths']"
+PARTS = f"document.querySelector({CHART!r} + ' .live-chart-plot').layout.shapes.map((bar) => Math.round(bar.x0 + 0.4))"
+
+
+def test_paths_light_their_blocks_in_the_strip_and_their_part_of_the_bars_and_the_other_way_round(
+    page: Page, address: str
+) -> None:
+    opened(page, f"{address}?run=reference-resnet-56&n=3")  # its paths are counted at once, and nothing is measured
+    page.set_viewport_size({"width": 1440, "height": 1800})
+    page.wait_for_selector(f"{CHART}[data-updates] .nsewdrag")
+    page.wait_for_selector(".strip .item")
+    on = page.locator(".unrolled .leaf-row.on")
+    page.locator(".unrolled .leaf-row").nth(5).hover()  # through F₁, past F₂, through F₃
+    page.wait_for_function(f"{LIT} === 'block:0,block:2'")
+    page.wait_for_function(f"{PARTS}.includes(14) && !{PARTS}.includes(1)")  # 2 of 3 branches, and 12 of the other 24
+    page.locator(".unrolled .equation .leaf").first.hover()  # past all of them
+    page.wait_for_function(f"{LIT} === '' && {PARTS}.includes(12) && {PARTS}.length > 0")
+
+    page.locator('.strip .item[data-value="block:1"]').first.hover()
+    expect(on).to_have_count(4)
+    page.wait_for_function(f"{LIT} === 'block:1'")
+    page.locator('.strip .item[data-value="block:9"]').first.hover()
+    expect(on).to_have_count(0)
+    expect(page.locator(".unrolled .which")).to_contain_text("F₁₀ is not drawn")
+
+    bar = page.locator(f"{CHART} .bars .point").nth(13)
+    bar.scroll_into_view_if_needed()
+    bar.hover(force=True)
+    expect(on).to_have_count(8)
+    page.wait_for_function(f"{PARTS}.join() === '13'")
+    page.mouse.move(2, 2)
+    expect(on).to_have_count(0)
+    page.wait_for_function(f"{PARTS}.length === 0")
+
+
 def test_arrow_keys_walk_the_blocks_and_space_switches(page: Page, address: str) -> None:
     opened(page, address)
     page.locator(".unrolled .block").first.focus()
