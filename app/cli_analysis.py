@@ -26,6 +26,7 @@ from app.cli_parts import (
 )
 from app.cuts import CutSpec
 from app.results import Floats
+from models.lengths import LONGEST
 
 app = typer.Typer()
 
@@ -87,6 +88,7 @@ def paths(
     run: RunName,
     images: Annotated[int, typer.Option(min=1, help="the first so many test images")] = 64,
     at: Annotated[str, typer.Option(metavar="PLACE", help="image, stem, or block:I, the input of block I")] = "stem",
+    longest: Annotated[int, typer.Option(min=0, metavar="K", help="longer paths are one remainder")] = LONGEST,
     step: Step = None,
     as_json: Json = False,
 ) -> None:
@@ -103,12 +105,13 @@ def paths(
         x = prepare(subject.images.test[:images], subject.images.info)
         y = subject.images.test_labels[:images]
         with progress_bar("exact") as progress:
-            exact = gradients_by_length(subject.net, x, y, at, progress=progress)
+            exact = gradients_by_length(subject.net, x, y, at, longest, progress)
         with progress_bar("single paths") as progress:
-            single = sample_paths(subject.net, x, y, at, progress=progress)
+            single = sample_paths(subject.net, x, y, at, longest=longest, progress=progress)
     rows = zip(exact.lengths.tolist(), exact.counts, exact.norms.tolist(), single.means.tolist(), strict=True)
     lengths = [{"branches": k, "paths": int(n), "norm": norm, "sampled_norm": one} for k, n, norm, one in rows]
     figures = {
+        "blocks": exact.blocks,
         "gradient_norm": exact.gradient_norm,
         "remainder_norm": exact.remainder_norm,
         "relative_remainder": exact.relative_remainder,
@@ -117,11 +120,13 @@ def paths(
         return print_json(
             {"run": run, "step": subject.step, "at": at, "images": exact.images, "lengths": lengths, **figures}
         )
-    out.print(
-        f"{run} at step {subject.step}: the gradient at {at} has norm {exact.gradient_norm:.4g}; the sum over these "
-        f"lengths differs from it by {exact.relative_remainder:.1e} of it",
-        highlight=False,
+    told = (
+        f"the sum over these lengths differs from it by {exact.relative_remainder:.1e} of it"
+        if lengths[-1]["branches"] == exact.blocks
+        else f"paths longer than {longest} of its {exact.blocks} branches carry {exact.remainder_norm:.4g} together"
     )
+    norm = f"{exact.gradient_norm:.4g}"
+    out.print(f"{run} at step {subject.step}: the gradient at {at} has norm {norm}; {told}", highlight=False)
     table = Table("branches", "paths", "norm", "norm of one path")
     for row in lengths:
         table.add_row(str(row["branches"]), f"{row['paths']:,}", f"{row['norm']:.4g}", f"{row['sampled_norm']:.4g}")

@@ -42,6 +42,12 @@ class PathsQuestion(Question):
     images: Images = 64
 
 
+class DeepPathsQuestion(PathsQuestion):
+    """The same question, and the same answer, of a net so deep that others should not have to wait for it."""
+
+    lane: ClassVar[Literal["ask", "study"]] = "study"
+
+
 class SampledPathsQuestion(Question):
     """Single paths drawn at random, so many of each length for each image."""
 
@@ -50,6 +56,7 @@ class SampledPathsQuestion(Question):
     images: Images = 64
     draws: int = Field(default=1, ge=1, le=100)
     seed: int = 0
+    lane: ClassVar[Literal["ask", "study"]] = "study"
 
 
 class SubNetworksQuestion(Question):

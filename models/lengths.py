@@ -12,6 +12,7 @@ from math import comb
 from models.plan import survival
 from models.spec import PLAIN, NetSpec
 
+LONGEST = 60  # branches; ResNet-110 has 54, ResNet-1202 600: its longer paths are one remainder
 EFFECTIVE = 0.95  # Veit 2016, section 4.3: the effective paths carry so much of the gradient
 
 

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from app.ui import address
-from app.ui.path_studies import Place, depth_study, exact_study, subnet_study, veit_study
+from app.ui.path_studies import TREE, Place, depth_study, exact_study, subnet_study, veit_study
 from app.ui.path_words import BETS, tree_words
 from app.ui.prose import literal, prose
 from app.ui.strip import StripNet, block_of, strip
@@ -28,8 +28,9 @@ row = StripNet(net, name, look.size)
 left, right = st.columns([3.6, 1], gap="medium")
 with left:
     depth = min(wanted or 3, net.blocks)
-    unrolled(net, net.name, depth=depth, off=off, folded=folded, key="tree", on_off=switch_off)
-    strip([row], key="cut-strip", cut=off, mode="cut", detail=False, on_cut=switch_off)
+    unrolled(net, net.name, depth=depth, off=off, folded=folded, key=TREE, on_off=switch_off)
+    st.caption(page["strip-off"])
+    strip([row], key="cut-strip", cut=off, mode="cut", detail=False, lights=TREE, on_cut=switch_off)
 with right:
     bet = None
     if net.family not in PLAIN:
@@ -44,7 +45,7 @@ st.markdown(page["exact"])
 st.markdown(page["exact-lead"])
 st.latex(r"g_k \leftarrow S^\top g_k + B^\top g_{k-1}, \qquad \textstyle\sum_k g_k = \nabla")
 kind = st.segmented_control(
-    "Gradient at: the image, what leaves the stem, or the input of the block chosen below",
+    "Gradient at: the image, what leaves the stem, or the input of a block",
     ["image", "stem", "block"],
     default="stem",
     key="at",
@@ -55,10 +56,10 @@ block = block_of(address.layer())
 if at == "block":
     block = block if block is not None and block < net.blocks else net.blocks // 2
     at = f"block:{block}"
+    st.caption(page["strip-at"])
+    strip([row], key="strip", selected=at, detail=False, lights=TREE, on_select=address.go_to_layer)
 place = Place(look, at)
 exact_study(place, bet)
-selected = f"block:{block}" if kind == "block" else address.layer()
-strip([row], key="strip", selected=selected, detail=False, on_select=address.go_to_layer)
 moment_slider(look)
 
 veit_study(place)

@@ -154,7 +154,17 @@ def test_paths_read_by_people(cli: Any) -> None:
     assert f"{RESNET} at step 0: the gradient at block:8 has norm" in " ".join(out.split())
 
 
-@pytest.mark.parametrize("words", ["--at frog", "--at block:9", "--images 0", "--step 5"])
+def test_paths_longer_than_asked_for_are_one_remainder(cli: Any) -> None:
+    whole = answer(cli, "paths reference-preact-20 --at block:5")
+    found = answer(cli, "paths reference-preact-20 --at block:5 --longest 1")
+    assert found["lengths"] == [pytest.approx(row, rel=1e-4) for row in whole["lengths"][:2]]
+    assert (found["blocks"], found["gradient_norm"]) == (4, pytest.approx(whole["gradient_norm"]))
+    assert found["remainder_norm"] > 0.01 * found["gradient_norm"] > whole["remainder_norm"]
+    _, out, _ = cli("paths reference-preact-20 --at block:5 --longest 1 --images 4")
+    assert "paths longer than 1 of its 4 branches carry" in " ".join(out.split())
+
+
+@pytest.mark.parametrize("words", ["--at frog", "--at block:9", "--images 0", "--step 5", "--longest -1"])
 def test_paths_of_no_place_are_status_2_and_one_line(cli: Any, words: str) -> None:
     status, out, err = cli(f"paths {RESNET} {words} --json")
     assert (status, out) == (2, "")

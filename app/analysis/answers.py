@@ -33,6 +33,7 @@ from app.questions import (
     CutPicturesQuestion,
     CutQuestion,
     DeepenedQuestion,
+    DeepPathsQuestion,
     DepthQuestion,
     DistributionQuestion,
     ExcitementQuestion,
@@ -251,6 +252,7 @@ def maximised(question: MaximisedQuestion, of: Subject, progress: Progress) -> R
 
 ANSWERS: dict[type[Question], Callable[[Any, Subject, Progress], Result]] = {
     PathsQuestion: paths,
+    DeepPathsQuestion: paths,
     SampledPathsQuestion: sampled,
     SubNetworksQuestion: subnets,
     CutQuestion: cut,

@@ -19,10 +19,9 @@ from torch import Tensor
 from app.analysis.linear import LinearBlock, first_block, forward, through_stem
 from app.analysis.progress import Progress, quiet
 from app.results import PathGradients
-from models.lengths import path_counts
+from models.lengths import LONGEST, path_counts
 from models.nets import Net
 
-LONGEST = 60  # branches; ResNet-110 has 54, ResNet-1202 600: its longer paths are one remainder
 IMAGES = 4  # at a time: the gradients of all lengths then stay in the processor's cache
 
 

@@ -13,10 +13,10 @@ from torch import Tensor
 
 from app.analysis.bands import mean_band
 from app.analysis.linear import LinearBlock, first_block, forward, through_stem
-from app.analysis.paths import LONGEST, image_norms
+from app.analysis.paths import image_norms
 from app.analysis.progress import Progress, quiet
 from app.results import Floats, SampledPaths
-from models.lengths import path_counts, share, shortest_range
+from models.lengths import LONGEST, path_counts, share, shortest_range
 from models.nets import Net, generator
 
 

@@ -19,11 +19,11 @@ PLOTLY_NAME = f"plotly-{plotly.__version__}.min.js"
 # Each module of the files that are joined into it.
 _FILES = {
     "diagram": ("svg.js", "diagram_parts.js", "diagram.js"),
-    "live_chart": ("live_chart.js",),
+    "live_chart": ("lights.js", "live_chart.js"),
     "sheet": ("sheet.js",),
-    "slider": ("slider.js",),
-    "strip": ("svg.js", "strip_parts.js", "strip.js"),
-    "unrolled": ("svg.js", "unrolled_parts.js", "unrolled.js"),
+    "slider": ("choice.js", "slider.js"),
+    "strip": ("svg.js", "choice.js", "lights.js", "strip_parts.js", "strip.js"),
+    "unrolled": ("svg.js", "choice.js", "lights.js", "unrolled_parts.js", "unrolled.js"),
 }
 
 

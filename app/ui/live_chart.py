@@ -59,12 +59,15 @@ def live_chart(
     marks: Sequence[dict[str, Any]] = (),
     height: int | None = None,
     alt: str | None = None,
+    lights: str = "",
     on_click: Callable[[Click], None] | None = None,
 ) -> Click | None:
     """Draw `figure`, or what `pack` made of it, and return the point that was just clicked.
 
     `rev`: zoom and pan are kept while it stays the same (plotly.js's `uirevision`): change it with the question.
-    `marks`: shapes that move without the data. `on_click` runs before the page does.
+    `marks`: shapes that move without the data. `lights`: the key of an `unrolled` net, whose lit paths are marked in
+    the bars of a chart that has their length as x and percent as y; a bar that is pointed at lights its paths there.
+    `on_click` runs before the page does.
     """
     packed = figure if isinstance(figure, Packed) else pack(figure)
     if isinstance(figure, Figure):
@@ -76,6 +79,7 @@ def live_chart(
         "height": pixels,
         "alt": alt or packed.alt,
         "marks": list(marks),
+        "lights": lights,
     }
 
     def clicked() -> None:

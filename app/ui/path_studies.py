@@ -11,18 +11,20 @@ from app.figures.numbers import rounded
 from app.figures.paths import norms, shares, trained, veit
 from app.figures.subnets import named, sub_networks
 from app.figures.theme import Figure
-from app.questions import PathsQuestion, Question, SampledPathsQuestion, SubNetworksQuestion
+from app.questions import DeepPathsQuestion, PathsQuestion, Question, SampledPathsQuestion, SubNetworksQuestion
 from app.results import PathGradients, SampledPaths, SubNetworks
-from app.ui.answer import answered, ask
+from app.ui.answer import answered, ask, known
 from app.ui.live_chart import Click, live_chart
 from app.ui.path_words import chosen_row, gradient_words, subnet_words, veit_table
 from app.ui.prose import literal, prose
 from app.ui.strip import StripNet, strip
 from app.ui.subject import Look
 from app.ui.unrolled import switch_off
-from models.lengths import expected_depth
+from models.lengths import LONGEST, expected_depth
 from models.spec import PLAIN, NetSpec
 
+TREE = "tree"  # the key of the unrolled picture: strips and chart light up with it
+QUICK = 12  # blocks behind the place: their gradient is split in two seconds, by itself; deeper ones on a button
 EXHAUSTIVE = 12  # blocks that can be cut: so many are answered by all their sub-networks (app.analysis.subnets)
 _STUDY = "study"
 
@@ -35,19 +37,42 @@ class Place:
     at: str
 
     @property
+    def blocks(self) -> int:
+        """How many blocks are behind it."""
+        kind, _, block = self.at.partition(":")
+        return self.look.net.blocks - (int(block) if kind == "block" else 0)
+
+    @property
     def exact(self) -> PathsQuestion:
         """The decomposition."""
-        return PathsQuestion(run=self.look.run.id, step=self.look.step, at=self.at)
+        of = PathsQuestion if self.blocks <= QUICK or self.look.net.family in PLAIN else DeepPathsQuestion
+        return of(run=self.look.run.id, step=self.look.step, at=self.at)
 
     @property
     def sampled(self) -> SampledPathsQuestion:
         """Single paths of the same gradient."""
         return SampledPathsQuestion(run=self.look.run.id, step=self.look.step, at=self.at)
 
+    @property
+    def lights(self) -> str:
+        """The tree begins at the stem: what counts fewer blocks is about other paths."""
+        return TREE if self.blocks == self.look.net.blocks else ""
+
 
 def exact_study(place: Place, bet: str | None) -> None:
     """Shares and norms by length, and what they say."""
-    answered(place.exact, partial(_draw_exact, place, bet), doing="Splitting the gradient by length")
+    question, draw, doing = place.exact, partial(_draw_exact, place, bet), "Splitting the gradient by length"
+    if question.lane == "ask":
+        answered(question, draw, doing=doing)
+    elif _pressed(question, "Split the gradient by length"):
+        answered(question, draw, doing=doing, on_stop=partial(_forget, question))
+    else:
+        page = prose("paths")
+        limit = f" {page['deep-limit'].format(longest=LONGEST)}" if place.blocks > LONGEST else ""
+        st.markdown(page["deep"].format(blocks=place.blocks, limit=limit))
+        figure = shares(place.look.net, place.blocks, height=330)
+        live_chart(figure, key="counted", rev=place.look.run.id, lights=place.lights)
+        st.caption(figure.caption)
 
 
 def _draw_exact(place: Place, bet: str | None, exact: PathGradients) -> None:
@@ -56,7 +81,7 @@ def _draw_exact(place: Place, bet: str | None, exact: PathGradients) -> None:
     sampled = found if isinstance(found, SampledPaths) else None
     left, middle, right = st.columns([1.3, 1.3, 1], gap="medium")
     with left:
-        _chart(place.look, shares(net, exact.blocks, exact, height=330), "shares")
+        _chart(place.look, shares(net, exact.blocks, exact, height=330), "shares", place.lights)
     with middle:
         _chart(place.look, norms(net, exact, sampled, height=330), "norms")
     with right:
@@ -180,8 +205,8 @@ def stochastic(net: NetSpec, last: float) -> NetSpec:
 # ── parts ──
 
 
-def _chart(look: Look, figure: Figure, key: str) -> None:
-    live_chart(figure, key=key, rev=look.run.id)
+def _chart(look: Look, figure: Figure, key: str, lights: str = "") -> None:
+    live_chart(figure, key=key, rev=look.run.id, lights=lights)
     st.caption(f"{figure.caption}; {literal(look.run.name)} at step {look.step:,}")
 
 
@@ -189,8 +214,8 @@ def _chart(look: Look, figure: Figure, key: str) -> None:
 
 
 def _pressed(question: Question, label: str) -> bool:
-    """True once the button was pressed for just this question; another moment has another button."""
-    if _begun(question):
+    """True once the button was pressed for just this question, or its answer is there; else draws the button."""
+    if _begun(question) or known(question):
         return True
     begin = partial(_write, question, (question.key,))
     st.button(label, key=f"ask-{question.kind}", type="primary", icon=":material/play_arrow:", on_click=begin)

@@ -46,6 +46,7 @@ def strip(
     order: Sequence[int] = (),
     mode: Mode = "select",
     detail: bool = True,
+    lights: str = "",
     on_select: Callable[[str | None], None] | None = None,
     on_cut: Callable[[frozenset[int]], None] | None = None,
     on_order: Callable[[tuple[int, ...]], None] | None = None,
@@ -56,8 +57,9 @@ def strip(
     new set. `turned`: blocks whose branch counts only so much, between 0 and 1. `order`: the blocks as they stand
     (empty: as built); with `on_order` a block can be dragged, or moved by Alt and an arrow key, to a place of its
     stage where the shapes are equal, and the new order is reported. Order and dials are those of the first net.
-    `detail`: a line below that describes the selected block and offers its layers. The callbacks run before the page
-    does, so that a page which writes to the address reads the new selection everywhere.
+    `detail`: a line below that describes the selected block and offers its layers. `lights`: the key of an `unrolled`
+    net: its lit paths light their blocks here, and a block that is pointed at its paths there. The callbacks run before
+    the page does, so that a page which writes to the address reads the new selection everywhere.
     """
     data = {
         "rows": [row(one.net, one.name, one.size) for one in nets],
@@ -68,6 +70,7 @@ def strip(
         "movable": mode == "cut" and on_order is not None,
         "mode": mode,
         "detail": detail,
+        "lights": lights,
     }
 
     def state() -> dict[str, Any]:

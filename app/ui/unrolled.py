@@ -40,7 +40,8 @@ def unrolled(
     """Draw the first `depth` blocks as a tree, beside it the lengths of its paths, below it the equation.
 
     `off`: blocks of the net that are switched off; a click on one calls `on_off` with the new set, before the page
-    runs. `folded`: one equation a block, instead of all of them in one.
+    runs. `folded`: one equation a block, instead of all of them in one. Strips and charts drawn with this `key` as
+    their `lights` light up with it, and it with them.
     """
     data = {
         "name": name,
@@ -52,6 +53,7 @@ def unrolled(
         "terms": terms(net, depth),
         "off": sorted(off),
         "folded": folded,
+        "lights": key,
     }
 
     def clicked() -> None:

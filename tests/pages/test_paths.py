@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
@@ -11,6 +12,9 @@ from app import jobs
 from app.questions import SubNetworksQuestion
 from app.settings import Settings
 from app.ui import path_studies
+from app.ui.path_studies import Place
+from app.ui.subject import Look
+from models.spec import NetSpec
 from tests.pages.opening import HOSTILE, PARAMETERS, NoCluster, opened, press, well, words
 
 OWN = ("n", "off", "at", "bet", "fold", "p", "study")
@@ -70,6 +74,7 @@ def test_single_paths_are_drawn_on_a_button_and_stand_beside_the_paper_s() -> No
     copied = well(opened("paths", study=page.query_params["study"], **SMALL))
     assert "19–35 | 5–17 | 0.45 %" in words(copied)
     assert [button.label for button in copied.button] == ["Try the sub-networks"]
+    assert "19–35" in words(well(opened("paths", **SMALL))), "the next student need not press: the answer is kept"
 
 
 @pytest.mark.usefixtures("answering")
@@ -123,6 +128,28 @@ def test_the_deeper_net_is_sampled_and_says_so() -> None:
     said = words(well(opened("paths", run="reference-resnet-56")))
     assert "too many, so some of each size are drawn" in said
     assert "2²⁷" in said
+
+
+@pytest.mark.usefixtures("waiting")
+def test_a_deep_net_s_gradient_is_split_on_a_button_where_quick_questions_do_not_wait_for_it() -> None:
+    page = well(opened("paths", run="reference-resnet-56"))
+    assert page.button[0].label == "Split the gradient by length"
+    assert "Through 27 blocks this takes a while" in words(page)
+    assert "one remainder" not in words(page), "all 27 lengths will be told apart"
+    assert "2^27" in words(page) or "134,217,728 paths" in words(page), "how many paths there are is shown at once"
+    page.button[0].click().run()
+    assert "Split the gradient by length" not in [button.label for button in well(page).button]
+    assert str(page.query_params["study"]).startswith("paths-")
+
+
+def test_nets_deeper_than_the_quick_ones_are_asked_in_the_lane_of_studies() -> None:
+    def lane(name: str, at: str = "stem") -> str:
+        net = NetSpec.parse(name)
+        run = SimpleNamespace(id="r", spec=SimpleNamespace(net=net))
+        return Place(cast(Look, SimpleNamespace(run=run, step=0, net=net)), at).exact.lane
+
+    assert lane("resnet-20") == lane("plain-56") == lane("resnet-56", "block:20") == "ask"
+    assert lane("resnet-56") == lane("resnet-1202") == "study"
 
 
 @pytest.mark.usefixtures("waiting")

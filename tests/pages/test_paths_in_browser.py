@@ -1,6 +1,7 @@
 """The unrolled picture under a hand and a keyboard: a block switched off takes half of the paths."""
 
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.browser
 
+PATIENCE = 90_000  # milliseconds
+
 
 @pytest.fixture(scope="module")
 def address(serve: Serve, tmp_path_factory: pytest.TempPathFactory) -> str:
@@ -21,8 +24,16 @@ def address(serve: Serve, tmp_path_factory: pytest.TempPathFactory) -> str:
     return serve(ROOT / "app" / "main.py", RESNET_EXPLORER_STORE=store, RESNET_EXPLORER_WORKERS="1") + "/paths"
 
 
+@pytest.fixture(autouse=True)
+def patience() -> Iterator[None]:
+    """For machines under load."""
+    expect.set_options(timeout=PATIENCE)
+    yield
+    expect.set_options(timeout=None)
+
+
 def opened(page: Page, address: str) -> Page:
-    page.set_default_timeout(60_000)
+    page.set_default_timeout(PATIENCE)
     page.goto(address)
     page.locator(".unrolled .block").first.wait_for()
     return page
@@ -62,6 +73,48 @@ def test_a_path_lights_its_blocks_its_bar_and_its_term_and_a_bar_its_paths(page:
     expect(page.locator(".unrolled .leaf-row.on")).to_have_count(3)
     page.locator(".unrolled .equation .leaf").last.hover()
     expect(page.locator(".unrolled .leaf-row.on")).to_have_text(["3 branches"])
+
+
+CHART = ".live-chart[aria-label^='Share of the paths']"
+PARTS = f"document.querySelector({CHART!r} + ' .live-chart-plot').layout.shapes.map((bar) => Math.round(bar.x0 + 0.4))"
+
+
+def lit(page: Page, *blocks: int) -> None:
+    """These blocks of the strip are lit, and no others."""
+    items = page.locator(".strip .item.lit")
+    expect(items).to_have_count(len(blocks))
+    for nth, block in enumerate(blocks):
+        expect(items.nth(nth)).to_have_attribute("data-value", f"block:{block}")
+
+
+def test_paths_light_their_blocks_in_the_strip_and_their_part_of_the_bars_and_the_other_way_round(
+    page: Page, address: str
+) -> None:
+    page.set_viewport_size({"width": 1440, "height": 1800})
+    opened(page, f"{address}?run=reference-resnet-56&n=3")  # its paths are counted at once, and nothing is measured
+    page.wait_for_selector(f"{CHART}[data-updates] .nsewdrag")
+    page.locator(".strip .item").first.wait_for()
+    on = page.locator(".unrolled .leaf-row.on")
+    page.locator(".unrolled .leaf-row").nth(5).hover()  # through F₁, past F₂, through F₃
+    lit(page, 0, 2)
+    page.wait_for_function(f"{PARTS}.includes(14) && !{PARTS}.includes(1)")  # 2 branches, and 12 of the other 24
+    page.locator(".unrolled .equation .leaf").first.hover()  # past all of them
+    page.wait_for_function(f"{PARTS}.includes(12) && !{PARTS}.includes(23)")
+    lit(page)
+
+    page.locator('.strip .item[data-value="block:1"]').first.hover()
+    expect(on).to_have_count(4)
+    lit(page, 1)
+    page.locator('.strip .item[data-value="block:9"]').first.hover()
+    expect(page.locator(".unrolled .which")).to_contain_text("F₁₀ is not drawn")
+    expect(on).to_have_count(0)
+
+    page.locator(f"{CHART} .bars .point").nth(13).hover(force=True)  # plotly.js's own cover is above it
+    expect(on).to_have_count(8)
+    page.wait_for_function(f"{PARTS}.join() === '13'")
+    page.mouse.move(2, 2)
+    expect(on).to_have_count(0)
+    page.wait_for_function(f"{PARTS}.length === 0")
 
 
 def test_arrow_keys_walk_the_blocks_and_space_switches(page: Page, address: str) -> None:

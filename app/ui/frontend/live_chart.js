@@ -135,7 +135,10 @@ class Chart {
     this.sizes.observe(root);
     root.addEventListener('pointermove', (event) => { this.pointer = event; });
     root.addEventListener('pointerleave', () => { this.pointer = null; });
+    this.deafen = listen(LIGHT, this, ({ parts }) => this.light(parts));
   }
+
+  get lights() { return this.head?.lights; }
 
   // One update at a time, always the newest: a slow browser skips some, and never falls behind.
   async receive(bytes, report) {
@@ -177,15 +180,32 @@ class Chart {
       return;
     }
     const colours = palette(this.root);
-    const layout = { ...dressed(this.figure.layout, this.head.marks, colours, this.root.clientWidth),
+    const layout = { ...this.layout(colours),
       height: this.head.height, uirevision: this.head.rev };
     const config = { displaylogo: false, displayModeBar: 'hover', doubleClick: 'reset', showSendToCloud: false, plotlyServerURL: '', modeBarButtonsToRemove: REMOVED };
     const first = !this.drawn;
     this.drawn = this.P.react(this.plot, lifted(this.figure.data, colours), layout, config).then(() => {
       this.root.dataset.updates = String(Number(this.root.dataset.updates ?? 0) + 1);
-      if (first) this.plot.on('plotly_click', (event) => this.report(told(event.points[0])));
+      if (first) this.listenTo(this.plot);
       this.hoverAgain();
     });
+  }
+
+  listenTo(plot) {
+    plot.on('plotly_click', (event) => this.report(told(event.points[0])));
+    plot.on('plotly_hover', (event) => say(POINT, this.lights, { length: event.points[0].x }));
+    plot.on('plotly_unhover', () => say(POINT, this.lights, { length: null }));
+  }
+
+  layout(colours) {
+    const lit = (this.parts ?? []).map((y1, k) => ({ type: 'rect', x0: k - 0.4, x1: k + 0.4, y0: 0, y1, fillcolor: css(colours.text, 0.62), line: { width: 0 } }));
+    return dressed(this.figure.layout, [...this.head.marks, ...lit.filter((bar) => bar.y1 > 0.001)], colours, this.root.clientWidth);
+  }
+
+  // Of each bar, the part that belongs to the lit paths. Shapes alone are drawn anew: what the pointer shows stays.
+  light(parts) {
+    this.parts = parts;
+    if (this.drawn && !this.plot._dragging) this.P.relayout(this.plot, { shapes: this.layout(palette(this.root)).shapes });
   }
 
   hoverAgain() {
@@ -219,6 +239,7 @@ class Chart {
   destroy() {
     clearTimeout(this.later);
     this.sizes.disconnect();
+    this.deafen();
     window.Plotly?.purge(this.plot);
   }
 }

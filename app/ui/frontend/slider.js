@@ -1,8 +1,7 @@
-// The step slider. It moves at once under the hand, and reports when the hand comes to rest.
+// The step slider. It moves at once under the hand, and reports when the hand comes to rest. Continues choice.js.
 
 const GAP = 13; // pixels between neighbouring moments, at least
 const SETTLE = 250; // milliseconds without a key before a key's move is reported
-const PATIENCE = 4000; // how long a reported step outranks an older one from the server
 
 const make = (name, parent, tag = 'div') => {
   const element = document.createElement(tag);
@@ -32,6 +31,7 @@ export function scale(anchors, total, width, gap = GAP) {
 class Slider {
   constructor(root) {
     this.root = root;
+    this.choice = new Choice();
     this.name = make('name', root, 'span');
     this.track = make('track', root);
     this.rail = make('rail', this.track);
@@ -60,8 +60,7 @@ class Slider {
     this.data = data;
     this.send = send;
     if (this.held || this.timer) return this.draw(); // the hand outranks the server
-    if (this.sent && (this.sent.at === data.step || Date.now() > this.sent.until)) this.sent = null;
-    if (!this.sent) this.step = data.step;
+    this.step = this.choice.or(data.step);
     this.draw();
   }
 
@@ -121,8 +120,8 @@ class Slider {
   report() {
     clearTimeout(this.timer);
     this.timer = 0;
-    if (this.step === this.data.step && !this.sent) return;
-    this.sent = { at: this.step, until: Date.now() + PATIENCE };
+    if (this.step === this.data.step && !this.choice.waits) return;
+    this.choice.made(this.step);
     this.send({ at: this.step });
   }
 

@@ -1,11 +1,11 @@
 // Continues strip_parts.js: the two are joined into one module.
 
-const same = (sent, data) => sent.selected === data.selected && String(sent.cut) === String(data.cut) && String(sent.order) === String(data.order);
-
 class Strip {
   constructor(root) {
     this.root = root;
     this.open = new Map();
+    this.choice = new Choice();
+    this.lit = new Set();
     this.rows = make('div', 'rows');
     this.detail = make('div', 'detail');
     this.tip = make('div', 'tip');
@@ -23,16 +23,23 @@ class Strip {
     for (const end of ['pointerup', 'pointercancel']) this.rows.addEventListener(end, (event) => this.dropped(event));
     this.sizes = new ResizeObserver(() => this.data && this.render());
     this.sizes.observe(root);
+    this.deafen = listen(LIGHT, this, ({ blocks }) => this.light(blocks));
+  }
+
+  get lights() { return this.data?.lights; }
+
+  destroy() {
+    this.sizes.disconnect();
+    this.deafen();
   }
 
   receive(data, send) {
     this.data = data;
     this.send = send;
-    const sent = this.sent;
-    if (sent && (Date.now() > sent.until || same(sent, data))) this.sent = null;
-    this.order = this.sent ? this.sent.order : data.order;
-    this.selected = this.sent ? this.sent.selected : data.selected;
-    this.cut = new Set(this.sent ? this.sent.cut : data.cut);
+    const { selected, cut, order } = this.choice.or({ selected: data.selected, cut: data.cut, order: data.order });
+    this.selected = selected;
+    this.cut = new Set(cut);
+    this.order = order;
     this.render();
   }
 
@@ -187,7 +194,22 @@ class Strip {
       item.classList.toggle('moved', !Number(item.dataset.row) && this.order.length > 0 && own >= 0 && this.order[own] !== own);
       for (const part of item.querySelectorAll('.part')) part.classList.toggle('chosen', part.dataset.layer === this.selected);
     }
+    this.shine();
     this.describe(block);
+  }
+
+  light(blocks) {
+    this.lit = new Set(blocks);
+    this.shine();
+  }
+
+  // A lit block, or the fold that it is in.
+  shine() {
+    this.items?.forEach((row, r) => {
+      const shown = new Set(row.map((item) => blockOf(item.dataset.value))), of = this.data.rows[r];
+      const folded = new Set([...this.lit].filter((block) => !shown.has(block)).map((block) => `fold:${of.kinds[of.blocks[block]]?.stage}`));
+      for (const item of row) item.classList.toggle('lit', this.lit.has(blockOf(item.dataset.value)) || folded.has(item.dataset.value));
+    });
   }
 
   describe(block) {
@@ -232,7 +254,7 @@ class Strip {
   }
 
   tell(what, value) {
-    this.sent = { selected: this.selected, cut: [...this.cut].sort((a, b) => a - b), order: this.order, until: Date.now() + PATIENCE };
+    this.choice.made({ selected: this.selected, cut: [...this.cut].sort((a, b) => a - b), order: this.order });
     this.render();
     this.send(what, value);
   }
@@ -359,6 +381,7 @@ class Strip {
   }
 
   pointed(item) {
+    say(POINT, this.lights, { block: item ? blockOf(item.dataset.value) : null });
     this.tip.hidden = !item || item.dataset.value.startsWith('fold:');
     if (this.tip.hidden) return;
     const row = this.data.rows[item.dataset.row], block = blockOf(item.dataset.value);
@@ -375,5 +398,5 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector('.strip');
   root._strip ??= new Strip(root);
   root._strip.receive(data, setTriggerValue);
-  return () => { if (!root.isConnected) root._strip?.sizes.disconnect(); };
+  return () => { if (!root.isConnected) root._strip?.destroy(); };
 }

@@ -4,7 +4,6 @@ const FOLD_FROM = 61; // a net of so many blocks is folded
 const ARC = 15, BOX = 24, LABEL = 19; // heights of a line's parts
 const NARROW = 640;
 const TINTS = ['11%', '23%', '38%', '52%'];
-const PATIENCE = 4000; // how long a reported choice outranks an older one from the server
 const FOLD_WIDTH = 58, LEAST = 12; // pixels
 
 // The blocks of a row as they stand; `order` may be empty.

@@ -3,6 +3,8 @@
 class Unrolled {
   constructor(root) {
     this.root = root;
+    this.choice = new Choice();
+    this.heads = {};
     this.head = make('div', 'head');
     this.count = make('span', 'count');
     this.which = make('span', 'which');
@@ -20,14 +22,20 @@ class Unrolled {
     root.addEventListener('keydown', (event) => this.pressed(event));
     this.sizes = new ResizeObserver(() => this.data && this.render());
     this.sizes.observe(root);
+    this.deafen = listen(POINT, this, (at) => this.pointed(at));
+  }
+
+  get lights() { return this.data?.lights; }
+
+  destroy() {
+    this.sizes.disconnect();
+    this.deafen();
   }
 
   receive(data, send) {
     this.data = data;
     this.send = send;
-    const sent = this.sent;
-    if (sent && (Date.now() > sent.until || String(sent.off) === String(data.off))) this.sent = null;
-    this.off = new Set(this.sent ? this.sent.off : data.off);
+    this.off = new Set(this.choice.or(data.off));
     this.render();
   }
 
@@ -48,7 +56,7 @@ class Unrolled {
     const narrow = width < NARROW_TREE, n = labels.length;
     this.n = n;
     this.paths = allPaths(n, plain);
-    this.lit = null;
+    Object.assign(this, { lit: null, only: null, note: undefined });
     this.root.style.setProperty('--c', colour);
     this.root.style.setProperty('--plain', plainColour);
     const wide = narrow ? width : Math.round(width * 0.66); // of the tree; the lengths have the rest
@@ -175,6 +183,7 @@ class Unrolled {
     const gone = labels.reduce((sum, _, b) => sum + (this.off.has(b) ? bitOf(b, n) : 0), 0);
     const dead = (path) => (path & gone) !== 0, lit = this.lit && new Set(this.lit.filter((path) => !dead(path)));
     const shown = (paths) => Boolean(lit && paths.some((path) => lit.has(path)));
+    const passed = lit?.size ? labels.map((_, b) => b).filter((b) => [...lit].every((path) => path & bitOf(b, n))) : [];
     this.root.classList.toggle('lighting', Boolean(lit));
     for (const item of this.root.querySelectorAll('.edge, .tag, .leaf-row, .term')) {
       item.classList.toggle('dead', item.paths.every(dead));
@@ -183,7 +192,7 @@ class Unrolled {
     for (const block of this.root.querySelectorAll('.block')) {
       const b = Number(block.dataset.block), isOff = this.off.has(b);
       block.classList.toggle('off', isOff);
-      block.classList.toggle('on', shown(block.paths));
+      block.classList.toggle('on', passed.includes(b));
       block.setAttribute('aria-checked', String(!isOff));
       block.setAttribute('aria-label', `block ${b}, ${labels[b]}: ${isOff ? 'off' : 'on'}`);
     }
@@ -202,7 +211,30 @@ class Unrolled {
     const now = plain ? 'none left' : `${power(n - cut)} = ${left} left`;
     this.count.replaceChildren(make('b', '', cut ? `${was} → ${now}` : was),
       ` through ${n === blocks ? 'all' : 'the first'} ${n === 1 ? 'block' : `${n} blocks`}${n < blocks ? ` of ${blocks}; the others are folded` : ''}`);
-    this.which.textContent = lit && this.lit ? this.words([...lit]) : 'Click a block to switch it off. Point at a path, a bar or a term.';
+    this.which.textContent = lit ? this.words([...lit]) : this.note ?? 'Click a block to switch it off. Point at a path, a bar or a term.';
+    this.tell(lit?.size ? { blocks: passed, parts: this.parts(lit) } : { blocks: null, parts: null });
+  }
+
+  // To the strips and the chart, once.
+  tell(light) {
+    const text = JSON.stringify(light);
+    if (text === this.told) return;
+    this.told = text;
+    say(LIGHT, this.lights, light);
+  }
+
+  // The lit paths of each length, in percent of all paths of the whole net: each goes on through the blocks not drawn.
+  parts(lit) {
+    const { blocks, plain } = this.data, n = this.n, rest = this.rest();
+    const parts = Array(blocks + 1).fill(0), all = 100 * 2 ** (plain ? 0 : rest - blocks);
+    const further = plain ? [...Array(rest).fill(0), 1] : (this.heads[rest] ??= heads(rest));
+    for (const path of plain && this.off.size ? [] : lit) further.forEach((chance, k) => { parts[lengthOf(path) + k] += all * chance; });
+    return this.only === null ? parts : parts.map((value, k) => (k === this.only ? value : 0));
+  }
+
+  // How many blocks are not drawn, and on.
+  rest() {
+    return this.data.blocks - this.n - [...this.off].filter((b) => b >= this.n).length;
   }
 
   words(paths) {
@@ -212,10 +244,23 @@ class Unrolled {
     return `One path: ${passed.length ? `through ${passed.join(', ')}` : 'through no branch'}${other ? `, past the other ${other === 1 ? 'block' : other}` : ''}`;
   }
 
-  light(paths) {
-    if (String(paths) === String(this.lit)) return;
-    this.lit = paths;
+  // `only`: of what these paths become beyond the tree, this length alone is meant. `note`: what is said if none is lit.
+  light(paths, { only = null, note } = {}) {
+    if (String([paths, only, note]) === String([this.lit, this.only, this.note])) return;
+    Object.assign(this, { lit: paths, only, note });
     this.mark();
+  }
+
+  // Something outside points at a block, or at a length of path; or at nothing any more.
+  pointed({ block = null, length = null }) {
+    const { n } = this;
+    if (length !== null) {
+      const leads = (path) => lengthOf(path) <= length && length <= lengthOf(path) + this.rest();
+      return this.light(this.paths.filter(leads), { only: length });
+    }
+    if (block === null) return this.light(null);
+    if (block < n) return this.light(this.paths.filter((path) => path & bitOf(block, n)));
+    return this.light(null, { note: `F${below(block + 1)} is not drawn: every path of the tree goes on through it, and past it.` });
   }
 
   toggle(block) {
@@ -223,7 +268,7 @@ class Unrolled {
     const b = Number(block.dataset.block);
     if (!this.off.delete(b)) this.off.add(b);
     const off = [...this.off].sort((one, other) => one - other);
-    this.sent = { off, until: Date.now() + TREE_PATIENCE };
+    this.choice.made(off);
     this.mark();
     this.send('off', off);
   }
@@ -248,5 +293,5 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector('.unrolled');
   root._unrolled ??= new Unrolled(root);
   root._unrolled.receive(data, setTriggerValue);
-  return () => { if (!root.isConnected) root._unrolled?.sizes.disconnect(); };
+  return () => { if (!root.isConnected) root._unrolled?.destroy(); };
 }

@@ -2,12 +2,18 @@
 
 const TREE_HEAD = 54, PLAIN_ROW = 66, NARROW_TREE = 640, GAP = 30;
 const PITCH = { 1: 62, 2: 46, 3: 34, 4: 22, 5: 13, 6: 8.5 }; // pixels from leaf to leaf
-const TREE_PATIENCE = 4000; // how long a reported choice outranks an older one from the server
 
 const SUPERSCRIPT = '⁰¹²³⁴⁵⁶⁷⁸⁹';
 const power = (n) => `2${[...String(n)].map((digit) => SUPERSCRIPT[digit]).join('')}`;
 const below = (n) => [...String(n)].map((digit) => '₀₁₂₃₄₅₆₇₈₉'[digit]).join('');
 const bitOf = (block, n) => 1 << (n - 1 - block);
+
+// The chances of 0, 1, …, n heads in n throws: how many branches a path passes in n blocks.
+const heads = (n) => {
+  let row = [1];
+  for (let i = 0; i < n; i += 1) row = [...row, 0].map((value, k) => (value + (row[k - 1] ?? 0)) / 2);
+  return row;
+};
 const lengthOf = (path) => path.toString(2).replaceAll('0', '').length;
 
 // Every path, from the one that passes no branch to the one that passes all; a plain net has the last alone.
