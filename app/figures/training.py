@@ -139,7 +139,7 @@ def _cut_trace(style: Style, series: Series, at: NDArray[Any]) -> Json:
         "x": list(series.cut_steps),
         "y": rounded(at, 2),
         "text": [_cut_words(cut) for cut in series.cuts],
-        "textposition": "top center",
+        "textposition": "bottom center",
         "textfont": {"color": style.colour, "size": 13},
         "marker": {"symbol": "x", "size": 10, "color": style.colour},
         "cliponaxis": False,

@@ -90,13 +90,13 @@ def _buttons(run: Run, cut: CutSpec, cuts: tuple[BlockCut, ...]) -> None:
 def jumps(history: History, blocks: int) -> list[str]:
     """What each of the last cuts did to the error on training batches, where steps before it and after it tell."""
     page, said = prose("lesions"), []
-    ends = [one.step for one in history.cuts[1:]] + [history.next_step]
-    for one, end in list(zip(history.cuts, ends, strict=True))[-2:]:
+    ends = [*(one.step for one in history.cuts[1:]), history.next_step]
+    for one, end in list(zip(history.cuts, ends, strict=False))[-2:]:
         steps = min(WINDOW, one.step, end - one.step)
         before, after = history.train_error(steps, one.step - 1), history.train_error(steps, one.step + steps - 1)
         if steps < 1 or before is None or after is None:
             continue
-        last = history.train_error(steps, end - 1)
+        last = page["live-now" if end == history.next_step else "live-then"]
         said.append(
             page["live-jump"].format(
                 step=one.step,
@@ -104,8 +104,7 @@ def jumps(history: History, blocks: int) -> list[str]:
                 steps=steps,
                 before=before,
                 after=after,
-                last=last,
-                when=page["live-now"] if end == history.next_step else page["live-then"].format(step=end),
+                last=last.format(step=end, error=history.train_error(steps, end - 1)),
             )
         )
     return said

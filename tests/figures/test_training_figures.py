@@ -43,6 +43,17 @@ def named(figure: Figure, name: str) -> dict[str, Any]:
     return next(trace for trace in figure.data if trace["name"] == name)
 
 
+def test_what_was_cut_while_it_trained_is_marked_on_the_training_error() -> None:
+    one, measured = run("resnet-20")
+    figure = training.errors([(one, replace(measured, cut_steps=(13, 26), cuts=("3,7", "")))])
+    marks, line = named(figure, "resnet-20 cut"), named(figure, "resnet-20 train")
+    assert marks["text"] == ["cut 3,7", "whole again"]
+    assert [(x, line["y"][line["x"].index(x)]) for x in marks["x"]] == list(zip(marks["x"], marks["y"], strict=True))
+    assert "From step 13 on: cut 3,7. From step 26 on: whole again." in figure.alt
+    assert "Crosses" in figure.caption
+    sendable(figure)
+
+
 def test_train_is_thin_and_test_is_bold_in_the_family_s_colour() -> None:
     figure = training.errors([run("plain-20"), run("resnet-20")], total=80, test_images=2000)
     thin, bold = named(figure, "plain-20 train"), named(figure, "plain-20 test")

@@ -1,6 +1,7 @@
 """Lesions: a cut is in the address, can be undone, and what it costs is said from the numbers."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from app.analysis.lesions import evaluate_cuts
 from app.analysis.moment import net_at
 from app.cuts import CutSpec, interchangeable, kin
 from app.data import load_for
+from app.events import BlockCut, CheckpointSaved, StepMeasured
 from app.jobs import Engine
 from app.results import RandomLesions, Reorderings, SingleLesions
 from app.ui import cut_outcome, studies
@@ -20,7 +22,8 @@ from app.ui.studies import usual_control, values_of_k
 from app.ui.trained_to_be_cut import PAIR, twins
 from models.plan import plan
 from models.spec import NetSpec
-from tests.pages.opening import HOSTILE, opened, press, spec, under_way, well, words
+from tests.pages.opening import EPOCH, HOSTILE, opened, press, spec, under_way, well, words
+from tests.waiting import until
 
 pytestmark = pytest.mark.usefixtures("few_images")
 
@@ -201,6 +204,39 @@ def test_words_of_orders_say_whether_the_error_follows_tau() -> None:
     assert "the further from its own order, the worse" in first
     assert "correlate at -1.00" in first
     assert "hardly follows" in second
+
+
+# ── while it trains ──
+
+
+def test_a_run_under_way_is_cut_by_a_press_and_tells_how_its_error_jumped(answering: Engine) -> None:
+    [run] = answering.submit([spec("resnet-8:width=4")])
+    under_way(answering, run, [50.0] * EPOCH)
+    answering.store.update(run.id, status="paused")
+    page = opened("lesions", run=run.id, study="", cut="1")
+    assert "It trains whole." in words(well(page))
+    page = press(page, "Train it without block 1")
+    until(lambda: answering.store.cuts(run.id), "the cut")
+    assert answering.store.cuts(run.id) == [BlockCut(step=EPOCH, cut=CutSpec.parse("1"))]
+    same: dict[str, Any] = {"loss": 2.0, "lr": 0.1, "seconds": 0.01, "norms": (0.1,) * 8}
+    steps = [StepMeasured(step=EPOCH + nth, error=80.0 - nth, **same) for nth in range(20)]
+    answering.store.record(run.id, 1, [*steps, CheckpointSaved(step=EPOCH + 20, moment=False)])
+    page = well(opened("lesions", run=run.id, study="", cut="1"))
+    assert "It trains **without block 1**." in words(page)
+    assert "50.0 % of its training images wrong over the 10 steps before, 75.5 % over the 10 after" in words(page)
+    assert "it now errs on 65.5 %" in words(page)
+    assert next(button for button in page.button if button.label == "Train it without block 1").disabled
+    press(page, "Put its blocks back")
+    until(lambda: len(answering.store.cuts(run.id)) == 2, "the block to be back")
+    assert answering.store.cuts(run.id)[-1] == BlockCut(step=EPOCH + 20, cut=CutSpec())
+
+
+def test_a_run_that_has_ended_names_those_that_can_be_cut(answering: Engine) -> None:
+    assert "has no steps to make any more" in words(opened("lesions", study=""))
+    [run] = answering.submit([spec("resnet-8:width=4")])
+    under_way(answering, run, [50.0] * EPOCH)
+    links = [link.proto for link in well(opened("lesions", study="")).get("page_link")]
+    assert any(f"run={run.id}" in link.query_string for link in links)
 
 
 # ── the pair ──
