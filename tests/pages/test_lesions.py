@@ -8,14 +8,16 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
-from app.analysis.lesions import evaluate_cuts
+from app.analysis.lesions import cut_probabilities, evaluate_cuts
 from app.analysis.moment import net_at
 from app.cuts import CutSpec, interchangeable, kin
 from app.data import load_for
 from app.events import BlockCut, CheckpointSaved, StepMeasured
 from app.jobs import Engine
+from app.pictures import to_text
 from app.results import RandomLesions, Reorderings, SingleLesions
 from app.ui import cut_outcome, studies
+from app.ui.chosen_picture import Chosen
 from app.ui.lesion_words import random_words, reorder_words, single_verdict, single_words
 from app.ui.strip import row
 from app.ui.studies import usual_control, values_of_k
@@ -122,6 +124,25 @@ def test_chosen_pictures_are_shown_by_their_numbers(answering: Engine) -> None:
     assert html(page).count("<figure") == 2
     page.text_input(key="pictures").set_value("12, 99999").run()
     assert "from 0 to 1,999" in page.warning[0].value
+
+
+def test_a_picture_of_one_s_own_is_the_first_and_is_what_the_whole_and_the_cut_net_take_it_for(
+    answering: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (1, 28, 28), dtype=np.uint8)
+    mine = Chosen(f"own:{to_text(pixels)}", "your picture")
+    monkeypatch.setattr(cut_outcome, "own_picture", lambda *_: mine)
+    page = well(opened("lesions", pictures="12", cut="3", study=""))
+    first, second = html(page).split("<figure")[1:3]
+    assert "<b>your picture</b> <span>yours</span>" in first
+    assert "no. 12<" in second
+    run = answering.store.run(RUN)
+    images = load_for(run.spec, answering.settings)
+    assert run.started
+    net = net_at(run.spec, answering.store.weights_folder(RUN), 312, images, run.started.epoch_steps)
+    cuts = [CutSpec(), CutSpec.parse("3")]
+    for shares in cut_probabilities(net, torch.from_numpy(pixels[None]), images.info, cuts).probabilities[:, 0]:
+        assert f"<span>{images.info.labels[shares.argmax()]} {100 * shares.max():.0f} %</span>" in first
 
 
 # ── studies ──
