@@ -76,6 +76,19 @@ def errors(runs: Sequence[Run], *, total: int | None = None, test_images: int = 
         theme.end_label(text, x, round(place, 2), colour, xref)
         for (text, x, _, colour, xref), place in zip(labels, places, strict=True)
     ]
+    for (_, series), style in zip(runs, theme.styles([spec for spec, _ in runs]), strict=True):
+        for step, cut in zip(series.cut_steps, series.cuts, strict=True):
+            annotations.append(
+                theme.end_label(
+                    _cut_words(cut),
+                    step,
+                    0,
+                    style.colour,
+                    yanchor="bottom",
+                    xshift=3,
+                    font={"color": style.colour, "size": 13},
+                )
+            )
     longest = max([len(text) for text, *_ in labels] + [8])
     images = f" ({test_images:,} images)" if test_images else ""
     window = max([series.window for _, series in runs] + [1])
@@ -131,19 +144,17 @@ def _test_trace(style: Style, series: Series) -> Json:
 
 
 def _cut_trace(style: Style, series: Series, at: NDArray[Any]) -> Json:
-    """Where blocks were cut while the run trained, or put back: a mark on the training error."""
+    """Where blocks were cut while the run trained, or put back: a cross on the training error, a line to its name."""
     return {
         "type": "scatter",
-        "mode": "markers+text",
+        "mode": "lines+markers",
         "name": f"{style.name} cut",
-        "x": list(series.cut_steps),
-        "y": rounded(at, 2),
-        "text": [_cut_words(cut) for cut in series.cuts],
-        "textposition": "bottom center",
-        "textfont": {"color": style.colour, "size": 13},
-        "marker": {"symbol": "x", "size": 10, "color": style.colour},
-        "cliponaxis": False,
-        "hovertemplate": f"{style.name} · from step %{{x:,d}} on<br>%{{text}}<extra></extra>",
+        "x": [x for step in series.cut_steps for x in (step, step, None)],
+        "y": [y for height in rounded(at, 2) for y in (0, height, None)],
+        "customdata": [_cut_words(cut) for cut in series.cuts for _ in range(3)],
+        "line": {"color": style.colour, "width": 1.2, "dash": "dot"},
+        "marker": {"symbol": "x", "size": [0, 10, 0] * len(series.cuts), "opacity": 1, "color": style.colour},
+        "hovertemplate": f"{style.name} · from step %{{x:,d}} on<br>%{{customdata}}<extra></extra>",
     }
 
 

@@ -59,8 +59,8 @@ def outcome(seen: Look, cut: CutSpec, first: Sequence[int]) -> None:
     figures = st.container(key="of-the-cut")
     gallery = st.container(key="pictures-of-the-cut")
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        places = chosen_places(about) or tuple(int(place) for place in first[:SHOWN])
-        own = _own(about)
+        wanted, own = chosen_places(about), _own(about)
+    places = wanted or tuple(int(place) for place in first[: SHOWN - (own is not None)])
     named = (*([own.text] if own else []), *(f"test:{place}" for place in places))
     questions = (
         CutQuestion(**asked, images=images),
