@@ -9,6 +9,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from app.cuts import CutSpec
+
 
 class _Event(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -85,7 +87,17 @@ class RunStopped(_Event):
     kind: Literal["stopped"] = "stopped"
 
 
-Event = RunStarted | StepMeasured | EpochEvaluated | CheckpointSaved | RunDiverged | RunFinished | RunStopped
+class BlockCut(_Event):
+    """From `step` on the net trains, and is evaluated, under `cut`; the empty one puts every block back.
+
+    Never superseded by a `RunStarted`: a run that goes on from before `step` is cut there once more.
+    """
+
+    kind: Literal["cut"] = "cut"
+    cut: CutSpec
+
+
+Event = RunStarted | StepMeasured | EpochEvaluated | CheckpointSaved | RunDiverged | RunFinished | RunStopped | BlockCut
 
 _EVENTS: TypeAdapter[list[Event]] = TypeAdapter(
     list[Annotated[Event, Field(discriminator="kind")]], config=ConfigDict(ser_json_inf_nan="constants")

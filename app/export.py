@@ -14,6 +14,7 @@ import pyarrow
 from pyarrow.parquet import ParquetWriter
 
 from app.checkpoints import weights_file
+from app.events import to_json
 from app.runs import Run
 from app.spec import net_title
 from app.store import Store
@@ -77,14 +78,16 @@ def _parts(store: Store, run: Run, step: int | None) -> dict[str, Part]:
     weights: dict[str, Part] = {}
     if chosen is not None:
         weights["weights.safetensors"] = weights_file(store.weights_folder(run.id), chosen)
+    cuts = store.cuts(run.id)
     return {
         **weights,
+        **({"cuts.json": to_json(cuts) + "\n"} if cuts else {}),
         "events.csv": events(store, run),
         "events.parquet": partial(parquet, store, run),
         "spec.json": run.settled.model_dump_json(indent=2) + "\n",
         "net.py": code(run.spec.net),
         "repeat.py": script(run),
-        "README.md": _readme(run, chosen),
+        "README.md": _readme(run, chosen, cut=bool(cuts)),
     }
 
 
@@ -157,7 +160,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path.cwd()))
 
 from app.data import load_for
-from app.events import StepMeasured
+from app.events import StepMeasured, from_json
 from app.settings import load
 from app.spec import RunSpec
 from app.training import train
@@ -167,7 +170,9 @@ spec = RunSpec.model_validate_json((here / "spec.json").read_text(encoding="utf-
 with (here / "events.csv").open(encoding="utf-8") as file:
     then = {{row["step"]: row["loss"] for row in csv.DictReader(file)}}
 until = int(sys.argv[1]) if len(sys.argv) > 1 else None
-for event in train(spec, load_for(spec, load(), spec.device), here / "repeated", until=until):
+cut = here / "cuts.json"
+cuts = from_json(cut.read_text(encoding="utf-8")) if cut.exists() else []
+for event in train(spec, load_for(spec, load(), spec.device), here / "repeated", until=until, cuts=cuts):
     if isinstance(event, StepMeasured):
         print(f"step {{event.step}}: loss {{event.loss}}, then {{then.get(str(event.step), 'not made')}}", flush=True)
 '''
@@ -201,8 +206,9 @@ for result in store.epochs(run):
 '''
 
 
-def _readme(run: Run, step: int | None) -> str:
+def _readme(run: Run, step: int | None, cut: bool) -> str:
     weights = "none were kept yet" if step is None else f"after {step} updates; `safetensors.torch.load_file`"
+    row = "| `cuts.json` | which blocks were cut while it trained, and from which step on |\n" if cut else ""
     return f"""\
 # {run.name}
 
@@ -215,5 +221,5 @@ Run `{run.id}`: {run.spec.title}, {run.status} after {run.step} steps.
 | `events.csv` | a row a step: loss, error (%), learning rate, seconds, test error, and gradient norms by layer |
 | `events.parquet` | the same table, for pandas and its like |
 | `spec.json` | net, data, recipe, seed, normalisation: all that decides the run |
-| `repeat.py` | the run once more, with ResNet Explorer |
+{row}| `repeat.py` | the run once more, with ResNet Explorer |
 """

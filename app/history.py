@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from app.events import RunStarted
+from app.events import BlockCut, RunStarted
 from app.results import Floats, Series
 
 MAX_POINTS = 1000
@@ -15,8 +15,9 @@ MAX_COLUMNS = 400  # so that a run of a few minutes keeps every step
 class History:
     """Measurements of steps 0…S-1 and of the epochs evaluated."""
 
-    def __init__(self, started: RunStarted | None) -> None:
+    def __init__(self, started: RunStarted | None, cuts: Sequence[BlockCut] = ()) -> None:
         self.started = started
+        self.cuts = tuple(cuts)
         self._steps: Floats = np.empty((0, 4))  # loss, error, learning rate, seconds
         self._norms: Floats = np.empty((0, 0), np.float32)
         self._epochs: list[tuple[int, float, float]] = []  # step, test error, images per second
@@ -103,6 +104,8 @@ class History:
             train_error=np.array([steps[max(0, end - epoch_steps) : end, 1].mean() if end else np.nan for end in ends]),
             test_error=np.array([epoch[1] for epoch in self._epochs]),
             window=self.window,
+            cut_steps=tuple(one.step for one in self.cuts),
+            cuts=tuple(str(one.cut) for one in self.cuts),
         )
 
 

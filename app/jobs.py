@@ -21,8 +21,9 @@ from distributed import Future, KilledWorker, fire_and_forget
 from app import datasets, worker
 from app.asking import Desk
 from app.cluster import Cluster, free_memory, hold_store
+from app.cuts import CutSpec
 from app.datasets import DATASETS, DataSet
-from app.events import RunStopped, from_json
+from app.events import BlockCut, RunStopped, from_json
 from app.references import adopt
 from app.runs import Run
 from app.settings import ASSETS, Settings, load
@@ -56,6 +57,7 @@ class Engine:
         self._at: dict[str, str] = {}  # the worker that each task was given to
         self._fetching: dict[str, Future[Any]] = {}
         self._deaths: Counter[tuple[str, int | None]] = Counter()
+        self._cuts: dict[str, CutSpec] = {}  # asked of runs under way, which stop and go on with them
         self._cluster = Cluster(settings)
         self._cluster.client.subscribe_topic(self._topic, self._heard)
         self.desk = Desk(self._cluster, self.store, settings)
@@ -99,6 +101,19 @@ class Engine:
             until = found.step + steps if steps else None
             self.store.update(run, status="queued", until=until, message="")
             self._wake()
+
+    def cut(self, run: str, cut: CutSpec) -> None:
+        """Train a run under `cut` from where it is; the empty one puts all blocks back.
+
+        One under way stops at its next step and goes on from there. Raises ValueError, with shapes, for a cut that
+        does not fit the net, RefusedError for a run that has ended.
+        """
+        found = self.store.run(run)
+        if not can_be_cut(found):
+            raise RefusedError(f"{found.name} is {found.status}: only a run with steps to make can be cut")
+        about = datasets.find(found.spec.data, self.settings.store)
+        cut.check(found.spec.net, about.size if about else None)
+        self._inbox.put(lambda: self._cut(run, cut))
 
     def place(self, run: str) -> int:
         """Runs that will start before this one, or 0."""
@@ -182,6 +197,20 @@ class Engine:
 
     # ── the pump ──
 
+    def _cut(self, run: str, cut: CutSpec) -> None:
+        found = self.store.run(run)
+        self._cuts[run] = cut
+        if run not in self._tasks:
+            self._record_cut(found)
+        elif found.active:
+            self.store.update(run, status="queued")  # it goes on as soon as it has stopped
+            Flag(worker.stop_flag(self._topic, run, found.attempt), client=self._cluster.client).set()
+
+    def _record_cut(self, run: Run) -> None:
+        """The cut that was asked for, if one was, from the step on where the run goes on."""
+        if (cut := self._cuts.pop(run.id, None)) is not None:
+            self.store.record(run.id, run.attempt, [BlockCut(step=run.checkpoint or 0, cut=cut)])
+
     def _wake(self) -> None:
         self._inbox.put(self._dispatch)
 
@@ -240,6 +269,7 @@ class Engine:
                 self._start(run, free.pop(0))
 
     def _start(self, run: Run, address: str) -> None:
+        self._record_cut(run)
         attempt = run.attempt + 1
         self.store.update(run.id, attempt=attempt)
         if run.checkpoint is None and run.step:  # it never reached a checkpoint: from the beginning
@@ -253,6 +283,7 @@ class Engine:
             self.store.weights_folder(run.id),
             run.checkpoint or 0,
             run.until,
+            self.store.cuts(run.id),
             self.settings,
             self._topic,
             key=f"train:{run.id}:{attempt}",
@@ -321,6 +352,11 @@ class Engine:
     def _queue(self) -> list[Run]:
         """Runs that wait for a worker, oldest first."""
         return [run for run in self.store.runs(["queued"])[::-1] if run.id not in self._tasks]
+
+
+def can_be_cut(run: Run) -> bool:
+    """True if its weights are this program's own and it has steps to make."""
+    return run.origin == "trained" and run.status not in ("finished", "diverged")
 
 
 def _macs(spec: RunSpec) -> int:

@@ -31,6 +31,9 @@ class Question(BaseModel):
 
 
 Images = Annotated[int, Field(ge=1, le=20_000)]
+Picture = Annotated[
+    str, Field(pattern=r"^(test:\d{1,6}|own:[A-Za-z0-9+/=]{4,4100})$")
+]  # app.pictures.to_text's letters
 At = Annotated[str, Field(pattern=r"^(image|stem|block:\d{1,4})$")]
 
 
@@ -78,11 +81,11 @@ class CutQuestion(Question):
 
 
 class CutPicturesQuestion(Question):
-    """What the whole net and the cut one make of a few test images, by their places in the test set."""
+    """What the whole net and the cut one make of a few pictures."""
 
     kind: Literal["cut-pictures"] = "cut-pictures"
     cut: CutSpec = CutSpec()
-    pictures: tuple[Annotated[int, Field(ge=0)], ...] = Field(max_length=40)
+    pictures: tuple[Picture, ...] = Field(max_length=40)
 
 
 class PicturesQuestion(Question):
@@ -208,9 +211,6 @@ class LessonQuestion(Question):
 Place = Annotated[
     str, Field(pattern=r"^(stem(\.conv)?|head\.fc[12]?|blocks\.\d{1,4}(\.[a-z]{2,8}(\.[a-z0-9]{2,7}){1,2})?)$")
 ]
-Picture = Annotated[
-    str, Field(pattern=r"^(test:\d{1,6}|own:[A-Za-z0-9+/=]{4,4100})$")
-]  # app.pictures.to_text's letters
 Method = Literal["saliency", "input-x-gradient", "integrated-gradients", "grad-cam", "occlusion", "conductance"]
 
 

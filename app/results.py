@@ -58,6 +58,8 @@ class Series:
     train_error: Floats  # E, mean over the epoch
     test_error: Floats  # E
     window: int = 1
+    cut_steps: tuple[int, ...] = ()  # when the net's cut became another one
+    cuts: tuple[str, ...] = ()  # which, as in an address; empty: every block is back
 
 
 @dataclass(frozen=True)

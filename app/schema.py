@@ -40,6 +40,12 @@ CREATE TABLE IF NOT EXISTS moments (
     step INTEGER NOT NULL,
     PRIMARY KEY (run, step)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS cuts (         -- from the step on
+    run  TEXT NOT NULL REFERENCES runs(id) ON DELETE CASCADE,
+    step INTEGER NOT NULL,
+    cut  TEXT NOT NULL,                   -- as in an address; empty: every block is back
+    PRIMARY KEY (run, step)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS outcomes (     -- divergence: at most one a run
     run   TEXT PRIMARY KEY REFERENCES runs(id) ON DELETE CASCADE,
     event TEXT NOT NULL

@@ -19,7 +19,9 @@ from typing import Any
 import numpy as np
 
 from app import checkpoints
+from app.cuts import CutSpec
 from app.events import (
+    BlockCut,
     CheckpointSaved,
     EpochEvaluated,
     Event,
@@ -209,7 +211,7 @@ class Store:
             raise StoreError(f"events could not be written: {error}") from error
         with self._lock:
             for event in events:
-                if isinstance(event, RunStarted):
+                if isinstance(event, RunStarted | BlockCut):
                     self._histories.pop(run, None)
 
     @staticmethod
@@ -248,12 +250,17 @@ class Store:
             db.execute("UPDATE runs SET status = 'finished' WHERE id = ?", (run,))
         elif isinstance(event, RunStopped):
             db.execute("UPDATE runs SET status = 'paused' WHERE id = ? AND status = 'running'", (run,))
+        elif isinstance(event, BlockCut):  # it takes the place of what was to come
+            db.execute("DELETE FROM cuts WHERE run = ? AND step >= ?", (run, event.step))
+            db.execute("INSERT INTO cuts VALUES (?, ?, ?)", (run, event.step, str(event.cut)))
         return step
 
     def history(self, run: str) -> History:
         """Everything measured in a run so far; kept in memory and only ever extended by what is new."""
         with self._lock:
-            history = self._histories.setdefault(run, History(self.run(run).started))
+            history = self._histories.get(run)
+            if history is None:
+                history = self._histories[run] = History(self.run(run).started, self.cuts(run))
             if len(self._histories) > 24:  # the oldest one goes; it can be read again
                 self._histories.pop(next(name for name in self._histories if name != run))
             history.extend(
@@ -287,6 +294,11 @@ class Store:
             EpochEvaluated.model_validate({field: math.nan if row[field] is None else row[field] for field in fields})
             for row in rows
         ]
+
+    def cuts(self, run: str) -> list[BlockCut]:
+        """What was cut while the run trained, or put back, in order."""
+        rows = self._rows("SELECT * FROM cuts WHERE run = ? ORDER BY step", run)
+        return [BlockCut(step=row["step"], cut=CutSpec.parse(row["cut"])) for row in rows]
 
     def diverged(self, run: str) -> RunDiverged | None:
         """How the run diverged, if it did."""

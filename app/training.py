@@ -10,7 +10,7 @@ norms of all layers cost too little to be seen (118 ms a step with and without).
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Literal
@@ -20,9 +20,12 @@ import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from app.analysis.cut import cut_output
 from app.checkpoints import is_moment, momentum_file, weights_file, write_atomically
+from app.cuts import CutSpec
 from app.data import Images, augment, normalised, order, prepare
 from app.events import (
+    BlockCut,
     CheckpointSaved,
     EpochEvaluated,
     Event,
@@ -40,6 +43,7 @@ from models.nets import Net, build, generator, weight_layers
 
 CHECKPOINT_SECONDS = 5.0  # between moments, so that a killed worker costs no more than this
 EVALUATION_BATCH = 500
+WHOLE = CutSpec()
 
 
 def resolve(spec: RunSpec) -> RunSpec:
@@ -69,16 +73,17 @@ def train(
     start: int = 0,
     until: int | None = None,
     stop: Callable[[], bool] = lambda: False,
+    cuts: Sequence[BlockCut] = (),
 ) -> Iterator[Event]:
     """Train `spec` from step `start` (its weights in `folder`) up to step `until`, or the end.
 
-    Weights go to `folder` (None: nowhere). `stop` is asked after every step. Raises OSError where weights cannot be
-    written or read.
+    Weights go to `folder` (None: nowhere). `stop` is asked after every step. `cuts`: all that was or will be cut in
+    this run, in order. Raises OSError where weights cannot be written or read.
     """
     spec = resolve(spec)
     torch.set_num_threads(spec.threads)
     keep_freed_memory()
-    run = _Run(spec, images)
+    run = _Run(spec, images, cuts)
     if start and folder is None:
         raise ValueError("a run goes on only from a folder of weights")
     if start and folder is not None:
@@ -134,9 +139,9 @@ def train(
 class _Run:
     """Net, optimiser and batches of one run, on their device."""
 
-    def __init__(self, spec: RunSpec, images: Images) -> None:
+    def __init__(self, spec: RunSpec, images: Images, cuts: Sequence[BlockCut]) -> None:
         recipe = spec.recipe
-        self.spec, self.images = spec, normalised(images, spec)
+        self.spec, self.images, self.cuts = spec, normalised(images, spec), cuts
         self.count = min(spec.images or len(images.train), len(images.train))
         self.batch = min(recipe.batch, self.count)
         self.epoch_steps = self.count // self.batch
@@ -167,6 +172,10 @@ class _Run:
         dtype = torch.bfloat16 if self.autocast else torch.float32
         return prepare(x, self.images.info, dtype), self.images.train_labels[chosen]
 
+    def cut(self, step: int) -> CutSpec:
+        """What is cut at one step."""
+        return next((one.cut for one in reversed(self.cuts) if one.step <= step), WHOLE)
+
     def step(self, step: int) -> StepMeasured:
         """Forward and backward; gradients are left in place for `update`."""
         begun = time.perf_counter()
@@ -178,7 +187,7 @@ class _Run:
             group["lr"] = rate
         x, y = self.inputs(step)
         with self.rounding():
-            logits = self.net(x)
+            logits = cut_output(self.net, x, self.cut(step))
         loss = F.cross_entropy(logits.float(), y)
         self.sgd.zero_grad(set_to_none=True)
         loss.backward()
@@ -199,7 +208,7 @@ class _Run:
             return []
         there = {name: weight.grad for name, weight in self.weights.items() if weight.grad is not None}
         norms = dict(zip(there, torch._foreach_norm(list(there.values())), strict=True))
-        # A branch that stochastic depth dropped has no gradient: zero.
+        # A branch that was cut, or that stochastic depth dropped, has no gradient: zero.
         return [norms.get(name, self.zero) for name in self.weights]
 
     def update(self) -> None:
@@ -218,7 +227,7 @@ class _Run:
 
         seed = noise_seed(self.spec.seed, measured.step)
         with undisturbed(self.net, seed=seed), layer_outputs(self.net, see), self.rounding(), torch.no_grad():
-            self.net(self.inputs(measured.step)[0])
+            cut_output(self.net, self.inputs(measured.step)[0], self.cut(measured.step))
         if first:
             return first[0], "activation"
         if not math.isfinite(measured.loss):
@@ -230,7 +239,7 @@ class _Run:
     def evaluated(self, step: int, epoch: list[StepMeasured]) -> EpochEvaluated:
         """The event at the end of an epoch; `epoch` holds the steps of it that this process made."""
         seconds = sum(measured.seconds for measured in epoch)
-        result = evaluate(self.net, self.images)
+        result = evaluate(self.net, self.images, cut=self.cut(step - 1))
         return EpochEvaluated(
             step=step,
             epoch=step // self.epoch_steps,
@@ -256,7 +265,7 @@ class _Run:
         load_weights(self.net, weights_file(folder, step))
         momentum = load_file(momentum_file(folder, step))
         for name, parameter in self.net.named_parameters():
-            if name in momentum:  # a branch that was always dropped has none yet
+            if name in momentum:  # a branch that was always cut or dropped has none yet
                 self.sgd.state[parameter]["momentum_buffer"] = torch.empty_like(parameter).copy_(momentum[name])
 
 
@@ -272,15 +281,15 @@ def load_weights(net: nn.Module, path: Path) -> None:
 
 
 @torch.no_grad()
-def evaluate(net: Net, images: Images, count: int | None = None) -> Evaluation:
-    """Error and loss on the first `count` test images, evaluation mode, float32."""
+def evaluate(net: Net, images: Images, count: int | None = None, cut: CutSpec = WHOLE) -> Evaluation:
+    """Error and loss on the first `count` test images, of the whole net or under `cut`; evaluation mode, float32."""
     net.eval()
     total = min(count or len(images.test), len(images.test))
     loss = wrong = 0.0
     for begin in range(0, total, EVALUATION_BATCH):
         chosen = slice(begin, min(begin + EVALUATION_BATCH, total))
         y = images.test_labels[chosen]
-        logits = net(prepare(images.test[chosen], images.info, torch.float32))
+        logits = cut_output(net, prepare(images.test[chosen], images.info, torch.float32), cut)
         loss += float(F.cross_entropy(logits, y, reduction="sum"))
         wrong += float((logits.argmax(1) != y).sum())
     return Evaluation(error=100 * wrong / total, loss=loss / total, images=total)

@@ -13,7 +13,7 @@ from distributed import Event as Flag
 from distributed import get_worker
 
 from app.datasets import BUNDLED, DATASETS
-from app.events import Event, RunStarted, to_json
+from app.events import BlockCut, Event, RunStarted, to_json
 from app.memory import return_freed_memory
 from app.questions import Question
 from app.results import to_bytes
@@ -55,6 +55,7 @@ def train_run(
     folder: Path,
     start: int,
     until: int | None,
+    cuts: list[BlockCut],
     settings: Settings,
     topic: str,
 ) -> None:
@@ -76,7 +77,7 @@ def train_run(
         pending.clear()
         sent = time.monotonic()
 
-    for event in train(spec, images, folder, start, until, asked):
+    for event in train(spec, images, folder, start, until, asked, cuts):
         pending.append(event)
         if isinstance(event, RunStarted) or time.monotonic() - sent > FLUSH_SECONDS:
             send()

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from app.ui.cut_live import cut_live
 from app.ui.cut_outcome import outcome
 from app.ui.cutting import cutting_table
 from app.ui.prose import prose
@@ -27,6 +28,9 @@ with st.expander(page["why"], icon=":material/function:"):
     st.markdown(page["why-words"])
     st.latex(page["why-equation"])
     st.caption(f":violet-badge[paper] {page['why-source']}")
+
+st.markdown(page["live"])
+cut_live(seen, cut)
 
 st.markdown(page["studies"])
 left, right = st.columns([1, 1.4], gap="medium", vertical_alignment="bottom")

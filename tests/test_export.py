@@ -17,8 +17,9 @@ from typer.testing import CliRunner
 
 from app.checkpoints import weights_file
 from app.cli import app
+from app.cuts import CutSpec
 from app.data import load
-from app.events import EpochEvaluated, Event, RunStarted, StepMeasured
+from app.events import BlockCut, EpochEvaluated, Event, RunStarted, StepMeasured
 from app.export import events, parquet, write, zipped
 from app.foreign import receive
 from app.settings import ROOT, Settings
@@ -94,6 +95,24 @@ def test_the_exported_script_repeats_the_same_losses(measured: tuple[Store, str,
     assert done.stdout.splitlines() == [
         f"step {step}: loss {loss}, then {loss}" for step, loss in enumerate(losses[:3])
     ]
+
+
+def test_the_exported_script_cuts_what_was_cut(measured: tuple[Store, str, list[Event]], tmp_path: Path) -> None:
+    store, run, _ = measured
+    cut = BlockCut(step=2, cut=CutSpec.parse("1"))
+    store.record(run, 0, [cut])
+    assert "cuts.json" in [path.name for path in write(store, run, tmp_path / "away")]
+    done = subprocess.run(
+        [sys.executable, tmp_path / "away" / "repeat.py", "4"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    again = train(SPEC, load(SPEC.data, Settings(store=tmp_path)), until=4, cuts=[cut])
+    losses = [event.loss for event in again if isinstance(event, StepMeasured)]
+    assert [line.split(" loss ")[1].split(",")[0] for line in done.stdout.splitlines()] == [str(one) for one in losses]
 
 
 def test_the_exported_weights_load_into_the_exported_program(

@@ -15,11 +15,14 @@ from safetensors.torch import load_file
 
 from app import worker
 from app.checkpoints import weights_file
+from app.cuts import CutSpec
+from app.data import load_for
 from app.jobs import Engine, RefusedError
 from app.runs import Run
 from app.settings import ROOT, Settings
 from app.spec import Recipe, RunSpec
 from app.store import Store, StoreError
+from app.training import train
 from models.spec import NetSpec
 from tests.engine_process import STEPS, specs
 from tests.waiting import PATIENCE, until
@@ -109,6 +112,33 @@ def test_pause_step_and_go_on_change_no_weight(engine: Engine, undisturbed: dict
     engine.resume(first)
     until(lambda: not any(engine.store.run(run).active for run in (first, second)), "the end")
     ended_well(engine.store, undisturbed)
+
+
+def test_a_block_cut_while_it_trains_is_kept_with_the_run_and_repeats_it(engine: Engine, tmp_path: Path) -> None:
+    asked = specs()[0].model_copy(update={"recipe": Recipe(steps=150, batch=16)})
+    run, store = engine.submit([asked])[0].id, engine.store
+    with pytest.raises(ValueError, match=r"enters, .* leaves"):
+        engine.cut(run, CutSpec.parse("1"))
+    until(lambda: store.run(run).step > 0, "the first step")
+    engine.cut(run, CutSpec.parse("0"))
+    until(lambda: store.cuts(run), "the cut")
+    assert store.run(run).active
+    until(lambda: store.run(run).step > store.cuts(run)[0].step + 5, "steps under the cut")
+    engine.pause(run)
+    until(lambda: run not in engine._tasks, "the worker to let go")
+    engine.cut(run, CutSpec())
+    until(lambda: len(store.cuts(run)) == 2, "the block to be back")
+    assert store.run(run).status == "paused"
+    engine.resume(run)
+    until(lambda: not store.run(run).active, "the end")
+    settled, cuts = store.run(run).settled, store.cuts(run)
+    assert [event.cut for event in cuts] == [CutSpec.parse("0"), CutSpec()]
+    list(train(settled, load_for(settled, engine.settings), tmp_path / "again", cuts=cuts))
+    once, again = load_file(weights_file(store.weights_folder(run), 150)), tmp_path / "again"
+    for name, value in load_file(weights_file(again, 150)).items():
+        assert torch.equal(once[name], value)
+    with pytest.raises(RefusedError, match="finished"):
+        engine.cut(run, CutSpec.parse("0"))
 
 
 def test_runs_wait_their_turn_and_a_waiting_one_can_be_cancelled(engine: Engine) -> None:

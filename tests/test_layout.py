@@ -61,8 +61,8 @@ app.analysis.subnets torch numpy app.analysis.cut app.analysis.bands app.analysi
 app.analysis.linear torch models.nets models.blocks
 app.analysis.bands numpy
 app.analysis.progress
-app.analysis.cut torch models.blocks
-app.training     torch app.memory app.data app.probes app.checkpoints models.nets CURRENCIES
+app.training     torch app.analysis.cut app.memory app.data app.probes app.checkpoints models.nets CURRENCIES
+app.analysis.cut torch models.blocks models.nets app.cuts
 app.probes       torch models.nets
 app.data         torch numpy models.nets CURRENCIES | torch torchvision
 app.uploads      numpy safetensors app.archives CURRENCIES app.pictures
@@ -71,11 +71,11 @@ app.pictures     numpy PIL
 app.checkpoints
 app.verdicts     numpy CURRENCIES
 app.questions    pydantic app.cuts models.spec
+app.events       pydantic app.cuts
 app.cuts         pydantic models.plan models.spec
 app.memory
 app.sockets      psutil
 app.spec         pydantic app.datasets models.spec
-app.events       pydantic
 app.results      numpy
 app.settings     pydantic
 app.schema

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from app.cuts import CutSpec
 from app.events import (
+    BlockCut,
     CheckpointSaved,
     EpochEvaluated,
     Event,
@@ -70,6 +72,19 @@ def test_a_loss_that_is_not_finite_survives_the_journey() -> None:
         [event] = from_json(to_json(steps(0, 1, loss=value)))
         assert isinstance(event, StepMeasured)
         assert event.loss == value
+
+
+def test_cuts_outlive_a_resumption_and_a_new_one_takes_the_place_of_those_to_come(store: Store) -> None:
+    run = begun(store)
+    first, later = BlockCut(step=4, cut=CutSpec.parse("1,2:0.5")), BlockCut(step=9, cut=CutSpec())
+    store.record(run, 1, [started(), *steps(0, 4), first, *steps(4, 9), later, *steps(9, 12)])
+    store.record(run, 1, [started(4)])
+    assert from_json(to_json(store.cuts(run))) == [first, later]
+    assert (store.history(run).series().cut_steps, store.history(run).series().cuts) == ((4, 9), ("1,2:0.5", ""))
+    anew = BlockCut(step=6, cut=CutSpec.parse("0"))
+    store.record(run, 1, [anew])
+    assert store.cuts(run) == [first, anew]
+    assert store.history(run).series().cut_steps == (4, 6)
 
 
 def test_a_run_is_read_back_as_it_was_written(store: Store) -> None:

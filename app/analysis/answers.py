@@ -130,7 +130,7 @@ def cut(question: CutQuestion, of: Subject, progress: Progress) -> Result:
 
 def cut_pictures(question: CutPicturesQuestion, of: Subject, progress: Progress) -> Result:
     """The whole net first, then the cut one."""
-    chosen = of.images.test[list(question.pictures)]
+    chosen = torch.stack([of.picture(said)[0] for said in question.pictures])
     return cut_probabilities(of.net(question.step), chosen, of.images.info, [WHOLE, question.cut])
 
 

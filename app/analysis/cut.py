@@ -1,19 +1,32 @@
 """One block taken away, or turned down: what remains of it is its shortcut, and the σ behind their sum.
 
 A cut is the lesion of Veit et al. 2016, *Residual Networks Behave Like Ensembles of Relatively Shallow Networks*,
-section 4.1. The net stays as it is: nothing is patched, a block is only computed otherwise.
+section 4.1. The net stays as it is: nothing is patched, a block is only computed otherwise. While it trains, a branch
+that is cut has no gradient, and its weights stay what they were.
 """
 
 import torch
 from torch import Tensor
 
+from app.cuts import CutSpec
 from models.blocks import Append, Block, Gated, Sum, Zero
+from models.nets import Net, blocks_of
+
+
+def cut_output(net: Net, x: Tensor, cut: CutSpec) -> Tensor:
+    """The logits, N×classes, of the net under `cut`: one that `CutSpec.check` lets pass. `x`: N×C×H×W."""
+    blocks = blocks_of(net)
+    x = net.stem(x)
+    for block, scale in cut.route(len(blocks)):
+        x = block_output(blocks[block], x, scale)
+    logits: Tensor = net.head(x)
+    return logits
 
 
 def block_output(block: Block, x: Tensor, scale: float = 1.0) -> Tensor:
     """The block's output with its branch scaled: 1 is the whole block, 0 the block cut (the branch is not computed).
 
-    `x`: the block's input, N×C×H×W; evaluation mode. A gate that opens for the branch (highway's T) is scaled with
+    `x`: the block's input, N×C×H×W. A gate that opens for the branch (highway's T) is scaled with
     it, so that a cut passes on all of x. A plain block has no shortcut: cut, it is y = x, and in between
     (1 − scale)·x + scale·F(x). Raises ValueError where `refusal` gives a reason.
     """

@@ -40,6 +40,8 @@ def paper_figure(spec: RunSpec) -> tuple[float, str] | None:
     return PAPER.get(spec.net.name)
 
 
+LONGEST_CUT = 12  # letters beside a mark
+
 # ---- errors --------------------------------------------------------------------------------------------------------
 
 
@@ -58,6 +60,8 @@ def errors(runs: Sequence[Run], *, total: int | None = None, test_images: int = 
             data.append(_train_trace(style, steps, means))
         if series.eval_steps.size:
             data.append(_test_trace(style, series))
+        if steps.size and series.cuts:
+            data.append(_cut_trace(style, series, np.interp(series.cut_steps, steps, means)))
         if steps.size:
             labels.append((style.name, float(steps[-1]), float(means[-1]), style.colour, "x"))
             said.append(_error_words(style.name, series, means))
@@ -72,11 +76,26 @@ def errors(runs: Sequence[Run], *, total: int | None = None, test_images: int = 
         theme.end_label(text, x, round(place, 2), colour, xref)
         for (text, x, _, colour, xref), place in zip(labels, places, strict=True)
     ]
+    for (_, series), style in zip(runs, theme.styles([spec for spec, _ in runs]), strict=True):
+        for step, cut in zip(series.cut_steps, series.cuts, strict=True):
+            annotations.append(
+                theme.end_label(
+                    _cut_words(cut),
+                    step,
+                    0,
+                    style.colour,
+                    yanchor="bottom",
+                    xshift=3,
+                    font={"color": style.colour, "size": 13},
+                )
+            )
     longest = max([len(text) for text, *_ in labels] + [8])
     images = f" ({test_images:,} images)" if test_images else ""
     window = max([series.window for _, series in runs] + [1])
     mean = f"mean of the last {window} steps" if window > 1 else "every step's batch"
     caption = f"{theme.badge('measured')} error %; train thin ({mean}), test bold{images}, after each epoch"
+    if any(series.cuts for _, series in runs):
+        caption += ". Crosses: blocks cut while it trained, or put back"
     if any(paper_figure(spec) for spec, _ in runs):
         caption += f". {theme.badge('paper')} marks at the right edge: final test errors, "
         caption += " and ".join(sorted({WHERE[paper[1]] for spec, _ in runs if (paper := paper_figure(spec))}))
@@ -124,6 +143,27 @@ def _test_trace(style: Style, series: Series) -> Json:
     }
 
 
+def _cut_trace(style: Style, series: Series, at: NDArray[Any]) -> Json:
+    """Where blocks were cut while the run trained, or put back: a cross on the training error, a line to its name."""
+    return {
+        "type": "scatter",
+        "mode": "lines+markers",
+        "name": f"{style.name} cut",
+        "x": [x for step in series.cut_steps for x in (step, step, None)],
+        "y": [y for height in rounded(at, 2) for y in (0, height, None)],
+        "customdata": [_cut_words(cut) for cut in series.cuts for _ in range(3)],
+        "line": {"color": style.colour, "width": 1.2, "dash": "dot"},
+        "marker": {"symbol": "x", "size": [0, 10, 0] * len(series.cuts), "opacity": 1, "color": style.colour},
+        "hovertemplate": f"{style.name} · from step %{{x:,d}} on<br>%{{customdata}}<extra></extra>",
+    }
+
+
+def _cut_words(cut: str) -> str:
+    if not cut:
+        return "whole again"
+    return f"cut {cut}" if len(cut) <= LONGEST_CUT else f"cut {cut[:LONGEST_CUT]}…"
+
+
 def _paper_trace(style: Style, error: float, table: str, total: int) -> Json:
     return {
         "type": "scatter",
@@ -139,7 +179,10 @@ def _paper_trace(style: Style, error: float, table: str, total: int) -> Json:
 
 def _error_words(name: str, series: Series, means: NDArray[Any]) -> str:
     test = f", test {series.test_error[-1]:.1f} %" if series.eval_steps.size else ""
-    return f"{name}: training error {means[-1]:.1f} %{test} at step {int(series.steps[-1]):,}."
+    cuts = "".join(
+        f" From step {step:,} on: {_cut_words(cut)}." for step, cut in zip(series.cut_steps, series.cuts, strict=True)
+    )
+    return f"{name}: training error {means[-1]:.1f} %{test} at step {int(series.steps[-1]):,}.{cuts}"
 
 
 # ---- gradient norms ------------------------------------------------------------------------------------------------

@@ -43,7 +43,7 @@ def chosen_picture(look: Look, about: DataSet) -> Chosen | None:
             places = tuple(range(min(OFFERED, about.test_images)))
             question = PicturesQuestion(run=look.run.id, step=look.step, pictures=places)
             return _kept(question, lambda found: _of_class(found, about), "test images")
-    return _own(about, source, swapped) or Chosen("test:0", "test image 0")
+    return own_picture(about, source, swapped) or Chosen("test:0", "test image 0")
 
 
 def _kept(question: Any, choose: Any, what: str) -> Chosen | None:
@@ -81,8 +81,11 @@ def _nth(count: int) -> int:
     return min(int(wanted), count) - 1
 
 
-def _own(about: DataSet, source: str, swapped: bool) -> Chosen | None:
-    """The student's picture as the net takes it; it is kept with the answers about it, and is not in the address."""
+def own_picture(about: DataSet, source: str, swapped: bool) -> Chosen | None:
+    """The student's picture as the net takes it; it is kept with the answers about it, and is not in the address.
+
+    `source`: upload or camera; `swapped`: black for white.
+    """
     page = prose("features")
     kinds = ["png", "jpg", "jpeg", "gif", "webp", "bmp", "tif", "tiff", "ppm"]
     file = st.file_uploader(page["upload"], kinds) if source == "upload" else st.camera_input(page["camera"])

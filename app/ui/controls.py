@@ -3,7 +3,9 @@
 import streamlit as st
 
 from app import jobs
+from app.jobs import can_be_cut
 from app.runs import Run
+from app.ui.frame import page
 
 
 def controls(runs: list[Run]) -> None:
@@ -33,3 +35,10 @@ def controls(runs: list[Run]) -> None:
                 for run in stopped:
                     engine.resume(run.id, steps=1)
                 st.rerun()
+    if cuttable := [run for run in active + stopped if can_be_cut(run) and run.checkpoint is not None]:
+        st.page_link(
+            page("lesions"),
+            label="Cut a block while it trains",
+            icon=":material/content_cut:",
+            query_params={"run": cuttable[-1].id},
+        )

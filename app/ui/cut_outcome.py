@@ -9,15 +9,18 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from app import jobs
 from app.cuts import CutSpec
 from app.datasets import DataSet, find
 from app.figures.lesion_maps import class_errors, confusions
 from app.figures.theme import family_colour
+from app.pictures import from_text
 from app.questions import CutPicturesQuestion, CutQuestion, PicturesQuestion
 from app.results import CutEvaluation, CutProbabilities, Floats, Pictures
 from app.ui.answer import arrive, ask
+from app.ui.chosen_picture import Chosen, own_picture
 from app.ui.cutting import words
 from app.ui.live_chart import live_chart
 from app.ui.pictures import picture_row
@@ -37,7 +40,8 @@ class Outcome(NamedTuple):
 
     look: Look
     cut: CutSpec
-    places: tuple[int, ...]  # of the pictures in the test set
+    own: Chosen | None  # the reader's picture, if there is one: the first
+    places: tuple[int, ...]  # of the other pictures in the test set
     whole: CutEvaluation
     after: CutEvaluation
     probabilities: CutProbabilities
@@ -54,11 +58,14 @@ def outcome(seen: Look, cut: CutSpec, first: Sequence[int]) -> None:
     note = st.empty()
     figures = st.container(key="of-the-cut")
     gallery = st.container(key="pictures-of-the-cut")
-    places = chosen_places(about) or tuple(int(place) for place in first[:SHOWN])
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        wanted, own = chosen_places(about), _own(about)
+    places = wanted or tuple(int(place) for place in first[: SHOWN - (own is not None)])
+    named = (*([own.text] if own else []), *(f"test:{place}" for place in places))
     questions = (
         CutQuestion(**asked, images=images),
         CutQuestion(**asked, images=images, cut=cut),
-        CutPicturesQuestion(**asked, pictures=places, cut=cut),
+        CutPicturesQuestion(**asked, pictures=named, cut=cut),
         PicturesQuestion(**asked, pictures=places),
     )
     there = arrive(*questions)
@@ -69,7 +76,7 @@ def outcome(seen: Look, cut: CutSpec, first: Sequence[int]) -> None:
     last: Outcome | None = st.session_state.get(_LAST)
     if there:
         results: list[Any] = [answer.result for answer in answers]
-        last = st.session_state[_LAST] = Outcome(seen, cut, places, *results)
+        last = st.session_state[_LAST] = Outcome(seen, cut, own, places, *results)
     shown = last if last is not None and last.look.run.id == seen.run.id else None
     st.html(f"<style>.st-key-of-the-cut, .st-key-pictures-of-the-cut {{ opacity: {1 if there else 0.5}; }}</style>")
     page = prose("lesions")
@@ -101,6 +108,16 @@ def chosen_places(about: DataSet) -> tuple[int, ...]:
         said = f"{wrong[0][:30]!r} was left out: " if wrong else f"The first {MOST_SHOWN} are shown: "
         st.warning(literal(f"{said}test images are numbered from 0 to {about.test_images - 1:,}."))
     return tuple(places[:MOST_SHOWN])
+
+
+def _own(about: DataSet) -> Chosen | None:
+    """A picture of the reader's."""
+    with st.popover(prose("lesions")["own"], icon=":material/add_a_photo:"):
+        source = st.segmented_control(
+            "Picture", ("upload", "camera"), default="upload", key="own-source", required=True
+        )
+        swapped = about.channels == 1 and st.toggle(prose("features")["swap"], key="own-swap")
+        return own_picture(about, source, swapped)
 
 
 def sentence(of: Outcome) -> str:
@@ -139,14 +156,22 @@ def _figures(of: Outcome, about: DataSet) -> None:
 
 
 def _gallery(of: Outcome, about: DataSet) -> None:
-    cards = [_below(of, about.labels, nth) for nth in range(len(of.places))]
+    own = [] if of.own is None else [_own_pixels(of.own, about)]
+    numbers = [(place, int(label)) for place, label in zip(of.places, of.pictures.labels, strict=True)]
+    heads = [(f"no. {place:,}", about.labels[label], label) for place, label in numbers]
+    cards = [("yours", "your picture", -1)] * len(own) + heads
+    shares = of.probabilities.probabilities
     picture_row(
-        of.pictures.pixels,
-        [f"test image {place}: {about.labels[label]}" for place, label in _truths(of)],
-        [text for text, _ in cards],
-        marked=[flips for _, flips in cards],
+        [*own, *of.pictures.pixels],
+        [f"{where}: {what}" for where, what, _ in cards],
+        [_below(head, shares[:, nth], about.labels) for nth, head in enumerate(cards)],
+        marked=[bool(before.argmax() != after.argmax()) for before, after in zip(*shares, strict=True)],
     )
     st.caption(prose("lesions")["pictures-caption"].format(run=of.look.run.name, step=of.look.step))
+
+
+def _own_pixels(own: Chosen, about: DataSet) -> NDArray[np.uint8]:
+    return from_text(own.text.removeprefix("own:"), about.channels, about.size)
 
 
 def _cards(of: Outcome) -> str:
@@ -160,24 +185,18 @@ def _cards(of: Outcome) -> str:
     return f"<div class='nows'>{''.join(drawn)}</div>"
 
 
-def _truths(of: Outcome) -> list[tuple[int, int]]:
-    return [(place, int(label)) for place, label in zip(of.places, of.pictures.labels, strict=True)]
-
-
-def _below(of: Outcome, labels: Sequence[str], nth: int) -> tuple[str, bool]:
-    """What the net, whole and cut, takes a picture for, as HTML; and whether it changed its mind."""
-    place, label = _truths(of)[nth]
-    before, after = of.probabilities.probabilities[:, nth]
-    lines = [_guess(when, shares, labels, label) for when, shares in (("whole", before), ("cut", after))]
-    head = f"<b>{html.escape(labels[label])}</b> <span>no. {place:,}</span>"
-    return head + "".join(lines), bool(before.argmax() != after.argmax())
+def _below(head: tuple[str, str, int], shares: Floats, labels: Sequence[str]) -> str:
+    """What the net, whole and cut, takes a picture for, as HTML. `head`: where it is from, its name, its label."""
+    where, what, truth = head
+    lines = [_guess(when, one, labels, truth) for when, one in zip(("whole", "cut"), shares, strict=True)]
+    return f"<b>{html.escape(what)}</b> <span>{where}</span>" + "".join(lines)
 
 
 def _guess(when: str, shares: Floats, labels: Sequence[str], truth: int) -> str:
     taken: Any = int(np.argmax(shares))
     percent = 100 * float(shares[taken])
-    sign = "✓" if taken == truth else "✗"
+    sign = "" if truth < 0 else "✓ " if taken == truth else "✗ "
     return (
         f"<div class='guess'><span>{when}</span><i style='--share:{percent:.0f}%'></i>"
-        f"<span>{sign} {html.escape(labels[taken])} {percent:.0f} %</span></div>"
+        f"<span>{sign}{html.escape(labels[taken])} {percent:.0f} %</span></div>"
     )

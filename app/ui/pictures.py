@@ -2,7 +2,7 @@
 
 import html
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import streamlit as st
@@ -12,9 +12,12 @@ from app.figures.sheets import png
 
 
 def picture_row(
-    pixels: NDArray[np.uint8], alts: Sequence[str], below: Sequence[str], *, marked: Sequence[bool]
+    pixels: Iterable[NDArray[np.uint8]], alts: Sequence[str], below: Sequence[str], *, marked: Sequence[bool]
 ) -> None:
-    """Draw N×C×H×W images in a row that wraps. `below`: HTML, escaped by whoever made it; `marked` ones stand out."""
+    """Draw N images, each C×H×W, in a row that wraps.
+
+    `below`: HTML, escaped by whoever made it; `marked` ones stand out.
+    """
     figures = [
         f"<figure class='{'marked' if mark else ''}'><img src='{data_url(one)}' alt='{html.escape(alt, quote=True)}'>"
         f"<figcaption>{text}</figcaption></figure>"

@@ -26,7 +26,9 @@ FRESH_SECONDS = 0.5
 CHART_HEIGHT = 400
 MOST = 32  # sets of runs that are watched at once
 
-Version = tuple[str, int, int, int]  # run, attempt, steps, last evaluation: when these are the same, so is the picture
+Version = tuple[
+    str, int, int, int, int
+]  # run, attempt, steps, last evaluation, cuts: when these are the same, so is the picture
 
 
 @dataclass(frozen=True)
@@ -154,7 +156,8 @@ def _look(ids: tuple[str, ...], last: Scene | None) -> Scene:
     runs = tuple(engine.store.run(run) for run in ids)
     histories = tuple(engine.store.history(run.id) for run in runs)
     versions = tuple(
-        (run.id, run.attempt, run.step, history.last_epoch) for run, history in zip(runs, histories, strict=True)
+        (run.id, run.attempt, run.step, history.last_epoch, len(history.cuts))
+        for run, history in zip(runs, histories, strict=True)
     )
     about = [find(run.spec.data, engine.settings.store) for run in runs]
     return Scene(

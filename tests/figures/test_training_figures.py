@@ -43,6 +43,19 @@ def named(figure: Figure, name: str) -> dict[str, Any]:
     return next(trace for trace in figure.data if trace["name"] == name)
 
 
+def test_what_was_cut_while_it_trained_is_marked_on_the_training_error() -> None:
+    one, measured = run("resnet-20")
+    figure = training.errors([(one, replace(measured, cut_steps=(13, 26), cuts=("3,7", "")))])
+    marks, line = named(figure, "resnet-20 cut"), named(figure, "resnet-20 train")
+    assert marks["x"] == [13, 13, None, 26, 26, None]
+    heights = [line["y"][line["x"].index(step)] for step in (13, 26)]
+    assert marks["y"] == [0, heights[0], None, 0, heights[1], None]
+    assert [note["text"] for note in figure.layout["annotations"]][-2:] == ["cut 3,7", "whole again"]
+    assert "From step 13 on: cut 3,7. From step 26 on: whole again." in figure.alt
+    assert "Crosses" in figure.caption
+    sendable(figure)
+
+
 def test_train_is_thin_and_test_is_bold_in_the_family_s_colour() -> None:
     figure = training.errors([run("plain-20"), run("resnet-20")], total=80, test_images=2000)
     thin, bold = named(figure, "plain-20 train"), named(figure, "plain-20 test")

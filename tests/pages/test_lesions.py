@@ -1,26 +1,31 @@
 """Lesions: a cut is in the address, can be undone, and what it costs is said from the numbers."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
-from app.analysis.lesions import evaluate_cuts
+from app.analysis.lesions import cut_probabilities, evaluate_cuts
 from app.analysis.moment import net_at
 from app.cuts import CutSpec, interchangeable, kin
 from app.data import load_for
+from app.events import BlockCut, CheckpointSaved, StepMeasured
 from app.jobs import Engine
+from app.pictures import to_text
 from app.results import RandomLesions, Reorderings, SingleLesions
 from app.ui import cut_outcome, studies
+from app.ui.chosen_picture import Chosen
 from app.ui.lesion_words import random_words, reorder_words, single_verdict, single_words
 from app.ui.strip import row
 from app.ui.studies import usual_control, values_of_k
 from app.ui.trained_to_be_cut import PAIR, twins
 from models.plan import plan
 from models.spec import NetSpec
-from tests.pages.opening import HOSTILE, opened, press, spec, under_way, well, words
+from tests.pages.opening import EPOCH, HOSTILE, opened, press, spec, under_way, well, words
+from tests.waiting import until
 
 pytestmark = pytest.mark.usefixtures("few_images")
 
@@ -121,6 +126,25 @@ def test_chosen_pictures_are_shown_by_their_numbers(answering: Engine) -> None:
     assert "from 0 to 1,999" in page.warning[0].value
 
 
+def test_a_picture_of_one_s_own_is_the_first_and_is_what_the_whole_and_the_cut_net_take_it_for(
+    answering: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (1, 28, 28), dtype=np.uint8)
+    mine = Chosen(f"own:{to_text(pixels)}", "your picture")
+    monkeypatch.setattr(cut_outcome, "own_picture", lambda *_: mine)
+    page = well(opened("lesions", pictures="12", cut="3", study=""))
+    first, second = html(page).split("<figure")[1:3]
+    assert "<b>your picture</b> <span>yours</span>" in first
+    assert "no. 12<" in second
+    run = answering.store.run(RUN)
+    images = load_for(run.spec, answering.settings)
+    assert run.started
+    net = net_at(run.spec, answering.store.weights_folder(RUN), 312, images, run.started.epoch_steps)
+    cuts = [CutSpec(), CutSpec.parse("3")]
+    for shares in cut_probabilities(net, torch.from_numpy(pixels[None]), images.info, cuts).probabilities[:, 0]:
+        assert f"<span>{images.info.labels[shares.argmax()]} {100 * shares.max():.0f} %</span>" in first
+
+
 # ── studies ──
 
 
@@ -201,6 +225,39 @@ def test_words_of_orders_say_whether_the_error_follows_tau() -> None:
     assert "the further from its own order, the worse" in first
     assert "correlate at -1.00" in first
     assert "hardly follows" in second
+
+
+# ── while it trains ──
+
+
+def test_a_run_under_way_is_cut_by_a_press_and_tells_how_its_error_jumped(answering: Engine) -> None:
+    [run] = answering.submit([spec("resnet-8:width=4")])
+    under_way(answering, run, [50.0] * EPOCH)
+    answering.store.update(run.id, status="paused")
+    page = opened("lesions", run=run.id, study="", cut="1")
+    assert "It trains whole." in words(well(page))
+    page = press(page, "Train it without block 1")
+    until(lambda: answering.store.cuts(run.id), "the cut")
+    assert answering.store.cuts(run.id) == [BlockCut(step=EPOCH, cut=CutSpec.parse("1"))]
+    same: dict[str, Any] = {"loss": 2.0, "lr": 0.1, "seconds": 0.01, "norms": (0.1,) * 8}
+    steps = [StepMeasured(step=EPOCH + nth, error=80.0 - nth, **same) for nth in range(20)]
+    answering.store.record(run.id, 1, [*steps, CheckpointSaved(step=EPOCH + 20, moment=False)])
+    page = well(opened("lesions", run=run.id, study="", cut="1"))
+    assert "It trains **without block 1**." in words(page)
+    assert "50.0 % of its training images wrong over the 10 steps before, 75.5 % over the 10 after" in words(page)
+    assert "it now errs on 65.5 %" in words(page)
+    assert next(button for button in page.button if button.label == "Train it without block 1").disabled
+    press(page, "Put its blocks back")
+    until(lambda: len(answering.store.cuts(run.id)) == 2, "the block to be back")
+    assert answering.store.cuts(run.id)[-1] == BlockCut(step=EPOCH + 20, cut=CutSpec())
+
+
+def test_a_run_that_has_ended_names_those_that_can_be_cut(answering: Engine) -> None:
+    assert "has no steps to make any more" in words(opened("lesions", study=""))
+    [run] = answering.submit([spec("resnet-8:width=4")])
+    under_way(answering, run, [50.0] * EPOCH)
+    links = [link.proto for link in well(opened("lesions", study="")).get("page_link")]
+    assert any(f"run={run.id}" in link.query_string for link in links)
 
 
 # ── the pair ──
