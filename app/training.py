@@ -10,7 +10,7 @@ norms of all layers cost too little to be seen (118 ms a step with and without).
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Literal
@@ -69,9 +69,11 @@ def train(
     start: int = 0,
     until: int | None = None,
     stop: Callable[[], bool] = lambda: False,
+    given: Mapping[str, Tensor] | None = None,
 ) -> Iterator[Event]:
     """Train `spec` from step `start` (its weights in `folder`) up to step `until`, or the end.
 
+    `given`: weights to begin with at step 0, in place of those that the seed draws.
     Weights go to `folder` (None: nowhere). `stop` is asked after every step. Raises OSError where weights cannot be
     written or read.
     """
@@ -83,6 +85,8 @@ def train(
         raise ValueError("a run goes on only from a folder of weights")
     if start and folder is not None:
         run.restore(folder, start)
+    elif given is not None:
+        run.net.load_state_dict(given)
     yield RunStarted(
         step=start,
         layers=tuple(run.weights),
