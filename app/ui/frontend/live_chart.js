@@ -125,6 +125,9 @@ function told(point) {
   return { x: point.x, y: point.y, customdata: point.customdata ?? null, name: point.data.name };
 }
 
+// What the pointer is on, for the strips of the page: a layer, a block, or something that is neither.
+const hint = (at) => document.dispatchEvent(new CustomEvent('layer-hint', { detail: typeof at === 'string' ? at : null }));
+
 // ---- one chart ----
 
 class Chart {
@@ -183,7 +186,11 @@ class Chart {
     const first = !this.drawn;
     this.drawn = this.P.react(this.plot, lifted(this.figure.data, colours), layout, config).then(() => {
       this.root.dataset.updates = String(Number(this.root.dataset.updates ?? 0) + 1);
-      if (first) this.plot.on('plotly_click', (event) => this.report(told(event.points[0])));
+      if (first) {
+        this.plot.on('plotly_click', (event) => this.report(told(event.points[0])));
+        this.plot.on('plotly_hover', (event) => hint(told(event.points[0]).customdata));
+        this.plot.on('plotly_unhover', () => hint(null));
+      }
       this.hoverAgain();
     });
   }

@@ -23,6 +23,13 @@ class Strip {
     for (const end of ['pointerup', 'pointercancel']) this.rows.addEventListener(end, (event) => this.dropped(event));
     this.sizes = new ResizeObserver(() => this.data && this.render());
     this.sizes.observe(root);
+    this.hinted = (event) => { this.hint = event.detail; this.showHint(); }; // a chart has the pointer on a layer
+    document.addEventListener('layer-hint', this.hinted);
+  }
+
+  destroy() {
+    this.sizes.disconnect();
+    document.removeEventListener('layer-hint', this.hinted);
   }
 
   receive(data, send) {
@@ -187,7 +194,16 @@ class Strip {
       item.classList.toggle('moved', !Number(item.dataset.row) && this.order.length > 0 && own >= 0 && this.order[own] !== own);
       for (const part of item.querySelectorAll('.part')) part.classList.toggle('chosen', part.dataset.layer === this.selected);
     }
+    this.showHint();
     this.describe(block);
+  }
+
+  showHint() {
+    const block = blockOf(this.hint);
+    for (const item of this.items?.flat() ?? []) {
+      item.classList.toggle('hinted', Boolean(this.hint) && (item.dataset.value === this.hint || (block !== null && blockOf(item.dataset.value) === block)));
+      for (const part of item.querySelectorAll('.part')) part.classList.toggle('hinted', part.dataset.layer === this.hint);
+    }
   }
 
   describe(block) {
@@ -375,5 +391,5 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector('.strip');
   root._strip ??= new Strip(root);
   root._strip.receive(data, setTriggerValue);
-  return () => { if (!root.isConnected) root._strip?.sizes.disconnect(); };
+  return () => { if (!root.isConnected) root._strip?.destroy(); };
 }
