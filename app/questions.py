@@ -197,6 +197,17 @@ class DeepenedQuestion(Question):
     depth: int = Field(default=56, ge=8, le=110)
 
 
+class TrainedOnQuestion(Question):
+    """That deeper net trained on, beside one of the same depth from scratch."""
+
+    kind: Literal["trained-on"] = "trained-on"
+    depth: int = Field(default=56, ge=8, le=110)
+    rate: float = Field(default=0.1, gt=0, le=1)
+    steps: int = Field(default=200, ge=1, le=1000)
+    seed: int = Field(default=0, ge=0)
+    lane: ClassVar[Literal["ask", "study"]] = "study"
+
+
 class LessonQuestion(Question):
     """A stack of so many blocks asked to learn y = x, or y = 0, with and without shortcuts."""
 

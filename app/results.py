@@ -286,6 +286,23 @@ class Deepened:
 
 
 @dataclass(frozen=True)
+class TrainedOn:
+    """A net made deeper by identity blocks trained on, and one of its kind from scratch, in this order: T steps.
+
+    Both see the same batches at the same learning rate. Errors in percent; NaN after a net diverged.
+    """
+
+    net: str
+    deeper: str
+    rate: float
+    given_error: float  # test error of the deeper net as it was made
+    error: Floats  # 2 × T, training error, mean over the batches of the last `window` steps
+    test_error: tuple[float, float]  # at the end
+    diverged: tuple[bool, bool]
+    window: int
+
+
+@dataclass(frozen=True)
 class Lesson:
     """Stacks of blocks asked to learn y = x or y = 0: C curves, T steps."""
 

@@ -10,7 +10,7 @@ norms of all layers cost too little to be seen (118 ms a step with and without).
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Literal
@@ -74,11 +74,13 @@ def train(
     until: int | None = None,
     stop: Callable[[], bool] = lambda: False,
     cuts: Sequence[BlockCut] = (),
+    given: Mapping[str, Tensor] | None = None,
 ) -> Iterator[Event]:
     """Train `spec` from step `start` (its weights in `folder`) up to step `until`, or the end.
 
     Weights go to `folder` (None: nowhere). `stop` is asked after every step. `cuts`: all that was or will be cut in
-    this run, in order. Raises OSError where weights cannot be written or read.
+    this run, in order. `given`: weights to begin with at step 0, in place of those that the seed draws. Raises OSError
+    where weights cannot be written or read.
     """
     spec = resolve(spec)
     torch.set_num_threads(spec.threads)
@@ -88,6 +90,8 @@ def train(
         raise ValueError("a run goes on only from a folder of weights")
     if start and folder is not None:
         run.restore(folder, start)
+    elif given is not None:
+        run.net.load_state_dict(given)
     yield RunStarted(
         step=start,
         layers=tuple(run.weights),

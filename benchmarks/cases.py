@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from benchmarks import first_point, gap, lesions, measuring, paths, server, training, watching
+from benchmarks import first_point, gap, gradients, lesions, measuring, paths, server, training, watching
 from benchmarks.figures import Device, Figure, Row, Say
 
 
@@ -23,6 +23,7 @@ CASES: dict[str, Case] = {
     "training": Case(training.ROWS, training.measure),
     "measuring": Case(measuring.ROWS, measuring.measure),
     "paths": Case(paths.ROWS, paths.measure),
+    "gradients": Case(gradients.ROWS, gradients.measure),
     "gap": Case(gap.ROWS, gap.measure),
     "lesions": Case(lesions.ROWS, lesions.measure),
     "first_point": Case(first_point.ROWS, first_point.measure),

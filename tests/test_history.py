@@ -118,3 +118,24 @@ def test_errors_can_be_asked_for_at_an_earlier_step() -> None:
     assert history.train_error(window=5) == 297
     assert history.train_error(at=3) == 1.5
     assert (history.test_error(at=9), history.test_error(at=29), history.test_error()) == (None, 98, 70)
+
+
+def test_of_a_hundred_thousand_steps_no_extreme_of_any_layer_or_curve_is_lost() -> None:
+    rng = np.random.default_rng(1)
+    steps, layers = 100_000, 3
+    norms = rng.uniform(1, 2, size=(steps, layers)).astype(np.float32)
+    loss = rng.uniform(1, 2, size=steps)
+    spikes = rng.choice(steps, size=(layers, 2), replace=False)
+    for layer, (high, low) in enumerate(spikes):
+        norms[high, layer], norms[low, layer] = 100 + layer, 0.01
+    loss[spikes[0]] = 9, 0.1
+    history = History(started(layers))
+    history.extend(rows(loss, norms), [])  # type: ignore[arg-type]
+    series = history.series()
+    assert len(series.norm_steps) <= MAX_COLUMNS
+    assert len(series.steps) <= MAX_POINTS
+    columns = np.searchsorted(series.norm_steps, spikes, side="right") - 1
+    for layer, (high, low) in enumerate(columns):
+        assert series.norms_high[high, layer] == 100 + layer
+        assert series.norms_low[low, layer] == np.float32(0.01)
+    assert {9, 0.1} <= set(series.loss.tolist())

@@ -39,7 +39,6 @@ app.recording    torch app.training app.data app.references app.checkpoints mode
 app.races        CURRENCIES
 app.references   app.store CURRENCIES
 app.store        sqlite3 numpy pydantic app.schema app.history app.runs app.checkpoints CURRENCIES
-app.history      sqlite3 numpy CURRENCIES
 app.runs         sqlite3 pydantic CURRENCIES
 app.foreign      torch safetensors models.foreign models.nets app.evaluation app.checkpoints CURRENCIES
 app.evaluation   app.training app.data app.checkpoints models.nets CURRENCIES
@@ -49,7 +48,7 @@ app.analysis.maximise torch app.analysis.features app.analysis.progress app.data
 app.analysis.features torch numpy app.analysis.cut app.analysis.progress app.training app.data app.probes models.blocks models.nets models.receptive CURRENCIES
 app.analysis.vanishing numpy app.analysis.gradients app.analysis.progress app.verdicts app.training app.data app.checkpoints models.nets CURRENCIES
 app.analysis.shattered torch numpy app.analysis.moment app.analysis.gradients app.analysis.progress app.data app.probes models.nets CURRENCIES
-app.analysis.identity torch numpy app.analysis.progress app.training app.data app.probes models.nets CURRENCIES
+app.analysis.identity torch numpy app.analysis.progress app.training app.history app.checkpoints app.data app.probes models.nets CURRENCIES
 app.analysis.signal torch numpy app.probes models.nets models.blocks CURRENCIES
 app.analysis.gradients torch numpy app.data app.probes models.nets CURRENCIES
 app.analysis.lesions torch numpy app.analysis.progress app.analysis.cut app.analysis.draws app.training app.data models.nets CURRENCIES
@@ -65,6 +64,7 @@ app.training     torch app.analysis.cut app.memory app.data app.probes app.check
 app.analysis.cut torch models.blocks models.nets app.cuts
 app.probes       torch models.nets
 app.data         torch numpy models.nets CURRENCIES | torch torchvision
+app.history      sqlite3 numpy CURRENCIES
 app.uploads      numpy safetensors app.archives CURRENCIES app.pictures
 app.archives     app.datasets
 app.pictures     numpy PIL

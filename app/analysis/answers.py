@@ -12,7 +12,7 @@ from torch import Tensor
 from app.analysis.attributions import attribute, randomised
 from app.analysis.features import depth_read, feature_maps, most_confused, most_exciting
 from app.analysis.gradients import batch, distribution, gradients
-from app.analysis.identity import deepened, learn
+from app.analysis.identity import deepened, learn, train_on
 from app.analysis.lesions import WHOLE, cut_probabilities, evaluate_cuts, random_lesions, reorderings, single_lesions
 from app.analysis.maximise import maximise
 from app.analysis.moment import kept_net, net_at
@@ -54,6 +54,7 @@ from app.questions import (
     SignalQuestion,
     SingleLesionsQuestion,
     SubNetworksQuestion,
+    TrainedOnQuestion,
 )
 from app.results import Pictures, Result
 from app.settings import Settings
@@ -201,6 +202,19 @@ def by_construction(question: DeepenedQuestion, of: Subject, progress: Progress)
     return deepened(of.net(question.step), question.depth, of.images)[1]
 
 
+def trained_on(question: TrainedOnQuestion, of: Subject, progress: Progress) -> Result:
+    """Both nets, each for so many steps at a constant rate, as the run was trained but for that."""
+    assert of.spec is not None
+    own = of.spec.recipe
+    recipe = own.model_copy(
+        update={"name": "trained-on", "steps": question.steps, "lr": question.rate, "schedule": "constant"}
+        | {"warmup_steps": 0}
+    )
+    machine = {"device": "cpu", "precision": "float32", "threads": torch.get_num_threads()}
+    spec = of.spec.model_copy(update={"recipe": recipe, "seed": question.seed, "measure": False} | machine)
+    return train_on(of.net(question.step), spec, question.depth, of.images, progress)
+
+
 def lesson(question: LessonQuestion, of: Subject, progress: Progress) -> Result:
     """Both stacks."""
     return learn(question.target, (question.blocks,), seed=question.seed, progress=progress)
@@ -269,6 +283,7 @@ ANSWERS: dict[type[Question], Callable[[Any, Subject, Progress], Result]] = {
     ShatteredQuestion: along_one_input,
     NeighboursQuestion: between_images,
     DeepenedQuestion: by_construction,
+    TrainedOnQuestion: trained_on,
     LessonQuestion: lesson,
     ConfusedQuestion: confused,
     FeaturesQuestion: features,

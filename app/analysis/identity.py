@@ -5,6 +5,8 @@ the deeper model". Here it is constructed, and then asked for: can a stack learn
 """
 
 from collections import OrderedDict
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Literal
 
 import numpy as np
@@ -12,10 +14,14 @@ import torch
 from torch import Tensor, nn
 
 from app.analysis.progress import Progress, quiet
+from app.checkpoints import weights_file
 from app.data import Images, prepare
+from app.events import CheckpointSaved, RunDiverged, StepMeasured
+from app.history import running_mean
 from app.probes import block_names, outputs, undisturbed
-from app.results import Deepened, Lesson
-from app.training import EVALUATION_BATCH, evaluate
+from app.results import Deepened, Lesson, TrainedOn
+from app.spec import RunSpec
+from app.training import EVALUATION_BATCH, evaluate, load_weights, train
 from models.nets import Net, build, generator
 from models.plan import plan
 from models.spec import Family, NetSpec
@@ -23,6 +29,7 @@ from models.spec import Family, NetSpec
 Target = Literal["identity", "zero"]
 
 STATISTICS_IMAGES = 500
+WINDOW = 10  # steps over which a training error is averaged
 BLOCKS = (1, 4, 16)
 CHANNELS, SIZE, BATCH = 4, 8, 64  # of the stacks that learn the identity
 LEARNING_RATE = 0.01
@@ -66,6 +73,47 @@ def deepened(net: Net, depth: int, images: Images) -> tuple[OrderedDict[str, Ten
     added = tuple(i for i, old in enumerate(_homes(net.spec, deeper.spec)) if old is None)
     check = Deepened(str(net.spec), str(deeper.spec), added, largest, error, made.error, made.images)
     return OrderedDict(deeper.state_dict()), check
+
+
+def train_on(net: Net, spec: RunSpec, depth: int, images: Images, progress: Progress = quiet) -> TrainedOn:
+    """Train the trained `net` made deeper, and a net of that depth from scratch, as `spec` says but for its net.
+
+    Both go through the same batches, and start without momentum. `spec.recipe.steps` must be said.
+    """
+    state, check = deepened(net, depth, images)
+    deeper = NetSpec.parse(check.deeper)
+    spec = spec.model_copy(update={"net": deeper})
+    steps = spec.recipe.steps
+    if steps is None:
+        raise ValueError("the number of steps must be said")
+    made = build(deeper)
+    made.load_state_dict(state)
+    error = np.full((2, steps), np.nan)
+    test_error, diverged = [np.nan, np.nan], [False, False]
+    for nth, given in enumerate((state, None)):
+        last = 0
+        with TemporaryDirectory() as folder:
+            for event in train(spec, images, Path(folder), given=given):
+                match event:
+                    case StepMeasured(step=step):
+                        error[nth, step] = event.error
+                        progress(nth * steps + step + 1, 2 * steps)
+                    case CheckpointSaved(step=step):
+                        last = step
+                    case RunDiverged(step=step):
+                        last, diverged[nth] = step, True
+            load_weights(made, weights_file(Path(folder), last))
+        test_error[nth] = evaluate(made, images).error
+    return TrainedOn(
+        net=check.net,
+        deeper=check.deeper,
+        rate=spec.recipe.lr,
+        given_error=check.deeper_error,
+        error=np.array([running_mean(row, WINDOW) for row in error]),
+        test_error=(test_error[0], test_error[1]),
+        diverged=(diverged[0], diverged[1]),
+        window=WINDOW,
+    )
 
 
 def _deeper_spec(spec: NetSpec, depth: int) -> NetSpec:

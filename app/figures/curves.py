@@ -46,7 +46,8 @@ def chart(
     data: list[Json] = []
     for curve in curves:
         if curve.band:
-            data.append(_band(curve))
+            low, high = (rounded(edge, 4) for edge in curve.band)
+            data.append(band(curve.name, curve.x, low, high, curve.colour))
         data.append(_line(curve, log))
     low, high = span or _range([curve.y for curve in curves], log)
     ends = [(curve, end) for curve in curves if (end := _end(curve, log, 0 if at_start else -1)) is not None]
@@ -85,17 +86,16 @@ def _line(curve: Curve, log: bool) -> Json:
     return line | ({"customdata": list(curve.names)} if curve.names else {})
 
 
-def _band(curve: Curve) -> Json:
-    assert curve.band is not None
-    low, high = curve.band
+def band(name: str, x: Numbers, low: Sequence[float | None], high: Sequence[float | None], colour: str) -> Json:
+    """What lies between two curves over the same x, faint."""
     return {
         "type": "scatter",
         "mode": "lines",
-        "name": f"{curve.name} band",
-        "x": [*curve.x.tolist(), *curve.x[::-1].tolist()],
-        "y": [*rounded(high, 4), *rounded(low[::-1], 4)],
+        "name": f"{name} band",
+        "x": [*x.tolist(), *x[::-1].tolist()],
+        "y": [*high, *reversed(low)],
         "fill": "toself",
-        "fillcolor": curve.colour,
+        "fillcolor": colour,
         "opacity": 0.15,
         "line": {"width": 0},
         "hoverinfo": "skip",

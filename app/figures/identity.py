@@ -1,13 +1,37 @@
-"""Stacks that learn the identity, or zero, as curves."""
+"""A net made deeper by identities, trained on; stacks that learn the identity, or zero: as curves."""
 
 import numpy as np
 
 from app.figures import theme
 from app.figures.curves import Curve, chart
 from app.figures.theme import Figure
-from app.results import Lesson
+from app.results import Lesson, TrainedOn
+from models.spec import NetSpec
 
 DASHES = ("solid", "dash", "dot", "dashdot")
+
+
+def trained_on(found: TrainedOn) -> Figure:
+    """Training error against step: the net that was made, and its like from scratch, dashed."""
+    net, deeper = NetSpec.parse(found.net), NetSpec.parse(found.deeper)
+    colour = theme.family_colour(deeper)
+    steps = np.arange(found.error.shape[1])
+    made, scratch = found.error
+    curves = [
+        Curve(f"made of {net.name}", steps, made, colour),
+        Curve("from scratch", steps, scratch, theme.shade(colour, -0.3), "dash"),
+    ]
+    data, layout = chart(curves, "step", "training error, %", span=(-2, 102))
+    caption = (
+        f"{theme.badge('measured')} {deeper.name}, learning rate {found.rate:g}, the same batches for both; "
+        f"error of the last {found.window} batches"
+    )
+    ends = "; ".join(
+        f"{curve.name}: {there[0]:.0f} % at first, {there[-1]:.0f} % at the end"
+        for curve in curves
+        if (there := curve.y[np.isfinite(curve.y)]).size
+    )
+    return Figure(data, layout, caption, f"Training error of two nets {deeper.name}. {ends}")
 
 
 def lesson(learnt: Lesson) -> Figure:

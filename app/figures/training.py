@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.figures import theme
+from app.figures.curves import band
 from app.figures.numbers import decades, frame, rounded, significant, thinned
 from app.figures.theme import Figure, Json, Style
 from app.results import Series
@@ -236,16 +237,26 @@ def norm_lines(runs: Sequence[Run], step: int | None, *, height: int = 300) -> F
 
 
 def layer_history(runs: Sequence[Run], layer: str, *, total: int | None = None, height: int = 240) -> Figure:
-    """Gradient norm of one layer against step, for every run that has it. Mark the step with `step_mark`."""
+    """Gradient norm of one layer against step, for every run that has it. Mark the step with `step_mark`.
+
+    Where a point stands for several steps, a band reaches from the smallest to the largest of them: no spike is hidden.
+    """
     data: list[Json] = []
     labels: list[tuple[str, float, float, str]] = []
     columns = []
+    grain = 1
     for (_, series), style in zip(runs, theme.styles([spec for spec, _ in runs]), strict=True):
         if layer not in series.layers or not series.norm_steps.size:
             continue
         at = series.layers.index(layer)
         steps, norms = thinned(series.norm_steps, series.norms[:, at].astype(float))
         columns.append(norms)
+        low, high = (edge[:, at].astype(float) for edge in (series.norms_low, series.norms_high))
+        if (high > low).any():
+            low = np.where(low > np.finfo(np.float32).tiny, low, norms)  # that is a norm of zero, which no axis shows
+            columns += [low, high]
+            data.append(band(style.name, series.norm_steps, significant(low), significant(high), style.colour))
+            grain = max(grain, int(np.diff(series.norm_steps).max(initial=1)))
         data.append(
             {
                 "type": "scatter",
@@ -260,8 +271,8 @@ def layer_history(runs: Sequence[Run], layer: str, *, total: int | None = None, 
         usable = (norms > 0) & np.isfinite(norms)
         if usable.any():
             labels.append((style.name, float(steps[-1]), float(np.log10(norms[usable][-1])), style.colour))
-    low, high = decades(columns, trim=0)
-    places = theme.spread([y for *_, y, _ in labels], 17 * (high - low) / (height - 66), low, high)
+    bottom, top = decades(columns, trim=0)
+    places = theme.spread([y for *_, y, _ in labels], 17 * (top - bottom) / (height - 66), bottom, top)
     total = total or max([int(series.steps[-1]) + 1 for _, series in runs if series.steps.size] + [1])
     longest = max([len(text) for text, *_ in labels] + [8])
     return Figure(
@@ -270,15 +281,16 @@ def layer_history(runs: Sequence[Run], layer: str, *, total: int | None = None, 
             height,
             right=18 + 8 * longest,
             xaxis=theme.axis("step", range=frame(total), tickformat=",d"),
-            yaxis=theme.axis(type="log", range=[low, high], dtick=1, tickformat="~g"),
+            yaxis=theme.axis(type="log", range=[bottom, top], dtick=1, tickformat="~g"),
             annotations=[theme.heading(f"gradient norm of {layer}")]
             + [
                 theme.end_label(text, x, round(place, 3), colour)
                 for (text, x, _, colour), place in zip(labels, places, strict=True)
             ],
         ),
-        caption=f"{theme.badge('measured')} L2 norm of the weight gradient of `{layer}`, training mode, over the run",
-        alt=f"Gradient norm of {layer} against training step, {len(data)} runs.",
+        caption=f"{theme.badge('measured')} L2 norm of the weight gradient of `{layer}`, training mode, over the run"
+        + (f"; geometric mean, smallest and largest of each {grain} steps" if grain > 1 else ""),
+        alt=f"Gradient norm of {layer} against training step, {sum('band' not in one['name'] for one in data)} runs.",
     )
 
 

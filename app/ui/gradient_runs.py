@@ -1,29 +1,31 @@
 """The gradient in runs that were trained: block by block at kept moments, and layer by layer at every step."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
+from app import jobs
 from app.figures.gradients import Measured, block_lines, block_mark, histograms, weight_lines
 from app.figures.norm_map import layer_mark, map_marks
 from app.figures.training import step_mark
 from app.questions import DistributionQuestion, GradientsQuestion
 from app.results import Gradients
-from app.ui import address
-from app.ui.answer import all_answered
+from app.ui import address, own_parameter
+from app.ui.answer import all_answered, arrive, ask
 from app.ui.claims import claims_table
 from app.ui.clicks import to_cell, to_layer, to_step
 from app.ui.live_chart import live_chart
 from app.ui.measured_runs import Seen, measured_runs, where_and_when
 from app.ui.prose import prose
-from app.ui.scene import scene
+from app.ui.scene import Scene, scene
 from app.ui.watch import REFRESH_SECONDS
 from app.verdicts import course_of
 
 OUTPUTS, WEIGHTS, UPDATES = "block outputs", "weights", "update ÷ weight"
+_LINES, _WITHOUT = "lines", "without"  # the widget; the parameter
 
 
 def in_this_run() -> None:
@@ -48,28 +50,26 @@ def in_this_run() -> None:
         _live(seen, _map)
     where_and_when(seen)
     words = st.container()
-    asked = [(place, step) for place in seen.looks for step in seen.telling(place)]
+    asked = {
+        (place, step): GradientsQuestion(run=one.run.id, step=step)
+        for place, one in seen.looks.items()
+        for step in seen.telling(place)
+    }
+    there = [moment for moment, question in asked.items() if not ask(question).pending]
+    if {place for place, _ in there} != set(seen.looks):
+        there = list(asked)
     with lines:
-        all_answered(
-            [GradientsQuestion(run=seen.looks[place].run.id, step=step) for place, step in asked],
-            partial(_answered, seen, asked, of, words),
-            doing=page["measuring"],
-        )
+        # A moment that is being measured is drawn when it is there: until then the chart stays, and its zoom.
+        draw = partial(_answered, seen, there, of, words)
+        all_answered([asked[moment] for moment in there], draw, doing=page["measuring"])
+        arrive(*(question for moment, question in asked.items() if moment not in there))
     _one_layer(seen)
 
 
 def _answered(seen: Seen, asked: Sequence[tuple[int, int]], of: str, words: Any, results: Sequence[Gradients]) -> None:
     page = prose("gradients")
     found = dict(zip(asked, results, strict=True))
-    steps = sorted({step for _, step in asked})
-    shown = st.pills(
-        "Lines at steps",
-        steps,
-        selection_mode="multi",
-        default=steps,
-        format_func=lambda step: f"{step:,}",
-        key="lines",
-    )
+    shown = _chosen_steps(seen, sorted({step for _, step in asked}))
     layer = address.layer()
     if of == OUTPUTS:
         courses = _courses(seen, found)
@@ -93,15 +93,34 @@ def _answered(seen: Seen, asked: Sequence[tuple[int, int]], of: str, words: Any,
         claims_table(_courses(seen, found))
 
 
+def _chosen_steps(seen: Seen, steps: Sequence[int]) -> list[int]:
+    """Draw the choice of lines. The address names those left out, so that a new moment has a line by itself."""
+    left_out = own_parameter.numbers(_WITHOUT, seen.moments, "kept moment")
+    st.session_state[_LINES] = [step for step in steps if step not in left_out]
+
+    def choose() -> None:
+        others = left_out.difference(steps)
+        own_parameter.write(_WITHOUT, sorted(others.union(steps).difference(st.session_state[_LINES])))
+
+    return st.pills(
+        "Lines at steps",
+        steps,
+        selection_mode="multi",
+        format_func=lambda step: f"{step:,}",
+        key=_LINES,
+        on_change=choose,
+    )
+
+
 def _courses(seen: Seen, found: dict[tuple[int, int], Gradients]) -> list[Any]:
     return [
         course_of(
-            one.net,
-            {step: found[place, step] for step in seen.telling(place)},
+            look.net,
+            {step: one for (of, step), one in found.items() if of == place},
             *_errors(seen, place),
-            diverged=one.run.status == "diverged",
+            diverged=look.run.status == "diverged",
         )
-        for place, one in seen.looks.items()
+        for place, look in seen.looks.items()
     ]
 
 
@@ -122,22 +141,36 @@ def _rate(seen: Seen, place: int, step: int) -> float:
 # ---- what was recorded at every step -------------------------------------------------------------------------------
 
 
-def _live(seen: Seen, draw: Any) -> None:
-    """Draw, again every second while a run is under way."""
+def _live(seen: Seen, draw: Callable[[Scene], None]) -> None:
+    """Draw, again every second while a run is under way; the page itself when a run ends or a moment was kept."""
     ids = tuple(run.id for run in seen.scene.runs)
-    st.fragment(draw, run_every=REFRESH_SECONDS if seen.scene.active else None)(ids)
+    before = _kept(seen.scene)
+
+    def again() -> None:
+        try:
+            now = scene(ids)
+        except KeyError:  # deleted meanwhile, by another browser
+            st.rerun()
+        if _kept(now) != before:
+            st.rerun()
+        draw(now)
+
+    st.fragment(again, run_every=REFRESH_SECONDS if seen.scene.active else None)()
 
 
-def _map(ids: tuple[str, ...]) -> None:
-    seen = scene(ids)
+def _kept(now: Scene) -> tuple[Any, ...]:
+    """What the lines, the slider and the clock of the fragments depend on."""
+    return now.active, *(tuple(jobs.engine().store.moments(run.id)) for run in now.runs)
+
+
+def _map(seen: Scene) -> None:
     maps = seen.maps()
     marks = map_marks(seen.pairs, address.step(), address.layer())
-    live_chart(maps.chart, key="gradient-map", rev="-".join(ids), marks=marks, on_click=to_cell)
+    live_chart(maps.chart, key="gradient-map", rev="-".join(run.id for run in seen.runs), marks=marks, on_click=to_cell)
     st.caption(maps.caption)
 
 
-def _history(ids: tuple[str, ...]) -> None:
-    seen = scene(ids)
+def _history(seen: Scene) -> None:
     chosen = seen.layer_of(address.layer())
     st.markdown(f"##### Step by step, in `{chosen}`")
     history = seen.layer(chosen)

@@ -1,4 +1,4 @@
-"""The identity argument, twice: construct the deeper net that does no worse, then ask a stack to find the identity."""
+"""The identity argument, twice: construct the deeper net that does no worse, train it on; ask a stack to find it."""
 
 import streamlit as st
 
@@ -9,6 +9,7 @@ from app.ui.answer import answered
 from app.ui.live_chart import live_chart
 from app.ui.prose import prose
 from app.ui.subject import subject
+from app.ui.trained_on import train_on
 from models.spec import NetSpec
 
 DEEPER = (32, 44, 56, 110)
@@ -47,6 +48,7 @@ def _construct() -> None:
     )
     question = DeepenedQuestion(run=seen.run.id, step=seen.moments[-1], depth=depth or depths[0])
     answered(question, _same, doing=prose("gradients")["constructing"])
+    train_on(seen, question.depth)
 
 
 def _extendible(net: NetSpec) -> bool:

@@ -1,30 +1,33 @@
 """The truth test: 48 nets at initialisation, then any of them trained for its first steps beside its twin."""
 
 from collections.abc import Sequence
+from itertools import product
 
 import streamlit as st
 
 from app.figures.gradients import block_lines, verdict_map
 from app.questions import CourseQuestion, GridQuestion
 from app.results import Course, Grid
+from app.ui import own_parameter
 from app.ui.answer import all_answered, answered, known
 from app.ui.claims import claims_table
+from app.ui.duration import in_words, training_seconds
 from app.ui.live_chart import Click, live_chart
 from app.ui.prose import prose
 from app.verdicts import typical, verdict
 from models.spec import NetSpec
 
 DEPTHS = (8, 20, 56, 110)
-ACTIVATIONS = {"ReLU": "relu:init=he", "ELU": "elu:init=he", "SELU": "selu:init=lecun"}
-CELLS = [
-    f"{depth} layers · {norm} · {activation}"
-    for depth in DEPTHS
-    for norm in ("BN", "no BN")
-    for activation in ACTIVATIONS
-]
+ACTIVATIONS = ("ReLU", "ELU", "SELU")
+NORMS = {"BN": "batch", "no BN": "none"}
+CELLS = {  # by what the address calls them
+    f"{depth}-{NORMS[norm]}-{activation.lower()}": f"{depth} layers · {norm} · {activation}"
+    for depth, norm, activation in product(DEPTHS, NORMS, ACTIVATIONS)
+}
+USUAL = "20-batch-relu"
 STEPS = 100
-SECONDS_PER_LAYER = 0.7  # of 100 steps of batch 128, width 8, on one core: measured on an AMD EPYC
-_GRID, _TRAINED = "truth-test", "first-steps"
+SIZE = 28  # pixels: the bundled images'
+_GRID, _TRAINED, _CELL = "truth-test", "first-steps", "cell"
 
 
 def truth_test() -> None:
@@ -70,18 +73,25 @@ def _counted(grid: Grid) -> str:
 def _choose(click: Click) -> None:
     """A click on a cell: that depth and setting, to be trained."""
     _, _, setting = str(click.y).partition(" · ")
-    if (cell := f"{click.x} · {setting}") in CELLS:
-        st.session_state["cell"] = cell
+    own_parameter.write(_CELL, [cell for cell, title in CELLS.items() if title == f"{click.x} · {setting}"])
 
 
 def _first_steps() -> None:
     page = prose("gradients")
+    st.session_state[_CELL] = own_parameter.choice(_CELL, CELLS) or USUAL
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        cell = st.selectbox("Which part", CELLS, index=CELLS.index("20 layers · BN · ReLU"), key="cell", width=260)
+        cell = st.selectbox(
+            "Which part",
+            list(CELLS),
+            format_func=lambda cell: CELLS[cell],
+            key=_CELL,
+            on_change=lambda: own_parameter.write(_CELL, [st.session_state[_CELL]]),
+            width=260,
+        )
         pair = twins(cell)
         pressed = st.button(f"Train plain and residual for {STEPS} steps", icon=":material/model_training:")
-    seconds = 2 * SECONDS_PER_LAYER * pair[0].depth
-    st.caption(page["announced"].format(steps=STEPS, seconds=f"{seconds:,.0f}", net=pair[0].name, twin=pair[1].name))
+    long = in_words(sum(training_seconds(net, STEPS, size=SIZE) for net in pair))
+    st.caption(page["announced"].format(steps=STEPS, long=long, net=pair[0].name, twin=pair[1].name))
     questions = [CourseQuestion(net=str(net), steps=STEPS) for net in pair]
     trained: set[str] = st.session_state.setdefault(_TRAINED, set())
     if pressed:
@@ -91,12 +101,10 @@ def _first_steps() -> None:
 
 
 def twins(cell: str) -> tuple[NetSpec, NetSpec]:
-    """The plain net and the residual one of a cell: `20 layers · BN · ReLU`."""
-    depth, norm, activation = cell.split(" · ")
-    settings = f"norm={'batch' if norm == 'BN' else 'none'}:activation={ACTIVATIONS[activation]}:channels=1"
-    plain, residual = (
-        NetSpec.parse(f"{family}-{depth.removesuffix(' layers')}:width=8:{settings}") for family in ("plain", "resnet")
-    )
+    """The plain net and the residual one of a cell: `20-batch-relu`."""
+    depth, norm, activation = cell.split("-")
+    settings = f"norm={norm}:activation={activation}:init={'lecun' if activation == 'selu' else 'he'}:channels=1"
+    plain, residual = (NetSpec.parse(f"{family}-{depth}:width=8:{settings}") for family in ("plain", "resnet"))
     return plain, residual
 
 

@@ -1,13 +1,17 @@
 """The deeper net by construction: its logits against the shallow net's; what a stack learns of what it is asked."""
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from app.analysis.identity import BATCH, CHANNELS, SIZE, deepen, deepened, learn, stack
+from app.analysis.identity import BATCH, CHANNELS, SIZE, deepen, deepened, learn, stack, train_on
 from app.data import Images, load
 from app.datasets import BUNDLED
+from app.events import StepMeasured
 from app.settings import load as load_settings
+from app.spec import Recipe, RunSpec
+from app.training import train
 from models.nets import Net, build
 from models.spec import NetSpec
 
@@ -67,6 +71,39 @@ def test_what_cannot_be_deepened_is_refused(text: str) -> None:
         deepen(trained(f"{text}:width=2"), 56, torch.zeros(2, 1, 8, 8))
     with pytest.raises(ValueError, match="not deeper"):
         deepen(trained("plain-20:width=2"), 14, torch.zeros(2, 1, 8, 8))
+
+
+def test_the_net_that_was_made_is_trained_on_from_where_it_was_beside_one_from_scratch() -> None:
+    whole = load(BUNDLED, load_settings())
+    images = Images(whole.info, whole.train[:96], whole.train_labels[:96], whole.test[:50], whole.test_labels[:50])
+    recipe = Recipe(steps=4, batch=32, schedule="constant", lr=1e-6)
+    net = trained("plain-8:width=4")
+    spec = RunSpec(net=net.spec, recipe=recipe, precision="float32", device="cpu", threads=1)
+    told: list[tuple[int, int]] = []
+    found = train_on(net, spec, 14, images, lambda done, total: told.append((done, total)))
+    assert found.error.shape == (2, 4)
+    assert told == [(step, 8) for step in range(1, 9)]
+    # The engine's own steps, of the net that was made and of the seed's.
+    state, check = deepened(net, 14, images)
+    spec = spec.model_copy(update={"net": NetSpec.parse(check.deeper)})
+    for row, given in zip(found.error, (state, None), strict=True):
+        batches = [e.error for e in train(spec, images, given=given) if isinstance(e, StepMeasured)]
+        assert row == pytest.approx(np.cumsum(batches) / np.arange(1, 5))
+    assert found.given_error == check.deeper_error
+    assert not any(found.diverged)
+
+
+def test_a_net_that_diverges_ends_its_curve_and_not_the_other_s() -> None:
+    whole = load(BUNDLED, load_settings())
+    images = Images(whole.info, whole.train[:96], whole.train_labels[:96], whole.test[:50], whole.test_labels[:50])
+    recipe = Recipe(steps=3, batch=32, schedule="constant")
+    net = trained("plain-8:width=4")
+    with torch.no_grad():
+        net.get_parameter("head.fc.weight").mul_(1e39)
+    spec = RunSpec(net=net.spec, recipe=recipe, precision="float32", device="cpu", threads=1)
+    found = train_on(net, spec, 14, images)
+    assert found.diverged == (True, False)
+    assert np.isfinite(found.error).sum(1).tolist() == [1, 3]
 
 
 def test_stacks_learn_what_they_are_asked_and_twins_start_equal() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from app.figures import curves, gradients, identity, shattered, signal, theme
 from app.figures.theme import Figure
-from app.results import Course, Distribution, Gradients, Grid, Lesson, Neighbours, Shattered, Signal
+from app.results import Course, Distribution, Gradients, Grid, Lesson, Neighbours, Shattered, Signal, TrainedOn
 from app.spec import RunSpec
 from models.spec import NetSpec
 
@@ -94,6 +94,16 @@ def test_responses_in_order_and_sorted() -> None:
     assert by_size.data[0]["y"] == [2.0, 1.0, 0.5]
     assert by_size.data[0]["customdata"] == ["b", "c", "a"]
     sendable(signal.residuals([(spec, one)]))
+
+
+def test_the_net_from_scratch_is_dashed_beside_the_one_that_was_made() -> None:
+    error = np.array([[10.0, 60.0, np.nan], [90.0, 80.0, 70.0]])
+    found = TrainedOn("plain-20", "plain-56", 0.1, 11.0, error, (12.0, 40.0), (True, False), 10)
+    figure = identity.trained_on(found)
+    sendable(figure)
+    assert [trace["name"] for trace in figure.data] == ["made of plain-20", "from scratch"]
+    assert [trace["line"]["dash"] for trace in figure.data] == ["solid", "dash"]
+    assert "10 % at first, 60 % at the end" in figure.alt
 
 
 def test_the_lesson_s_curves_say_shortcut_by_colour_and_depth_by_dash() -> None:

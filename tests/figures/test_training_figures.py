@@ -184,3 +184,22 @@ def test_a_packed_figure_is_small_and_is_the_same_for_everyone() -> None:
     length = int.from_bytes(sent[:4], "little")
     assert json.loads(sent[4 : 4 + length]) == head
     assert json.loads(gzip.decompress(sent[4 + length :]))["layout"]["coloraxis"]
+
+
+def test_a_spike_between_two_points_of_a_layer_s_history_is_in_its_band_and_on_the_axis() -> None:
+    one, measured = run("plain-8", steps=40)
+    low, high = measured.norms[::2].copy(), measured.norms[::2].copy()
+    high[7, 0], low[9, 0] = 500, 0.002
+    wide = replace(
+        measured, norm_steps=measured.norm_steps[::2], norms=measured.norms[::2], norms_low=low, norms_high=high
+    )
+    figure = training.layer_history([(one, wide)], "stem.conv")
+    sendable(figure)
+    band = named(figure, "plain-8 band")
+    assert {max(band["y"]), min(band["y"])} == {500, 0.002}
+    bottom, top = figure.layout["yaxis"]["range"]
+    assert bottom < np.log10(0.002)
+    assert top > np.log10(500)
+    assert "smallest and largest of each 2 steps" in figure.caption
+    assert figure.alt.endswith("1 runs.")
+    assert len(training.layer_history([(one, measured)], "stem.conv").data) == 1, "one step a point: nothing between"

@@ -3,13 +3,17 @@
 from functools import partial
 from typing import Any
 
+import numpy as np
 import pytest
 
 from app import questions
 from app.analysis import answers, shattered, vanishing
 from app.jobs import Engine
 from app.questions import Question
+from app.results import Deepened, TrainedOn
+from app.spec import RunSpec
 from app.ui import truth_test as test
+from app.ui.trained_on import words as train_on_words
 from app.verdicts import course_of, said
 from models.spec import NetSpec
 from tests.pages.opening import HOSTILE, PARAMETERS, opened, press, spec, well, words
@@ -17,7 +21,10 @@ from tests.pages.opening import HOSTILE, PARAMETERS, opened, press, spec, well, 
 pytestmark = pytest.mark.usefixtures("answering")
 
 PAIR = ["reference-plain-20", "reference-resnet-20"]
-OWN = ("view", "gradient", "per-parameter", "distribution", "sorted", "activation", "depth", "beta", "bn", "deeper")
+OWN = (
+    *("view", "gradient", "per-parameter", "distribution", "without", "cell", "sorted", "activation"),
+    *("depth", "beta", "bn", "deeper", "rate", "target", "blocks"),
+)
 
 
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -101,7 +108,8 @@ def test_a_cell_is_trained_beside_its_twin_and_the_sources_are_set_against_both(
 ) -> None:
     small(monkeypatch)
     page = opened("gradients", view="The truth test")
-    page.selectbox(key="cell").set_value("8 layers · no BN · ELU").run()
+    page.selectbox(key="cell").set_value("8-none-elu").run()
+    assert page.query_params["cell"] == "8-none-elu"
     assert "plain-8 and resnet-8, 100 steps" in words(well(page))
     page = well(press(page, "Train plain and residual for 100 steps"))
     assert "resnet-8 without normalisation, ELU: the gradient" in words(page)
@@ -110,6 +118,25 @@ def test_a_cell_is_trained_beside_its_twin_and_the_sources_are_set_against_both(
 
 def test_the_cells_are_the_grid_s_own_nets() -> None:
     assert {str(net) for cell in test.CELLS for net in test.twins(cell)} == {str(net) for net in vanishing.settings()}
+
+
+def test_the_address_names_the_cell_and_the_lines_left_out_and_nonsense_is_said() -> None:
+    cell = well(opened("gradients", view="The truth test", cell="8-none-selu"))
+    assert cell.selectbox(key="cell").value == "8-none-selu"
+    wrong = well(opened("gradients", view="The truth test", cell="9-none-selu"))
+    assert wrong.selectbox(key="cell").value == test.USUAL
+    assert "was left out" in wrong.warning[0].value
+    page = well(opened("gradients", run=PAIR, without="1,10"))
+    assert page.button_group(key="lines").value == [0, 312]
+    page.button_group(key="lines").set_value([0, 1]).run()
+    assert page.query_params["without"] == "10,312"
+    assert not page.warning
+    page.button_group(key="lines").set_value([0, 1, 10, 312]).run()
+    assert "without" not in page.query_params
+    for text, reason in {"11": "there is no such kept moment", "1;2": "are written 1,10"}.items():
+        page = well(opened("gradients", run=PAIR, without=text))
+        assert reason in page.warning[0].value
+        assert page.button_group(key="lines").value == [0, 1, 10, 312]
 
 
 def test_the_signal_names_the_smallest_response_first() -> None:
@@ -133,6 +160,53 @@ def test_the_deeper_net_makes_the_same_error_and_the_lesson_says_who_learnt_it()
     assert "The same error, by construction" in words(page)
     assert page.metric[0].value == page.metric[1].value
     assert "Asked for y = x, after 200 steps" in words(page)
+
+
+def test_the_deeper_net_is_trained_on_when_told_to_and_its_answer_is_there_for_everyone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[RunSpec] = []
+
+    def train_on(net: object, spec: RunSpec, depth: int, *_: object) -> TrainedOn:
+        asked.append(spec)
+        return trained_on(deeper=f"plain-{depth}", rate=spec.recipe.lr)
+
+    same = Deepened("plain-20", "plain-32", (3, 4, 8, 9, 13, 14), 1e-6, 14.1, 14.1, 2000)
+    monkeypatch.setattr(answers, "deepened", lambda *_: (None, same))
+    monkeypatch.setattr(answers, "learn", partial(answers.learn, steps=2))
+    monkeypatch.setattr(answers, "train_on", train_on)
+    query = {"view": "The identity argument", "blocks": "1", "deeper": "32", "rate": "0.01"}
+    page = well(opened("gradients", **query))
+    assert "200 steps of 128 images each: about" in words(page)
+    assert not asked
+    assert "It kept" in words(well(press(page, "Train both")))
+    assert "It kept" in words(well(opened("gradients", **query)))
+    [spec] = asked
+    assert (spec.recipe.lr, spec.recipe.schedule, spec.recipe.steps) == (0.01, "constant", 200)
+
+
+def trained_on(**changes: Any) -> TrainedOn:
+    """A made net that went from 10 % over 60 % to 12 % test error beside one at 40 %."""
+    made, scratch = np.full(50, 10.0), np.linspace(90, 40, 50)
+    made[20] = 60
+    usual: dict[str, Any] = {"net": "plain-20", "deeper": "plain-56", "rate": 0.1, "given_error": 11.5, "window": 10}
+    usual |= {"error": np.array([made, scratch]), "test_error": (12.0, 40.0), "diverged": (False, False)}
+    return TrainedOn(**usual | changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, ["It kept", "from 10 % to 60 %, by step 20", "28.0 points behind"]),
+        ({"test_error": (30.0, 20.0)}, ["It did not keep", "10.0 points ahead"]),
+        ({"test_error": (12.0, 12.5)}, ["It kept", "about the same"]),
+        ({"diverged": (True, False)}, ["diverged after 50 steps"]),
+        ({"diverged": (False, True)}, ["It kept", "the same net diverged"]),
+    ],
+)
+def test_other_numbers_other_words(changes: dict[str, Any], said: list[str]) -> None:
+    text = " ".join(train_on_words(trained_on(**changes)))
+    assert all(part in text for part in said), text
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)

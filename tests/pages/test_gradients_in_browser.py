@@ -45,6 +45,14 @@ def test_a_block_of_the_strip_is_followed_and_another_browser_sees_the_same(
     expect(page.get_by_role("heading", name="Step by step, in blocks.4.branch.conv1")).to_be_visible()
     page.get_by_role("radio", name="weights", exact=True).click()
     expect(page).to_have_url(re.compile("gradient=weights"))
+    box = page.locator(".live-chart >> nth=1 >> .nsewdrag >> nth=0").bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] - 3)
+    stems = page.locator('.strip .item[data-value="stem.conv"]')
+    expect(page.locator(".strip .item.hinted")).to_have_count(2)  # the layer under the pointer, in both rows
+    expect(stems.first).to_have_class(re.compile("hinted"))
+    page.mouse.move(2, 2)
+    expect(page.locator(".strip .item.hinted")).to_have_count(0)
     other = chromium.new_context().new_page()
     other.set_default_timeout(90_000)
     other.goto(page.url)

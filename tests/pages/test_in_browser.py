@@ -26,6 +26,8 @@ PATIENCE = 120_000  # milliseconds; for machines under load
 NETS = "net=plain-8:width=4&net=resnet-8:width=4"
 TRACES = "(document.querySelector('.live-chart-plot')?.data ?? [])"
 CURVES = f"{TRACES}.filter((t) => /-8 train$/.test(t.name))"  # of NETS; not those of a race that was there before
+PAGES = ["", "train", "gradients", "paths", "lesions", "features", "runs"]
+DRAWN = {"train": ".live-chart[data-updates]", "gradients": ".live-chart[data-updates]", "runs": "canvas"}
 EVIL = "<img src=x onerror=alert(1)> ![x](https://evil.example/x.png) [x](https://evil.example) www.evil.example"
 
 
@@ -273,7 +275,7 @@ def test_the_menus_are_in_the_address_by_name(page: Page, address: str) -> None:
     assert query(page)["data"] == ["cifar-10"]
 
 
-@pytest.mark.parametrize("place", ["", "train", "runs"])
+@pytest.mark.parametrize("place", PAGES)
 def test_nonsense_in_the_address_is_shown_as_letters_at_most(page: Page, address: str, place: str) -> None:
     names = ("net", "data", "recipe", "width", "seed", "run", "step", "layer", "guess", "find", "status")
     page.goto(f"{address}/{place}?" + "&".join(f"{name}={quote(EVIL)}" for name in names))
@@ -286,12 +288,12 @@ def test_nonsense_in_the_address_is_shown_as_letters_at_most(page: Page, address
         expect(page.get_by_role("button", name="Start the race")).to_be_disabled()
 
 
-@pytest.mark.parametrize("place", ["", "train", "runs"])
+@pytest.mark.parametrize("place", PAGES)
 def test_on_a_phone_no_page_scrolls_sideways(chromium: "Browser", address: str, place: str) -> None:
     with another(chromium, viewport={"width": 390, "height": 844}, has_touch=True) as phone:
         phone.goto(f"{address}/{place}")
         expect(phone.get_by_role("heading", level=1)).to_be_visible()
-        phone.wait_for_selector({"": ".strip .row", "train": ".live-chart[data-updates]"}.get(place, "canvas"))
+        phone.wait_for_selector(DRAWN.get(place, ".strip .row"))
         phone.wait_for_timeout(500)
         assert phone.evaluate("document.documentElement.scrollWidth") <= 390
         overflow = "e => e.scrollWidth - e.clientWidth"
@@ -306,7 +308,7 @@ def test_the_browser_s_console_is_quiet(page: Page, address: str, place: str) ->
         lambda message: said.append(f"{message.text} {message.location['url']}") if message.type == "error" else None,
     )
     page.goto(f"{address}/{place}")
-    page.wait_for_selector({"": ".strip .row", "train": ".live-chart[data-updates]"}.get(place, "canvas"))
+    page.wait_for_selector(DRAWN.get(place, ".strip .row"))
     page.wait_for_timeout(1000)
     # On a page's own path Streamlit asks there first whether the program has a base path: two 404s of its own.
     own = re.compile(r"/(train|runs)/_stcore/(health|host-config)$")

@@ -193,8 +193,13 @@ class Chart {
 
   listenTo(plot) {
     plot.on('plotly_click', (event) => this.report(told(event.points[0])));
-    plot.on('plotly_hover', (event) => say(POINT, this.lights, { length: event.points[0].x }));
-    plot.on('plotly_unhover', () => say(POINT, this.lights, { length: null }));
+    plot.on('plotly_hover', (event) => this.pointedAt(told(event.points[0])));
+    plot.on('plotly_unhover', () => this.pointedAt({ x: null }));
+  }
+
+  pointedAt({ x, customdata }) {
+    say(POINT, this.lights, { length: x });
+    say(HINT, ALL.lights, { at: typeof customdata === 'string' ? customdata : null });
   }
 
   layout(colours) {

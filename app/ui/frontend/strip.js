@@ -23,14 +23,14 @@ class Strip {
     for (const end of ['pointerup', 'pointercancel']) this.rows.addEventListener(end, (event) => this.dropped(event));
     this.sizes = new ResizeObserver(() => this.data && this.render());
     this.sizes.observe(root);
-    this.deafen = listen(LIGHT, this, ({ blocks }) => this.light(blocks));
+    this.deafen = [listen(LIGHT, this, ({ blocks }) => this.light(blocks)), listen(HINT, ALL, ({ at }) => this.mark(at))];
   }
 
   get lights() { return this.data?.lights; }
 
   destroy() {
     this.sizes.disconnect();
-    this.deafen();
+    for (const stop of this.deafen) stop();
   }
 
   receive(data, send) {
@@ -195,7 +195,18 @@ class Strip {
       for (const part of item.querySelectorAll('.part')) part.classList.toggle('chosen', part.dataset.layer === this.selected);
     }
     this.shine();
+    this.mark(this.hint);
     this.describe(block);
+  }
+
+  // The layer or block that the pointer is on, in a chart.
+  mark(at) {
+    this.hint = at;
+    const block = blockOf(at);
+    for (const item of this.items?.flat() ?? []) {
+      item.classList.toggle('hinted', Boolean(at) && (item.dataset.value === at || (block !== null && blockOf(item.dataset.value) === block)));
+      for (const part of item.querySelectorAll('.part')) part.classList.toggle('hinted', part.dataset.layer === at);
+    }
   }
 
   light(blocks) {
