@@ -214,6 +214,12 @@ class ConfusedQuestion(Question):
     images: Images = 1000
 
 
+class KernelsQuestion(Question):
+    """The weights of the first convolution."""
+
+    kind: Literal["kernels"] = "kernels"
+
+
 class FeaturesQuestion(Question):
     """All channels of a place, for one picture."""
 

@@ -7,6 +7,7 @@ from app.datasets import find
 from app.ui import address
 from app.ui.channels import maps
 from app.ui.chosen_picture import chosen_picture
+from app.ui.kernels import kernels
 from app.ui.prose import prose
 from app.ui.speaking import along_depth, attributions
 from app.ui.strip import StripNet, strip
@@ -69,6 +70,9 @@ with st.container(horizontal=True):
 maps(seen, picture, about)
 if other is not None:
     maps(other, picture, about, beside=True)
+
+st.markdown(page["kernels"])
+kernels(looks)
 
 st.markdown(page["attribution"])
 attributions(looks, picture, about)

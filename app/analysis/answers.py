@@ -39,6 +39,7 @@ from app.questions import (
     FeaturesQuestion,
     GradientsQuestion,
     GridQuestion,
+    KernelsQuestion,
     LessonQuestion,
     MaximisedQuestion,
     NeighboursQuestion,
@@ -54,7 +55,7 @@ from app.questions import (
     SingleLesionsQuestion,
     SubNetworksQuestion,
 )
-from app.results import Pictures, Result
+from app.results import Kernels, Pictures, Result
 from app.settings import Settings
 from app.spec import RunSpec
 from models.nets import Net
@@ -210,6 +211,11 @@ def confused(question: ConfusedQuestion, of: Subject, progress: Progress) -> Res
     return most_confused(of.net(question.step), of.images, question.images, progress=progress)
 
 
+def kernels(question: KernelsQuestion, of: Subject, progress: Progress) -> Result:
+    """As they were kept."""
+    return Kernels(of.kept(question.step).get_submodule("stem.conv").get_parameter("weight").detach().numpy())
+
+
 def features(question: FeaturesQuestion, of: Subject, progress: Progress) -> Result:
     """All channels of a place."""
     picture, label = of.picture(question.picture)
@@ -269,6 +275,7 @@ ANSWERS: dict[type[Question], Callable[[Any, Subject, Progress], Result]] = {
     DeepenedQuestion: by_construction,
     LessonQuestion: lesson,
     ConfusedQuestion: confused,
+    KernelsQuestion: kernels,
     FeaturesQuestion: features,
     ExcitementQuestion: excitement,
     DepthQuestion: depth,

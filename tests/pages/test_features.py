@@ -15,7 +15,13 @@ pytestmark = pytest.mark.usefixtures("answering")
 def test_it_opens_on_a_reference_run_with_everything_answered() -> None:
     page = well(opened("features"))
     said = words(page)
-    for passage in ("says **ankle boot**", "What the branch adds is", "There is no shortcut", "after 8 of 9 blocks"):
+    for passage in (
+        "says **ankle boot**",
+        "What the branch adds is",
+        "There is no shortcut",
+        "kernels of 3×3",
+        "after 8 of 9 blocks",
+    ):
         assert passage in said
     assert not page.error
 
