@@ -201,9 +201,8 @@ class LessonQuestion(Question):
 Place = Annotated[
     str, Field(pattern=r"^(stem(\.conv)?|head\.fc[12]?|blocks\.\d{1,4}(\.[a-z]{2,8}(\.[a-z0-9]{2,7}){1,2})?)$")
 ]
-Picture = Annotated[
-    str, Field(pattern=r"^(test:\d{1,6}|own:[A-Za-z0-9+/=]{4,4100})$")
-]  # app.pictures.to_text's letters
+# app.pictures.to_text's letters: up to 224×224 pixels in three colours.
+Picture = Annotated[str, Field(pattern=r"^(test:\d{1,6}|own:[A-Za-z0-9+/=]{4,})$", max_length=200_708)]
 Method = Literal["saliency", "input-x-gradient", "integrated-gradients", "grad-cam", "occlusion", "conductance"]
 
 

@@ -52,6 +52,9 @@ if about is None:
     st.stop()
 picture = chosen_picture(seen, about)
 if picture is None:
+    if not about.test_images:  # the page waits for a picture; what needs none is there already
+        st.markdown(page["kernels"])
+        kernels(looks)
     st.stop()
 
 st.markdown(page["maps"])

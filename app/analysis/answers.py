@@ -24,7 +24,7 @@ from app.analysis.signal import signal
 from app.analysis.subnets import sub_networks
 from app.analysis.vanishing import course, grid, settings
 from app.data import Images, load, load_for, prepare
-from app.datasets import BUNDLED
+from app.datasets import BUNDLED, check_images
 from app.pictures import from_text
 from app.questions import (
     AttributionQuestion,
@@ -285,8 +285,16 @@ ANSWERS: dict[type[Question], Callable[[Any, Subject, Progress], Result]] = {
 }
 
 
+def looks_at_one_picture(question: Question) -> bool:
+    """True for what can be asked of a net whose images are not here: about its weights, or a person's own picture."""
+    own = str(getattr(question, "picture", "")).startswith("own:")
+    return own or isinstance(question, KernelsQuestion | MaximisedQuestion)
+
+
 def answer(question: Question, subject: Subject, progress: Progress = quiet) -> Result:
     """The result that the question's kind asks for. Raises ValueError with a sentence for people."""
+    if not looks_at_one_picture(question):
+        check_images(subject.images.info)
     try:
         return ANSWERS[type(question)](question, subject, progress)
     except IndexError as error:
