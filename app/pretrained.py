@@ -115,7 +115,8 @@ def fetch(wanted: Pretrained, settings: Settings, folder: Path, progress: Callab
         else:
             _download(url, part, wanted.size, progress)
     except (OSError, HTTPException, ValueError) as error:
-        reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or error
+        reason = getattr(error, "reason", error)
+        reason = getattr(reason, "strerror", None) or reason
         raise FetchError(
             f"{wanted.title}'s weights could not be downloaded ({str(reason)[:200]}). Nothing was lost: "
             f"{DATASETS[BUNDLED].title} and the nets trained here work offline. Try again later, or put the file "

@@ -67,16 +67,16 @@ def tiled(tiles: Sequence[Pixels], columns: int = 0) -> Pixels:
     return paper
 
 
-def kernels(weights: Floats, columns: int = 8) -> Pixels:
-    """K × C × side × side as a sheet, in the order of the channels; middle grey is zero, for each kernel its own scale.
+def kernels(weights: Floats) -> Pixels:
+    """K × C × side × side as a sheet, eight in a row, in the order of the channels; middle grey is zero.
 
-    Three colours are shown as they are, the pixel by which the kernel is excited brighter than grey. Else the mean of
-    the C is drawn: light above zero, dark below.
+    Each kernel has a scale of its own. Three colours are shown as they are, the pixel by which the kernel is excited
+    brighter than grey. Else the mean of the C is drawn: light above zero, dark below.
     """
     shown = weights if weights.shape[1] == 3 else weights.mean(1, keepdims=True)
     tops = np.abs(shown).max((1, 2, 3), keepdims=True)
     levels = 127.5 * (1 + np.divide(shown, tops, out=np.zeros_like(shown), where=tops > 0))
-    return tiled([as_picture(kernel) for kernel in levels.round().astype(np.int64)], min(columns, len(shown)))
+    return tiled([as_picture(kernel) for kernel in levels.round().astype(np.int64)], min(8, len(shown)))
 
 
 def as_picture(picture: Ints) -> Pixels:

@@ -18,9 +18,9 @@ def big_nets() -> None:
 
 
 def arrived(wanted: Pretrained) -> Run | None:
-    """The run that it became, if it is in the store."""
+    """The run that it became, if it is in the store under its own name."""
     runs = jobs.engine().store.runs()
-    return next((run for run in runs if run.origin == "imported" and run.spec == wanted.spec), None)
+    return next((run for run in runs if run.name == wanted.title and run.spec == wanted.spec), None)
 
 
 def _waited_for(wanted: Pretrained) -> bool:

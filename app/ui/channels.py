@@ -90,7 +90,7 @@ def _one(look: Look, found: FeatureMaps, about: DataSet) -> None:
     count = found.maps.shape[1]
     chosen = channel(count)
     if chosen is None:
-        st.caption(page["choose-channel"])
+        st.caption(page["choose-channel" if about.test_images else "choose-channel-only"])
         return
     own = found.part("output")[chosen]
     left, right = st.columns([1, 3.2], gap="medium")

@@ -25,8 +25,7 @@ def _sheet(found: Kernels, look: Look) -> None:
     count, colours, side, _ = found.weights.shape
     st.markdown(f"**{literal(look.run.name)}** · {count} kernels of {side}×{side}")
     told = balance(found)
-    pixels = drawn(found.weights, 8 if count <= 16 else 16)
-    st.image(enlarged(pixels, 420), alt=f"{count} kernels of {side} by {side}, {colours} colours. {told}")
+    st.image(enlarged(drawn(found.weights), 420), alt=f"{count} kernels of {side} by {side}, {colours} colours. {told}")
     st.caption(f":green-badge[measured] weights of {literal(look.run.name)}, step {look.step:,}. {told}")
 
 
