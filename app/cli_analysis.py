@@ -25,6 +25,7 @@ from app.cli_parts import (
     read_settings,
 )
 from app.cuts import CutSpec
+from app.datasets import check_images
 from app.results import Floats
 from models.lengths import LONGEST
 
@@ -167,8 +168,8 @@ class Subject(NamedTuple):
     step: int
 
 
-def at_moment(run: str, step: int | None) -> Subject:
-    """The net of a run as it was at `step` (None: the newest kept)."""
+def at_moment(run: str, step: int | None, *, own_picture: bool = False) -> Subject:
+    """The net of a run as it was at `step` (None: the newest kept). `own_picture`: no test image is asked for."""
     from app.analysis.moment import net_at
     from app.data import load_for
 
@@ -177,6 +178,8 @@ def at_moment(run: str, step: int | None) -> Subject:
     found = store.run(run)
     chosen = kept_step(store, run, step)
     images = load_for(found.spec, configured)
+    if not own_picture:
+        check_images(images.info)
     epoch_steps = found.started.epoch_steps if found.started else 0
     return Subject(net_at(found.spec, store.weights_folder(run), chosen, images, epoch_steps), images, chosen)
 

@@ -29,7 +29,7 @@ def features(
 ) -> None:
     """All channels of a layer for one picture, as a sheet: the most active first."""
     with clear_errors():
-        subject = at_moment(run, step)
+        subject = at_moment(run, step, own_picture=image is not None)
         from app.analysis.features import feature_maps
         from app.figures.sheets import by_mean, enlarged, png, sheet
 
@@ -75,7 +75,7 @@ def attribute(
 ) -> None:
     """Which pixels speak for a class, over the picture."""
     with clear_errors():
-        subject = at_moment(run, step)
+        subject = at_moment(run, step, own_picture=image is not None)
         from app.analysis.attributions import METHODS
         from app.analysis.attributions import attribute as speak
         from app.figures.sheets import enlarged, overlay, png

@@ -71,7 +71,10 @@ def load(name: str, settings: Settings, device: torch.device | str = "cpu", prog
     info = find(name, settings.store)
     if info is None:
         raise DataUnavailable(f"the data set {name[:60]!r} is not in this store: upload its zip again")
-    if info.source == "bundled":
+    if info.source == "none":
+        x, y = torch.zeros(0, info.channels, info.size, info.size, dtype=torch.uint8), torch.zeros(0, dtype=torch.int64)
+        tensors = (x, y, x, y)
+    elif info.source == "bundled":
         tensors = _bundled(info)
     elif info.source == "upload":
         tensors = _uploaded(info, settings.store)

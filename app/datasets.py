@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-Source = Literal["bundled", "torchvision", "upload"]
+Source = Literal["bundled", "torchvision", "upload", "none"]  # none: its images cannot be had
 
 
 class DataError(ValueError):
@@ -147,6 +147,32 @@ DATASETS: dict[str, DataSet] = {
 }
 
 
+# What nets of torchvision's were trained on. Its images may not be passed on; of it are here the names alone.
+IMAGENET = DataSet(
+    name="imagenet",
+    title="ImageNet",
+    source="none",
+    channels=3,
+    size=224,
+    labels=tuple((Path(__file__).parents[1] / "assets" / "imagenet_classes.txt").read_text("utf-8").splitlines()),
+    train_images=0,
+    test_images=0,
+    mean=(0.485, 0.456, 0.406),
+    std=(0.229, 0.224, 0.225),
+    credit="Russakovsky et al. 2015; the classes' names after torchvision, BSD licence",
+)
+NAMED = {**DATASETS, IMAGENET.name: IMAGENET}  # menus offer `DATASETS`
+
+
+def check_images(about: DataSet) -> None:
+    """Raises DataError where the images of a set cannot be had."""
+    if not about.test_images:
+        raise DataError(
+            f"This needs test images with their classes, and {about.title}'s may not be passed on. The Features page "
+            "looks into the same net with a picture of your own; nets trained on the other data sets can be asked here"
+        )
+
+
 class Files(NamedTuple):
     """Where a torchvision data set lies under the data folder, as torchvision names it."""
 
@@ -180,7 +206,7 @@ UPLOAD_NAME = re.compile(r"own-[0-9a-f]{12}")
 
 def known_name(name: str) -> str:
     """`name`, if it names a data set or has the form of an uploaded one's. Raises ValueError otherwise."""
-    if name in DATASETS or UPLOAD_NAME.fullmatch(name):
+    if name in NAMED or UPLOAD_NAME.fullmatch(name):
         return name
     raise ValueError(f"unknown data set {name[:60]!r}: {', '.join(DATASETS)}")
 
@@ -213,9 +239,9 @@ def upload_files(name: str, store: Path) -> tuple[Path, Path]:
 
 
 def find(name: str, store: Path) -> DataSet | None:
-    """The data set of that name: one of `DATASETS`, or an uploaded one that is whole in the store folder; else None."""
-    if name in DATASETS:
-        return DATASETS[name]
+    """The data set of that name: one of `NAMED`, or an uploaded one that is whole in the store folder; else None."""
+    if name in NAMED:
+        return NAMED[name]
     if not UPLOAD_NAME.fullmatch(name):
         return None
     tensors, description = upload_files(name, store)

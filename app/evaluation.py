@@ -4,7 +4,7 @@ from pathlib import Path
 
 from app.checkpoints import weights_file
 from app.data import load_for
-from app.datasets import DataError, available, find
+from app.datasets import DataError, available, check_images, find
 from app.events import EpochEvaluated
 from app.results import Evaluation
 from app.settings import Settings
@@ -18,9 +18,11 @@ ARRIVAL = 3_000_000_000_000  # multiply-adds of an evaluation on arrival: about 
 
 def evaluate_run(spec: RunSpec, folder: Path, step: int, settings: Settings, images: int | None = None) -> Evaluation:
     """Error and loss on the first `images` test images, float32, on the CPU."""
+    loaded = load_for(spec, settings)
+    check_images(loaded.info)
     net = build(spec.net)
     load_weights(net, weights_file(folder, step))
-    return evaluate(net, load_for(spec, settings), images)
+    return evaluate(net, loaded, images)
 
 
 def on_arrival(spec: RunSpec, folder: Path, settings: Settings) -> list[EpochEvaluated]:

@@ -43,7 +43,7 @@ def receive(
         step=0,
         layers=layers,
         total_steps=0,
-        epoch_steps=1,
+        epoch_steps=0,  # its running statistics are sound: none has to be computed anew
         train_images=0,
         device="cpu",
         precision="float32",

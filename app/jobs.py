@@ -24,6 +24,7 @@ from app.cluster import Cluster, free_memory, hold_store
 from app.cuts import CutSpec
 from app.datasets import DATASETS, DataSet
 from app.events import BlockCut, RunStopped, from_json
+from app.pretrained import Fetcher
 from app.references import adopt
 from app.runs import Run
 from app.settings import ASSETS, Settings, load
@@ -61,6 +62,7 @@ class Engine:
         self._cluster = Cluster(settings)
         self._cluster.client.subscribe_topic(self._topic, self._heard)
         self.desk = Desk(self._cluster, self.store, settings)
+        self.pretrained = Fetcher(settings, self.take_weights)
         for run in self.store.runs(["running"]):  # the last server went away while they trained
             self.store.update(run.id, status="queued")
         self._pump = threading.Thread(target=self._pump_forever, name="pump", daemon=True)
@@ -146,12 +148,16 @@ class Engine:
         task = self._cluster.submit("ask", worker.take_upload, archive, self.settings, title)
         return DataSet.model_validate(task.result(timeout=300))
 
-    def take_weights(self, file: Path, spec: RunSpec, name: str = "") -> Run:
-        """Weights of another project → a finished run. Raises ValueError with what is wrong with them."""
-        self._check(spec)
+    def take_weights(self, file: Path, spec: RunSpec, name: str = "", most: int = 0) -> Run:
+        """Weights of another project → a finished run. Raises ValueError with what is wrong with them.
+
+        `most`: bytes that are taken; 0: as many as may be uploaded.
+        """
+        self._find_data(spec)
         run = self.store.new_id(spec)
         folder = self.store.weights_folder(run)
-        task = self._cluster.submit("ask", worker.take_weights, file, spec, folder, self.settings)
+        most = most or self.settings.upload_mb * 1_000_000
+        task = self._cluster.submit("ask", worker.take_weights, file, spec, folder, self.settings, most)
         return self.store.enter_import(run, name, spec, from_json(task.result(timeout=300)))
 
     def describe(self) -> str:
@@ -169,11 +175,17 @@ class Engine:
         self.store.close()
         self._lock_file.close()
 
-    def _check(self, spec: RunSpec) -> None:
-        if spec.data not in DATASETS and datasets.find(spec.data, self.settings.store) is None:
-            raise RefusedError(f"the data set {spec.data} is not in this store: upload it again")
+    def _find_data(self, spec: RunSpec) -> DataSet:
         about = datasets.find(spec.data, self.settings.store)
-        laid, limit = plan(spec.net, about.size if about else None), self.settings.max_parameters
+        if about is None:
+            raise RefusedError(f"the data set {spec.data} is not in this store: upload it again")
+        return about
+
+    def _check(self, spec: RunSpec) -> None:
+        about = self._find_data(spec)
+        if not about.train_images:
+            raise RefusedError(f"{about.title}'s images are not here: nets can be looked into, and not trained on them")
+        laid, limit = plan(spec.net, about.size), self.settings.max_parameters
         if laid.params > limit:
             raise RefusedError(f"{spec.net.name} has {laid.params:,} parameters; this server takes up to {limit:,}")
         needed, free = laid.training_bytes(spec.recipe.batch, 4), free_memory()

@@ -17,7 +17,6 @@ Bytes = NDArray[np.uint8]
 
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM")  # Pillow's other readers stay unused
 PIXELS = 50_000_000  # of one picture, before it is made small
-LONGEST = 4 * 32 * 32  # letters of base64: 32×32 pixels in three colours
 
 
 class PictureError(ValueError):

@@ -31,9 +31,8 @@ class Question(BaseModel):
 
 
 Images = Annotated[int, Field(ge=1, le=20_000)]
-Picture = Annotated[
-    str, Field(pattern=r"^(test:\d{1,6}|own:[A-Za-z0-9+/=]{4,4100})$")
-]  # app.pictures.to_text's letters
+# app.pictures.to_text's letters: up to 224×224 pixels in three colours.
+Picture = Annotated[str, Field(pattern=r"^(test:\d{1,6}|own:[A-Za-z0-9+/=]{4,})$", max_length=200_708)]
 At = Annotated[str, Field(pattern=r"^(image|stem|block:\d{1,4})$")]
 
 
@@ -232,6 +231,12 @@ class ConfusedQuestion(Question):
     images: Images = 1000
 
 
+class KernelsQuestion(Question):
+    """The weights of the first convolution."""
+
+    kind: Literal["kernels"] = "kernels"
+
+
 class FeaturesQuestion(Question):
     """All channels of a place, for one picture."""
 
@@ -280,5 +285,6 @@ class MaximisedQuestion(Question):
     kind: Literal["maximised"] = "maximised"
     at: Place = "blocks.0"
     channel: int = Field(default=0, ge=0, le=9999)
+    steps: int = Field(default=160, ge=1, le=1000)
     seed: int = 0
     lane: ClassVar[Literal["ask", "study"]] = "study"

@@ -385,6 +385,21 @@ class FeatureMaps:
 
 
 @dataclass(frozen=True)
+class Kernels:
+    """The weights of the first convolution: K kernels, each of C colours, side × side."""
+
+    weights: Floats  # K × C × side × side
+
+    @property
+    def brightness(self) -> Floats:
+        """K: the share of a kernel's squared weights that is in its mean over places, 0…1; the rest are differences."""
+        side = self.weights.shape[-1]
+        whole = (self.weights**2).sum((1, 2, 3))
+        means = side**2 * (self.weights.mean((2, 3)) ** 2).sum(1)
+        return np.divide(means, whole, out=np.zeros_like(whole), where=whole > 0)
+
+
+@dataclass(frozen=True)
 class Confused:
     """The K wrongly classified test images of which the net is surest, the surest first."""
 

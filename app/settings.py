@@ -24,6 +24,12 @@ class Settings(BaseModel):
     max_parameters: int = Field(default=100_000_000, ge=1, description="largest net that may be trained")
     upload_mb: int = Field(default=50, ge=1, le=1000, description="largest zip that may be uploaded, in MB")
 
+    weights_url: str = Field(
+        default="https://download.pytorch.org/models",
+        pattern=r"^https?://",
+        description="where torchvision's weights are fetched from; a mirror will do",
+    )
+
     @property
     def runs_at_once(self) -> int:
         """Training workers of the embedded engine."""

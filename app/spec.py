@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from app.datasets import BUNDLED, DATASETS, known_name
+from app.datasets import BUNDLED, DATASETS, NAMED, known_name
 from models.spec import NetSpec
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
@@ -84,7 +84,7 @@ class RunSpec(BaseModel):
 
     @model_validator(mode="after")
     def _net_fits_data(self) -> Self:
-        dataset, net = DATASETS.get(self.data), self.net
+        dataset, net = NAMED.get(self.data), self.net
         if dataset and (net.channels, net.classes) != (dataset.channels, dataset.classes):
             raise ValueError(
                 f"{net.name} is for {net.channels} channels and {net.classes} classes, "
@@ -112,7 +112,7 @@ class RunSpec(BaseModel):
     @property
     def title(self) -> str:
         """Net and data set, for people: `resnet-56 · width 8 · Fashion-MNIST, 10,000`."""
-        return f"{net_title(self.net)} · {DATASETS[self.data].title if self.data in DATASETS else self.data}"
+        return f"{net_title(self.net)} · {NAMED[self.data].title if self.data in NAMED else self.data}"
 
 
 # torchvision's, for nets that were trained on ImageNet.

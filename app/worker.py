@@ -106,11 +106,11 @@ def take_upload(archive: Path, settings: Settings, title: str) -> dict[str, Any]
     return ingest(archive, settings.store, title=title, limits=limits).model_dump()
 
 
-def take_weights(file: Path, spec: RunSpec, folder: Path, settings: Settings) -> str:
+def take_weights(file: Path, spec: RunSpec, folder: Path, settings: Settings, most: int) -> str:
     """Weights of another project → the folder of a run, evaluated. Returns the run's events as JSON."""
     from app.foreign import receive
 
-    return to_json(receive(file, spec, folder, settings.upload_mb * 1_000_000, settings))
+    return to_json(receive(file, spec, folder, most, settings))
 
 
 def answer(

@@ -7,6 +7,7 @@ from app.datasets import find
 from app.ui import address
 from app.ui.channels import maps
 from app.ui.chosen_picture import chosen_picture
+from app.ui.kernels import kernels
 from app.ui.prose import prose
 from app.ui.speaking import along_depth, attributions
 from app.ui.strip import StripNet, strip
@@ -51,6 +52,9 @@ if about is None:
     st.stop()
 picture = chosen_picture(seen, about)
 if picture is None:
+    if not about.test_images:  # the page waits for a picture; what needs none is there already
+        st.markdown(page["kernels"])
+        kernels(looks)
     st.stop()
 
 st.markdown(page["maps"])
@@ -69,6 +73,9 @@ with st.container(horizontal=True):
 maps(seen, picture, about)
 if other is not None:
     maps(other, picture, about, beside=True)
+
+st.markdown(page["kernels"])
+kernels(looks)
 
 st.markdown(page["attribution"])
 attributions(looks, picture, about)

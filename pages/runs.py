@@ -8,6 +8,7 @@ from app import jobs
 from app.figures.training import errors
 from app.runs import Run
 from app.ui import frame
+from app.ui.big_nets import big_nets
 from app.ui.bring import bring_weights
 from app.ui.live_chart import live_chart
 from app.ui.picker import run_table
@@ -23,6 +24,8 @@ st.title(page["title"])
 st.markdown(page["lead"])
 with st.expander("Import weights from elsewhere", icon=":material/upload_file:"):
     bring_weights()
+with st.expander("Big nets, trained on ImageNet", icon=":material/cloud_download:"):
+    big_nets()
 
 with st.container(horizontal=True, vertical_alignment="bottom"):
     words = st.text_input("Find", key="find", bind="query-params", placeholder="net, data, name", width=300)

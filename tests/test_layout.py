@@ -28,15 +28,16 @@ app.cli_parts    typer rich app.store CURRENCIES | app.references
 app.main         streamlit starlette app.sockets app.ui | app.jobs
 app.shell        streamlit app.ui
 pages            streamlit app.ui app.questions app.figures app.jobs app.store app.runs app.races CURRENCIES PAPER
-app.ui           streamlit numpy plotly models.code app.questions app.asking app.export app.figures app.jobs app.store app.history app.runs app.races CURRENCIES PAPER app.verdicts PIL app.pictures
+app.ui           streamlit numpy plotly models.code app.questions app.asking app.export app.figures app.jobs app.store app.history app.runs app.races CURRENCIES PAPER app.verdicts PIL app.pictures app.pretrained
 app.figures      plotly numpy CURRENCIES PAPER app.verdicts PIL
-app.jobs         distributed app.asking app.cluster app.worker app.references app.store app.runs CURRENCIES
+app.jobs         distributed app.asking app.cluster app.worker app.references app.store app.runs CURRENCIES app.pretrained
 app.asking       distributed app.cluster app.worker app.questions app.store CURRENCIES
 app.cluster      dask distributed app.store app.settings
 app.export       pyarrow models.code app.checkpoints app.store app.runs CURRENCIES
 app.worker       distributed app.memory app.questions CURRENCIES | torch app.analysis.answers app.training app.data app.foreign app.uploads app.archives
 app.recording    torch app.training app.data app.references app.checkpoints models.nets CURRENCIES
 app.races        CURRENCIES
+app.pretrained   CURRENCIES
 app.references   app.store CURRENCIES
 app.store        sqlite3 numpy pydantic app.schema app.history app.runs app.checkpoints CURRENCIES
 app.runs         sqlite3 pydantic CURRENCIES

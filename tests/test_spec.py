@@ -74,8 +74,8 @@ def test_a_net_for_other_images_is_refused_with_both_shapes(channels: int, class
 
 
 def test_an_unknown_data_set_is_refused_with_the_names_of_the_known() -> None:
-    with pytest.raises(ValueError, match="unknown data set 'imagenet'") as refused:
-        RunSpec(net=GREY, data="imagenet")
+    with pytest.raises(ValueError, match="unknown data set 'svhn'") as refused:
+        RunSpec(net=GREY, data="svhn")
     assert all(name in str(refused.value) for name in DATASETS)
 
 

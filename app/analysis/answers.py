@@ -24,7 +24,7 @@ from app.analysis.signal import signal
 from app.analysis.subnets import sub_networks
 from app.analysis.vanishing import course, grid, settings
 from app.data import Images, load, load_for, prepare
-from app.datasets import BUNDLED
+from app.datasets import BUNDLED, check_images
 from app.pictures import from_text
 from app.questions import (
     AttributionQuestion,
@@ -40,6 +40,7 @@ from app.questions import (
     FeaturesQuestion,
     GradientsQuestion,
     GridQuestion,
+    KernelsQuestion,
     LessonQuestion,
     MaximisedQuestion,
     NeighboursQuestion,
@@ -56,7 +57,7 @@ from app.questions import (
     SubNetworksQuestion,
     TrainedOnQuestion,
 )
-from app.results import Pictures, Result
+from app.results import Kernels, Pictures, Result
 from app.settings import Settings
 from app.spec import RunSpec
 from models.nets import Net
@@ -225,6 +226,11 @@ def confused(question: ConfusedQuestion, of: Subject, progress: Progress) -> Res
     return most_confused(of.net(question.step), of.images, question.images, progress=progress)
 
 
+def kernels(question: KernelsQuestion, of: Subject, progress: Progress) -> Result:
+    """As they were kept."""
+    return Kernels(of.kept(question.step).get_submodule("stem.conv").get_parameter("weight").detach().numpy())
+
+
 def features(question: FeaturesQuestion, of: Subject, progress: Progress) -> Result:
     """All channels of a place."""
     picture, label = of.picture(question.picture)
@@ -261,7 +267,7 @@ def maximised(question: MaximisedQuestion, of: Subject, progress: Progress) -> R
     """What a channel looks for."""
     asked = question
     net, info = of.net(asked.step), of.images.info
-    return maximise(net, info, asked.at, asked.channel, seed=asked.seed, progress=progress)
+    return maximise(net, info, asked.at, asked.channel, asked.steps, asked.seed, progress=progress)
 
 
 ANSWERS: dict[type[Question], Callable[[Any, Subject, Progress], Result]] = {
@@ -286,6 +292,7 @@ ANSWERS: dict[type[Question], Callable[[Any, Subject, Progress], Result]] = {
     TrainedOnQuestion: trained_on,
     LessonQuestion: lesson,
     ConfusedQuestion: confused,
+    KernelsQuestion: kernels,
     FeaturesQuestion: features,
     ExcitementQuestion: excitement,
     DepthQuestion: depth,
@@ -295,8 +302,16 @@ ANSWERS: dict[type[Question], Callable[[Any, Subject, Progress], Result]] = {
 }
 
 
+def looks_at_one_picture(question: Question) -> bool:
+    """True for what can be asked of a net whose images are not here: about its weights, or a person's own picture."""
+    own = str(getattr(question, "picture", "")).startswith("own:")
+    return own or isinstance(question, KernelsQuestion | MaximisedQuestion)
+
+
 def answer(question: Question, subject: Subject, progress: Progress = quiet) -> Result:
     """The result that the question's kind asks for. Raises ValueError with a sentence for people."""
+    if not looks_at_one_picture(question):
+        check_images(subject.images.info)
     try:
         return ANSWERS[type(question)](question, subject, progress)
     except IndexError as error:

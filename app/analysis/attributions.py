@@ -37,7 +37,7 @@ from models.nets import Net, build
 
 METHODS: tuple[Method, ...] = get_args(Method)
 STEPS = 50  # of an integral
-PATCH, STRIDE = 5, 2  # pixels, of what is covered
+PATCH, STRIDE = 5, 2  # pixels, of what is covered; seven times as many on ImageNet's images
 STAGES = 6  # of the randomisation, the trained net not counted
 
 
@@ -181,7 +181,11 @@ def _input_x_gradient(asked: _Asked) -> Floats:
 def _integrated_gradients(asked: _Asked) -> Floats:
     """The same, averaged along the straight line from the baseline."""
     method = IntegratedGradients(_watched(asked, STEPS))
-    return _map(method.attribute(asked.x, target=asked.target, n_steps=STEPS, internal_batch_size=10))
+    return _map(
+        method.attribute(
+            asked.x, target=asked.target, n_steps=STEPS, internal_batch_size=_at_once(asked.x.shape[-1], 10)
+        )
+    )
 
 
 def _grad_cam(asked: _Asked) -> Floats:
@@ -190,14 +194,22 @@ def _grad_cam(asked: _Asked) -> Floats:
     return _map(_resized(_one(cam), asked.x, "bilinear"))
 
 
+def _at_once(side: int, images: int) -> int:
+    """So many of 32 pixels' side; of larger ones fewer, for the memory."""
+    return max(1, min(images, images * 32**2 // side**2))
+
+
 def _occlusion(asked: _Asked) -> Floats:
     """How much the logit falls when a patch is covered by the mean pixel."""
     side = asked.x.shape[-1]
-    total = math.ceil((side - PATCH) / STRIDE + 1) ** 2 + 1  # and once with nothing covered
-    window = (asked.x.shape[1], PATCH, PATCH)
-    stride = (asked.x.shape[1], STRIDE, STRIDE)
+    times = max(1, side // 32)
+    patch, stride = times * PATCH, times * STRIDE
+    total = math.ceil((side - patch) / stride + 1) ** 2 + 1  # and once with nothing covered
+    window, strides = ((asked.x.shape[1], pixels, pixels) for pixels in (patch, stride))
     method = Occlusion(_watched(asked, total))
-    found = method.attribute(asked.x, window, strides=stride, target=asked.target, perturbations_per_eval=32)
+    found = method.attribute(
+        asked.x, window, strides=strides, target=asked.target, perturbations_per_eval=_at_once(side, 32)
+    )
     # Every colour of a covered patch is given the patch's whole effect: one of them, not their sum.
     return _map(found[:, :1])
 
@@ -205,7 +217,9 @@ def _occlusion(asked: _Asked) -> Floats:
 def _conductance(asked: _Asked) -> Floats:
     """What passes through the block's numbers on the way from the baseline; spread over the pixels they stand for."""
     method = LayerConductance(asked.net, asked.block)
-    found = method.attribute(asked.x, target=asked.target, n_steps=STEPS, internal_batch_size=10)
+    found = method.attribute(
+        asked.x, target=asked.target, n_steps=STEPS, internal_batch_size=_at_once(asked.x.shape[-1], 10)
+    )
     asked.progress(STEPS, STEPS)
     small = _one(found).sum(1, keepdim=True)
     large = _resized(small, asked.x, "nearest")

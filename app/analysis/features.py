@@ -27,6 +27,7 @@ from models.receptive import Field, fields
 
 PARTS = ("shortcut", "branch", "sum", "output")
 MOST = 12  # pictures kept of each channel
+LARGE = 2_000_000  # numbers of a block's maps, above which its output alone is kept: those of VGG's first blocks
 
 
 @torch.no_grad()
@@ -41,9 +42,10 @@ def feature_maps(net: Net, picture: Tensor, info: DataSet, at: str, label: int =
     with undisturbed(net, "evaluation"), _watched(net, at, seen):
         logits = net(prepare(picture[None], info))
     field = field_at(net, at, info.size)
+    seen = seen[-1:] if seen[-1].numel() > LARGE else seen
     return FeatureMaps(
         at=at,
-        parts=PARTS if _is_block(net, at) else ("output",),
+        parts=PARTS if len(seen) > 1 else ("output",),
         maps=torch.cat(seen).numpy(),
         picture=picture.numpy(),
         probabilities=logits.softmax(1)[0].numpy(),

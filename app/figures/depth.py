@@ -20,7 +20,7 @@ def probabilities(read: DepthRead, labels: Sequence[str], about: str) -> Figure:
     data = [_line(depth, percent[:, c].tolist(), COLOURS[i], labels[c]) for i, c in enumerate(shown)]
     places = spread([float(percent[-1, c]) for c in shown], 7, 0, 100)
     notes = [
-        end_label(f"{labels[c]} {percent[-1, c]:.0f}%", depth[-1], place, COLOURS[i])
+        end_label(f"{shortened(labels[c])} {percent[-1, c]:.0f}%", depth[-1], place, COLOURS[i])
         for i, (c, place) in enumerate(zip(shown, places, strict=True))
     ]
     final = int(percent[-1].argmax())
@@ -40,6 +40,11 @@ def probabilities(read: DepthRead, labels: Sequence[str], about: str) -> Figure:
         f"{badge('measured')} {settled}. {about}; the remaining blocks cut{_kept(read)}.",
         f"Probability of {', '.join(labels[c] for c in shown)} after each of {depth[-1]} blocks. {settled}.",
     )
+
+
+def shortened(label: str) -> str:
+    """As much of a class's name as has room beside a chart."""
+    return label if len(label) <= 15 else f"{label[:14].rstrip()}…"
 
 
 def accuracy(reads: Sequence[tuple[str, str, DepthRead]], about: str) -> Figure:

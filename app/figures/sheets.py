@@ -4,6 +4,7 @@ A pixel here is a pixel there: nothing is smoothed, because a map of 8 × 8 numb
 """
 
 import io
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,16 +50,33 @@ def sheet(maps: Floats, *, shared: bool = False) -> Pixels:
 
     `shared`: one colour scale for all; else each channel has its own.
     """
-    count, height, width = maps.shape
-    columns = int(np.ceil(np.sqrt(count * (height + GAP) / (width + GAP))))
-    rows = -(-count // columns)
-    paper = np.full((rows * (height + GAP) - GAP, columns * (width + GAP) - GAP, 3), PAPER, np.uint8)
     two_sided = signed(maps)
-    for place, channel in enumerate(by_mean(maps)):
+    order = by_mean(maps)
+    return tiled([coloured(maps[c], top_of(maps if shared else maps[c]), two_sided) for c in order])
+
+
+def tiled(tiles: Sequence[Pixels], columns: int = 0) -> Pixels:
+    """Equal pictures on white paper, in rows of `columns` (0: about as many as make a square)."""
+    height, width = tiles[0].shape[:2]
+    columns = columns or int(np.ceil(np.sqrt(len(tiles) * (height + GAP) / (width + GAP))))
+    rows = -(-len(tiles) // columns)
+    paper = np.full((rows * (height + GAP) - GAP, columns * (width + GAP) - GAP, 3), PAPER, np.uint8)
+    for place, tile in enumerate(tiles):
         top, left = place // columns * (height + GAP), place % columns * (width + GAP)
-        end = top_of(maps if shared else maps[channel])
-        paper[top : top + height, left : left + width] = coloured(maps[channel], end, two_sided)
+        paper[top : top + height, left : left + width] = tile
     return paper
+
+
+def kernels(weights: Floats) -> Pixels:
+    """K × C × side × side as a sheet, eight in a row, in the order of the channels; middle grey is zero.
+
+    Each kernel has a scale of its own. Three colours are shown as they are, the pixel by which the kernel is excited
+    brighter than grey. Else the mean of the C is drawn: light above zero, dark below.
+    """
+    shown = weights if weights.shape[1] == 3 else weights.mean(1, keepdims=True)
+    tops = np.abs(shown).max((1, 2, 3), keepdims=True)
+    levels = 127.5 * (1 + np.divide(shown, tops, out=np.zeros_like(shown), where=tops > 0))
+    return tiled([as_picture(kernel) for kernel in levels.round().astype(np.int64)], min(8, len(shown)))
 
 
 def as_picture(picture: Ints) -> Pixels:

@@ -90,7 +90,7 @@ def _one(look: Look, found: FeatureMaps, about: DataSet) -> None:
     count = found.maps.shape[1]
     chosen = channel(count)
     if chosen is None:
-        st.caption(page["choose-channel"])
+        st.caption(page["choose-channel" if about.test_images else "choose-channel-only"])
         return
     own = found.part("output")[chosen]
     left, right = st.columns([1, 3.2], gap="medium")
@@ -98,11 +98,15 @@ def _one(look: Look, found: FeatureMaps, about: DataSet) -> None:
         st.markdown(f"**Channel {chosen}** of `{found.at}`")
         st.image(enlarged(coloured(own, top_of(own), signed(own)), 220), alt=f"The map of channel {chosen}, enlarged")
         st.caption(f"{float(own.min()):.3g} to {float(own.max()):.3g}, mean {float(own.mean()):.3g}")
-    with right:
-        st.markdown(page["exciting"])
-        asked: dict[str, Any] = {"run": look.run.id, "step": look.step}
-        question = ExcitementQuestion(**asked, at=found.at)
-        answered(question, lambda most: _exciting(asked, most, chosen, about), doing="looking through the test images")
+    if about.test_images:
+        with right:
+            st.markdown(page["exciting"])
+            asked: dict[str, Any] = {"run": look.run.id, "step": look.step}
+            answered(
+                ExcitementQuestion(**asked, at=found.at),
+                lambda most: _exciting(asked, most, chosen, about),
+                doing="looking through the test images",
+            )
     _ascent(look, found.at, chosen)
 
 

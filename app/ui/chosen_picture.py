@@ -11,10 +11,10 @@ from app.pictures import Bytes, PictureError, fitted, to_text
 from app.questions import ConfusedQuestion, PicturesQuestion
 from app.results import Confused, Pictures
 from app.ui.answer import answered
+from app.ui.pad import pad
 from app.ui.prose import literal, prose
 from app.ui.subject import Look
 
-SOURCES = ("test set", "most confused", "upload", "camera")
 OFFERED = 400  # test images, from which a class is chosen
 ANY = "any class"
 
@@ -27,23 +27,29 @@ class Chosen:
     name: str
 
 
+def sources(about: DataSet) -> list[str]:
+    """Where a picture may come from; one is drawn where pictures are white on black."""
+    kept = ["test set", "most confused"] if about.test_images else []
+    return [*kept, "upload", "camera", *(["draw"] if about.channels == 1 else [])]
+
+
 def chosen_picture(look: Look, about: DataSet) -> Chosen | None:
-    """Draw the choice. None while the pictures to choose from are still on their way."""
+    """Draw the choice. None while the pictures to choose from are still on their way, or there is none."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
+        offered = sources(about)
         source = st.segmented_control(
-            "Picture", SOURCES, default=SOURCES[0], key="source", bind="query-params", required=True
+            "Picture", offered, default=offered[0], key="source", bind="query-params", required=True
         )
-        if source in ("upload", "camera"):
-            swapped = about.channels == 1 and st.toggle(prose("features")["swap"], key="swap", bind="query-params")
-        elif source == "most confused":
-            return _kept(
-                ConfusedQuestion(run=look.run.id, step=look.step), lambda found: _confused(found, about), "errors"
-            )
-        else:
+        if source == "test set":
             places = tuple(range(min(OFFERED, about.test_images)))
             question = PicturesQuestion(run=look.run.id, step=look.step, pictures=places)
             return _kept(question, lambda found: _of_class(found, about), "test images")
-    return own_picture(about, source, swapped) or Chosen("test:0", "test image 0")
+        if source == "most confused":
+            errors = ConfusedQuestion(run=look.run.id, step=look.step)
+            return _kept(errors, lambda found: _confused(found, about), "errors")
+        photographed = about.channels == 1 and source != "draw"
+        swapped = photographed and st.toggle(prose("features")["swap"], key="swap", bind="query-params")
+    return own_picture(about, source, swapped) or (Chosen("test:0", "test image 0") if about.test_images else None)
 
 
 def _kept(question: Any, choose: Any, what: str) -> Chosen | None:
@@ -84,17 +90,27 @@ def _nth(count: int) -> int:
 def own_picture(about: DataSet, source: str, swapped: bool) -> Chosen | None:
     """The student's picture as the net takes it; it is kept with the answers about it, and is not in the address.
 
-    `source`: upload or camera; `swapped`: black for white.
+    `source`: upload, camera or draw; `swapped`: black for white.
     """
     page = prose("features")
-    kinds = ["png", "jpg", "jpeg", "gif", "webp", "bmp", "tif", "tiff", "ppm"]
-    file = st.file_uploader(page["upload"], kinds) if source == "upload" else st.camera_input(page["camera"])
-    if file is None:
-        st.caption(page["own"])
-        return None
     try:
-        picture: Bytes = fitted(file.getvalue(), about.channels, about.size)
+        file = _given(source)
+        if file is None:
+            st.caption(page["own" if about.test_images else "own-only"])
+            return None
+        picture: Bytes = fitted(file, about.channels, about.size)
     except PictureError as error:
-        st.error(literal(f"{error} A test image is shown meanwhile."))
+        st.error(literal(f"{error}{' A test image is shown meanwhile.' if about.test_images else ''}"))
         return None
     return Chosen(f"own:{to_text(255 - picture if swapped else picture)}", "your picture")
+
+
+def _given(source: str) -> bytes | None:
+    """A file's bytes, from one of three places. Raises PictureError."""
+    page = prose("features")
+    if source == "draw":
+        st.caption(page["draw"])
+        return pad("pad")
+    kinds = ["png", "jpg", "jpeg", "gif", "webp", "bmp", "tif", "tiff", "ppm"]
+    file = st.file_uploader(page["upload"], kinds) if source == "upload" else st.camera_input(page["camera"])
+    return file.getvalue() if file else None

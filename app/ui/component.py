@@ -20,6 +20,7 @@ PLOTLY_NAME = f"plotly-{plotly.__version__}.min.js"
 _FILES = {
     "diagram": ("svg.js", "diagram_parts.js", "diagram.js"),
     "live_chart": ("lights.js", "live_chart.js"),
+    "pad": ("pad.js",),
     "sheet": ("sheet.js",),
     "slider": ("choice.js", "slider.js"),
     "strip": ("svg.js", "choice.js", "lights.js", "strip_parts.js", "strip.js"),

@@ -119,6 +119,8 @@ def along_depth(looks: Sequence[Look], picture: Chosen, about: DataSet) -> None:
     def keep(read: DepthRead, of: Look) -> None:
         reads.append((of.net.name, family_colour(of.net), read))
 
+    if not about.test_images:
+        return
     with right:
         for of in looks:
             question = DepthQuestion(run=of.run.id, step=of.step)

@@ -3,9 +3,10 @@
 import numpy as np
 
 from app.figures.depth import accuracy, probabilities
-from app.figures.sheets import as_picture, by_mean, coloured, enlarged, overlay, sheet, windowed
+from app.figures.sheets import as_picture, by_mean, coloured, enlarged, kernels, overlay, sheet, windowed
 from app.figures.theme import DIVERGING, SEQUENTIAL
-from app.results import DepthRead
+from app.results import DepthRead, Kernels
+from app.ui.kernels import balance
 
 
 def colour(text: object) -> list[int]:
@@ -58,3 +59,23 @@ def test_the_words_about_depth_are_counted_from_the_numbers() -> None:
     assert "but for 1," in figure.caption
     figure = accuracy([("resnet-8", "#0072B2", read)], "Step 3")
     assert "resnet-8: 60% halfway" in figure.caption
+
+
+def test_kernels_are_grey_at_zero_and_keep_their_colours() -> None:
+    weights = np.zeros((2, 3, 3, 3))
+    weights[1, 0, 0, 0] = 2  # red for
+    weights[1, 2, 2, 2] = -1  # half as much against blue
+    drawn = kernels(weights)
+    assert drawn.shape == (3, 7, 3)
+    assert (drawn[:, :3] == 128).all()
+    assert drawn[0, 4].tolist() == [255, 128, 128]
+    assert drawn[2, 6].tolist() == [128, 128, 64]
+    assert kernels(weights[:, :1])[0, 4].tolist() == [255, 255, 255]
+
+
+def test_a_flat_kernel_weighs_brightness_and_an_edge_differences() -> None:
+    flat, edge = np.ones((3, 3)), np.array([[1.0, 0, -1]] * 3)
+    found = Kernels(np.stack([flat, edge, edge + 0.5 * flat, np.zeros((3, 3))])[:, None])
+    # By hand: (e + f/2)² sums to 6 + 9/4, of which 9/4 is its mean's.
+    np.testing.assert_allclose(found.brightness, [1, 0, 2.25 / 8.25, 0])
+    assert balance(Kernels(found.weights[:2])).startswith("In 1 of 2 most")

@@ -1,8 +1,16 @@
 """The page that asks what a net looks at, opened without a browser; its questions are answered at once."""
 
-import pytest
+from pathlib import Path
 
+import pytest
+from safetensors.torch import save_file
+
+from app.foreign import receive
+from app.jobs import Engine
 from app.questions import AttributionQuestion, FeaturesQuestion
+from app.spec import imported
+from models.nets import build
+from models.spec import NetSpec
 from tests.pages.opening import HOSTILE, opened, press, well, words
 
 QUICK = {"method": "saliency", "beside": "none"}
@@ -15,7 +23,13 @@ pytestmark = pytest.mark.usefixtures("answering")
 def test_it_opens_on_a_reference_run_with_everything_answered() -> None:
     page = well(opened("features"))
     said = words(page)
-    for passage in ("says **ankle boot**", "What the branch adds is", "There is no shortcut", "after 8 of 9 blocks"):
+    for passage in (
+        "says **ankle boot**",
+        "What the branch adds is",
+        "There is no shortcut",
+        "kernels of 3×3",
+        "after 8 of 9 blocks",
+    ):
         assert passage in said
     assert not page.error
 
@@ -61,7 +75,7 @@ def test_nonsense_in_every_parameter_is_dropped(value: str) -> None:
     well(opened("features", **dict.fromkeys(names, value)))
 
 
-@pytest.mark.parametrize("text", ["test:", "test:x", "own:***", "own:", "../x", "own:" + "A" * 5000])
+@pytest.mark.parametrize("text", ["test:", "test:x", "own:***", "own:", "../x", "own:" + "A" * 200_712])
 def test_a_question_carries_no_other_picture(text: str) -> None:
     with pytest.raises(ValueError, match="picture"):
         FeaturesQuestion(run=REFERENCE, step=312, picture=text)
@@ -70,3 +84,17 @@ def test_a_question_carries_no_other_picture(text: str) -> None:
 def test_questions_with_different_pictures_have_different_answers() -> None:
     keys = {AttributionQuestion(run="r", picture=picture).key for picture in ("test:1", "test:2", "own:AAAA")}
     assert len(keys) == 3
+
+
+@pytest.mark.parametrize("name", ["features", "lesions", "gradients", "paths", "runs"])
+def test_a_net_whose_images_are_not_here_says_so_and_its_kernels_are_shown(
+    answering: Engine, tmp_path: Path, name: str
+) -> None:
+    spec = imported(NetSpec.parse("imagenet-resnet-18:width=4"), "imagenet", None)
+    save_file(build(spec.net).state_dict(), tmp_path / "weights")
+    run = answering.store.new_id(spec)
+    events = receive(tmp_path / "weights", spec, answering.store.weights_folder(run), settings=answering.settings)
+    answering.store.enter_import(run, "big", spec, events)
+    page = well(opened(name, run=run, beside="none"))
+    said = words(page) + " ".join(error.value for error in page.error)
+    assert {"features": "4 kernels of 7×7", "runs": "torchvision"}.get(name, "may not be passed on") in said

@@ -52,3 +52,30 @@ def test_a_picture_is_uploaded_a_layer_chosen_and_a_channel_clicked(page: "Page"
 
     uploads.set_input_files({"name": "not.png", "mimeType": "image/png", "buffer": b"not a picture"})
     expect(page.get_by_text("cannot be used: not an image")).to_be_visible(timeout=PATIENCE)
+
+
+def test_a_drawing_is_looked_at_as_it_was_drawn_and_can_be_taken_back(page: "Page", address: str) -> None:
+    page.set_default_timeout(PATIENCE)
+    page.goto(f"{address}/features?source=draw&beside=none&method=saliency")
+    caption = page.locator(".sheet figcaption").first
+    expect(caption).to_have_text("test image 0", timeout=PATIENCE)
+    square = page.locator(".pad canvas")
+    square.scroll_into_view_if_needed()
+    box = square.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 84, box["y"] + 40)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 84, box["y"] + 180, steps=8)
+    page.mouse.up()
+    expect(caption).to_have_text("your picture", timeout=PATIENCE)
+
+    seen = page.locator(".sheet .image canvas")
+    rows = seen.evaluate(
+        """canvas => { const { data, width } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+        const at = (x, y) => data[4 * (y * width + x)]; return [at(10, 12), at(20, 12), at(10, 26)]; }"""
+    )
+    assert rows[0] > 200  # under the stroke: column 84 ÷ 8
+    assert max(rows[1:]) == 0
+
+    page.get_by_role("button", name="Undo").click()
+    expect(caption).to_have_text("test image 0", timeout=PATIENCE)

@@ -67,7 +67,7 @@ class Sheet {
     const room = this.root.clientWidth || 900;
     this.room = room;
     const beside = room > 620 ? Math.min(parts.length, MOST) : 1;
-    const picture = Math.min(168, Math.floor(room / 4));
+    const picture = Math.min(168, Math.floor(room / 4)); // large images are drawn smaller than they are
     const each = Math.min(room > 620 ? (room - picture - 22 * (beside + 1)) / beside : room, 560);
     this.columns = Math.min(count, Math.max(1, Math.ceil(Math.sqrt(count * (height + GAP) / (width + GAP)))));
     this.rows = Math.ceil(count / this.columns);
@@ -91,8 +91,9 @@ class Sheet {
     make('figcaption', figure).textContent = this.head.caption;
     const holder = make('div', figure, 'holder'), canvas = make('canvas', holder);
     canvas.width = canvas.height = side;
-    this.zoom = Math.max(1, Math.floor(wanted / side));
+    this.zoom = wanted < side ? wanted / side : Math.floor(wanted / side);
     canvas.style.width = canvas.style.height = `${side * this.zoom}px`;
+    if (this.zoom < 1) canvas.style.imageRendering = 'auto';
     canvas.setAttribute('role', 'img');
     canvas.setAttribute('aria-label', this.head.caption);
     const context = canvas.getContext('2d'), drawn = context.createImageData(side, side);
