@@ -30,6 +30,7 @@ class Run(BaseModel):
     step: int
     checkpoint: int | None
     started: RunStarted | None
+    owner: str  # the browser that asked for it, see app/ui/visitor.py; empty: the command line
 
     @property
     def total(self) -> int:

@@ -15,7 +15,8 @@ from safetensors.torch import load_file
 
 from app import worker
 from app.checkpoints import weights_file
-from app.jobs import Engine, RefusedError
+from app.jobs import Engine
+from app.limits import RefusedError
 from app.runs import Run
 from app.settings import ROOT, Settings
 from app.spec import Recipe, RunSpec

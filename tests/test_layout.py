@@ -25,12 +25,17 @@ app.cli          typer rich app.store app.runs CURRENCIES app.cli_analysis app.c
 app.cli_pictures typer app.cli_analysis app.cli_parts CURRENCIES | torch app.analysis.attributions app.analysis.features app.figures app.pictures
 app.cli_analysis typer rich numpy app.cli_parts CURRENCIES | app.analysis.gradients app.analysis.lesions app.analysis.moment app.analysis.paths app.analysis.sampled app.data
 app.cli_parts    typer rich app.store CURRENCIES | app.references
-app.main         streamlit starlette app.sockets app.ui | app.jobs
+app.main         streamlit starlette app.guard app.settings app.sockets app.ui | app.jobs app.metrics
 app.shell        streamlit app.ui
-pages            streamlit app.ui app.questions app.figures app.jobs app.store app.runs app.races CURRENCIES PAPER
-app.ui           streamlit numpy plotly models.code app.questions app.asking app.export app.figures app.jobs app.store app.history app.runs app.races CURRENCIES PAPER app.verdicts PIL app.pictures
+pages            streamlit app.ui app.questions app.figures app.jobs app.limits app.store app.runs app.races CURRENCIES PAPER
+app.ui           streamlit numpy plotly models.code app.questions app.asking app.export app.figures app.jobs app.limits app.guard app.store app.history app.runs app.races CURRENCIES PAPER app.verdicts PIL app.pictures
 app.figures      plotly numpy CURRENCIES PAPER app.verdicts PIL
-app.jobs         distributed app.asking app.cluster app.worker app.references app.store app.runs CURRENCIES
+app.metrics      app.guard app.jobs app.runs
+app.guard        starlette
+app.jobs         distributed app.asking app.cluster app.worker app.estimates app.fairness app.limits app.references app.store app.runs CURRENCIES
+app.limits       app.cluster app.estimates app.store CURRENCIES
+app.estimates    app.store app.runs CURRENCIES
+app.fairness
 app.asking       distributed app.cluster app.worker app.questions app.store CURRENCIES
 app.cluster      dask distributed app.store app.settings
 app.export       pyarrow models.code app.checkpoints app.store app.runs CURRENCIES
@@ -78,7 +83,7 @@ app.spec         pydantic app.datasets models.spec
 app.events       pydantic
 app.results      numpy
 app.settings     pydantic
-app.schema
+app.schema       sqlite3
 app.datasets     pydantic
 models.foreign   torch models.nets models.plan models.spec
 models.nets      torch models.blocks models.plan models.spec

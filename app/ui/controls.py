@@ -3,13 +3,16 @@
 import streamlit as st
 
 from app import jobs
+from app.limits import RefusedError
 from app.runs import Run
+from app.ui import visitor
+from app.ui.prose import literal
 
 
 def controls(runs: list[Run]) -> None:
     """The buttons that fit what the runs are doing; none for runs that have ended."""
     engine = jobs.engine()
-    own = [run for run in runs if run.origin == "trained"]
+    own = [run for run in runs if run.origin == "trained" and visitor.may_change(run)]
     active = [run for run in own if run.active]
     stopped = [run for run in own if run.status in ("paused", "cancelled", "failed")]
     if not active and not stopped:
@@ -26,10 +29,16 @@ def controls(runs: list[Run]) -> None:
                 st.rerun()
         else:
             if st.button("Go on", icon=":material/play_arrow:", type="primary", help="From the newest checkpoint"):
-                for run in stopped:
-                    engine.resume(run.id)
-                st.rerun()
+                _resume(stopped)
             if st.button("Step", icon=":material/skip_next:", help="One update, then pause again"):
-                for run in stopped:
-                    engine.resume(run.id, steps=1)
-                st.rerun()
+                _resume(stopped, steps=1)
+
+
+def _resume(runs: list[Run], steps: int | None = None) -> None:
+    try:
+        for run in runs:
+            jobs.engine().resume(run.id, steps)
+    except RefusedError as refused:
+        st.error(literal(f"Not resumed: {refused}."))
+    else:
+        st.rerun()
