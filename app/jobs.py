@@ -46,6 +46,7 @@ class Engine:
         self.settings = settings
         self.downloads: dict[str, tuple[int, int]] = {}  # bytes done and to do, of those under way
         self.refusals: Counter[str] = Counter()  # by the limit that refused
+        self.message = ""  # of the teacher, to all
         self.trouble = ""  # why nothing more can be stored, if so
         self._lock_file = hold_store(settings.store)
         self.store = Store(settings.store, ASSETS / "reference")

@@ -31,6 +31,7 @@ class Run(BaseModel):
     checkpoint: int | None
     started: RunStarted | None
     owner: str  # the browser that asked for it, see app/ui/visitor.py; empty: the command line
+    pinned: bool
 
     @property
     def total(self) -> int:

@@ -16,7 +16,8 @@ CREATE TABLE IF NOT EXISTS runs (
     step        INTEGER NOT NULL DEFAULT 0,   -- updates made and stored
     checkpoint  INTEGER,                  -- newest step to go on from
     started     TEXT,                     -- newest RunStarted as JSON: layers, lengths, device, precision
-    owner       TEXT NOT NULL DEFAULT ''  -- whose browser asked for it, as a hash; empty: the command line
+    owner       TEXT NOT NULL DEFAULT '', -- whose browser asked for it, as a hash; empty: the command line
+    pinned      INTEGER NOT NULL DEFAULT 0    -- 1: the teacher keeps it on top
 ) STRICT;
 CREATE TABLE IF NOT EXISTS steps (
     run     TEXT NOT NULL REFERENCES runs(id) ON DELETE CASCADE,
@@ -57,7 +58,10 @@ CREATE TABLE IF NOT EXISTS answers (      -- what was asked of a run, or of none
 """
 
 # What brings the tables to each version from the one before it.
-MIGRATIONS = {2: "ALTER TABLE runs ADD COLUMN owner TEXT NOT NULL DEFAULT ''"}
+MIGRATIONS = {
+    2: "ALTER TABLE runs ADD COLUMN owner TEXT NOT NULL DEFAULT ''",
+    3: "ALTER TABLE runs ADD COLUMN pinned INTEGER NOT NULL DEFAULT 0",
+}
 VERSION = max(MIGRATIONS)
 
 

@@ -181,7 +181,7 @@ class Store:
         shutil.rmtree(self.weights_folder(run), ignore_errors=True)
 
     def update(self, run: str, **values: Any) -> None:
-        """Set columns of a run: status, message, attempt, until, spec."""
+        """Set columns of a run: status, message, attempt, until, spec, pinned."""
         if isinstance(values.get("spec"), RunSpec):
             values["spec"] = values["spec"].model_dump_json()
         with self._transaction() as db:

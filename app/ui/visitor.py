@@ -24,9 +24,9 @@ def owner() -> str:
 
 
 def runs() -> list[Run]:
-    """The runs of the store that this browser may see, newest first."""
+    """The runs of the store that this browser may see: pinned ones, then the newest first."""
     engine = jobs.engine()
-    found = engine.store.runs()
+    found = sorted(engine.store.runs(), key=lambda run: not run.pinned)
     if engine.settings.others != "hide" or is_teacher():
         return found
     own = owner()
@@ -34,10 +34,12 @@ def runs() -> list[Run]:
 
 
 def may_change(run: Run) -> bool:
-    """True if this browser may stop, rename or delete a run. Reference runs are nobody's."""
+    """True if this browser may stop, rename or delete a run. Reference runs are nobody's, pinned ones the teacher's."""
     if run.origin == "reference":
         return False
-    return jobs.engine().settings.others == "change" or run.owner == owner() or is_teacher()
+    if is_teacher():
+        return True
+    return not run.pinned and (jobs.engine().settings.others == "change" or run.owner == owner())
 
 
 def is_teacher() -> bool:
