@@ -16,7 +16,7 @@ KINDS: dict[Kind, str] = {"plain": FAMILY_COLOURS["plain"], "residual": FAMILY_C
 
 @dataclass(frozen=True)
 class Point:
-    """One run: its net's depth in weighted layers, its error in percent, and whether it has ended."""
+    """One run: its net's depth in weighted layers, its error in percent, and whether it went to its end."""
 
     name: str
     depth: int
@@ -26,14 +26,17 @@ class Point:
 
 
 def sweep(points: Sequence[Point], what: str, about: str) -> Figure:
-    """Points, and a line through the medians of each depth. `what`: whose error; `about`: which runs these are."""
+    """Points, and a line through the medians of those that went to their end.
+
+    `what`: whose error; `about`: which runs these are.
+    """
     data: list[Json] = []
     ends: list[tuple[Kind, int, float]] = []
     for kind in KINDS:
         own = sorted((point for point in points if point.kind == kind), key=lambda point: point.depth)
         if not own:
             continue
-        middle = medians(own)
+        middle = medians([point for point in own if point.ended] or own)
         data += [_line(kind, middle), _dots(kind, own)]
         ends.append((kind, *middle[-1]))
     top = max([point.error for point in points], default=100.0) * 1.08
@@ -42,9 +45,9 @@ def sweep(points: Sequence[Point], what: str, about: str) -> Figure:
         end_label(f"{kind} {error:.1f}%", depth, place, KINDS[kind], xshift=12)
         for (kind, depth, error), place in zip(ends, places, strict=True)
     ]
-    running = sum(not point.ended for point in points)
+    short = sum(not point.ended for point in points)
     said = f"{len(points)} {'run' if len(points) == 1 else 'runs'}, a point each" + (
-        f", {running} of them still training (hollow)" if running else ""
+        f", {short} of them not at their end (hollow)" if short else ""
     )
     return Figure(
         data,
@@ -55,7 +58,7 @@ def sweep(points: Sequence[Point], what: str, about: str) -> Figure:
             yaxis=axis(range=[0, top], ticksuffix="%"),
             annotations=[heading(f"{what} error"), *notes],
         ),
-        f"{badge('measured')} {said}; the line joins the median of each depth. {about}",
+        f"{badge('measured')} {said}; the line joins the medians of those at their end. {about}",
         f"{what} error over depth. {said}. " + "; ".join(f"{kind}: {_words(points, kind)}" for kind, *_ in ends),
     )
 
@@ -69,6 +72,7 @@ def medians(points: Sequence[Point]) -> list[tuple[int, float]]:
 
 def _words(points: Sequence[Point], kind: Kind) -> str:
     own = sorted((point for point in points if point.kind == kind), key=lambda point: point.depth)
+    own = [point for point in own if point.ended] or own
     return ", ".join(f"{error:.1f}% at {depth} layers" for depth, error in medians(own))
 
 

@@ -47,7 +47,9 @@ def sweep_points(runs: Sequence[Run], of: str) -> list[Point]:
         error = _error(jobs.engine(), run.id, run.attempt, run.step, of)
         if error is not None:
             kind: Kind = "plain" if run.spec.net.family in PLAIN else "residual"
-            points.append(Point(run.name, plan(run.spec.net).depth, error, kind, not run.active))
+            points.append(
+                Point(run.name, plan(run.spec.net).depth, error, kind, run.status in ("finished", "diverged"))
+            )
     return points
 
 

@@ -11,6 +11,7 @@ from app.runs import Run
 from app.settings import Settings
 from app.ui import teaching
 from app.ui.class_plot import sweep_points
+from app.ui.prose import prose
 from tests.pages.opening import HOSTILE, opened, press, spec, under_way, well, words
 
 KEY = "open sesame"
@@ -62,13 +63,13 @@ def test_the_page_stays_shut_in_other_modes_and_without_a_key(class_engine: Engi
     if class_engine.settings.mode == "class":
         assert not opened("class").text_input
     else:
-        assert "Teach" not in str(opened("start"))
+        assert opened("class").title[0].value == prose("start")["title"], "there is no such page"
 
 
 def test_with_it_all_runs_are_there_to_stop_and_to_pin(class_engine: Engine, runs: list[Run]) -> None:
     page = entered()
     assert list(page.dataframe[0].value["net"]) == ["resnet-14", "resnet-8", "plain-8"]
-    assert "3 runs, a point each, 1 of them still training" in words(page)
+    assert "3 runs, a point each, 1 of them not at their end" in words(page)
     page = press(select(page, 0), "Stop")
     assert class_engine.store.run(runs[2].id).status == "cancelled"
     page = press(select(page, 2), "Pin")
