@@ -219,12 +219,26 @@ def export(
 
 @app.command("settings")
 def show_settings(as_json: Json = False) -> None:
-    """The settings in force, each by its environment variable."""
-    values = {settings.PREFIX + name.upper(): value for name, value in read_settings().model_dump(mode="json").items()}
+    """The settings in force: name, value, where it comes from, what it means."""
+    with clear_errors():
+        configured, sources = settings.read()
+    rows = [
+        {
+            "name": name,
+            "variable": settings.variable(name),
+            "value": settings.shown(configured, name),
+            "from": sources[name],
+            "meaning": field.description,
+            "allowed": settings.allowed(name),
+        }
+        for name, field in Settings.model_fields.items()
+    ]
     if as_json:
-        return print_json(values)
-    for (name, value), field in zip(values.items(), Settings.model_fields.values(), strict=True):
-        out.print(f"{name}={value}  [dim]{field.description}[/dim]")
+        return print_json(rows)
+    table = Table("setting", "value", "from", "meaning")
+    for row in rows:
+        table.add_row(str(row["name"]), str(row["value"]), str(row["from"]), f"{row['meaning']} ({row['allowed']})")
+    out.print(table)
     return None
 
 

@@ -10,7 +10,8 @@ import os
 import secrets
 import threading
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
@@ -18,28 +19,26 @@ from typing import Any
 from distributed import Event as Flag
 from distributed import Future, KilledWorker, fire_and_forget
 
-from app import datasets, worker
+from app import datasets, limits, worker
 from app.asking import Desk
-from app.cluster import Cluster, free_memory, hold_store
+from app.cluster import Cluster, Lane, hold_store
 from app.cuts import CutSpec
 from app.datasets import DATASETS, DataSet
+from app.estimates import seconds_left
 from app.events import BlockCut, RunStopped, from_json
+from app.fairness import turns
+from app.limits import RefusedError
 from app.pretrained import Fetcher
 from app.references import adopt
-from app.runs import Run
+from app.runs import ACTIVE, Run
 from app.settings import ASSETS, Settings, load
 from app.spec import RunSpec
 from app.store import EventGapError, Store, StoreError
-from models.plan import plan
 
 LOOK_SECONDS = 1.0
 MAX_DEATHS = 4  # of a run's workers, without a checkpoint between them
 
 log = logging.getLogger(__name__)
-
-
-class RefusedError(ValueError):
-    """A run that is not accepted; the message says why and what would be."""
 
 
 class Engine:
@@ -48,6 +47,8 @@ class Engine:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.downloads: dict[str, tuple[int, int]] = {}  # bytes done and to do, of those under way
+        self.refusals: Counter[str] = Counter()  # by the limit that refused
+        self.message = ""  # of the teacher, to all
         self.trouble = ""  # why nothing more can be stored, if so
         self._lock_file = hold_store(settings.store)
         self.store = Store(settings.store, ASSETS / "reference")
@@ -62,7 +63,7 @@ class Engine:
         self._cluster = Cluster(settings)
         self._cluster.client.subscribe_topic(self._topic, self._heard)
         self.desk = Desk(self._cluster, self.store, settings)
-        self.pretrained = Fetcher(settings, self.take_weights)
+        self.pretrained = Fetcher(settings, self.take_weights, self._weights_url)
         for run in self.store.runs(["running"]):  # the last server went away while they trained
             self.store.update(run.id, status="queued")
         self._pump = threading.Thread(target=self._pump_forever, name="pump", daemon=True)
@@ -75,15 +76,19 @@ class Engine:
 
     # ── wishes of pages and of the command line ──
 
-    def submit(self, specs: Sequence[RunSpec]) -> list[Run]:
-        """Queue runs, to start together where there is room. Raises RefusedError before any of them is queued."""
-        for spec in specs:
-            self._check(spec)
-        slots = max(1, len(self._cluster.workers("train")))
+    def submit(self, specs: Sequence[RunSpec], owner: str = "") -> list[Run]:
+        """Queue runs of one owner, to start together where there is room. Raises RefusedError before any is queued."""
+        with self._counting_refusals():
+            for spec in specs:
+                limits.check_net(spec, self.settings)
+                limits.check_length(spec, self.settings, self.store)
+            self._check_session(owner, len(specs))
+        slots = max(1, self.workers("train"))
         together = min(slots, len(specs) + len(self._tasks))
         threads = max(1, (os.cpu_count() or 1) // together)
         runs = [
-            self.store.create(spec if spec.threads else spec.model_copy(update={"threads": threads})) for spec in specs
+            self.store.create(spec if spec.threads else spec.model_copy(update={"threads": threads}), owner=owner)
+            for spec in specs
         ]
         self._wake()
         return runs
@@ -97,9 +102,13 @@ class Engine:
         self._stop(run, "cancelled")
 
     def resume(self, run: str, steps: int | None = None) -> None:
-        """Go on from the newest checkpoint, for `steps` updates or to the end."""
+        """Go on from the newest checkpoint, for `steps` updates or to the end. Raises RefusedError."""
         found = self.store.run(run)
         if found.status in ("paused", "cancelled", "failed") and found.origin == "trained":
+            with self._counting_refusals():
+                self._check_session(found.owner, 1)
+                if why := limits.overlong(self.store.seconds(run), self.settings):
+                    raise RefusedError(why, "max_minutes")
             until = found.step + steps if steps else None
             self.store.update(run, status="queued", until=until, message="")
             self._wake()
@@ -112,59 +121,57 @@ class Engine:
         """
         found = self.store.run(run)
         if not can_be_cut(found):
-            raise RefusedError(f"{found.name} is {found.status}: only a run with steps to make can be cut")
+            raise RefusedError(f"{found.name} is {found.status}: only a run with steps to make can be cut", "status")
         about = datasets.find(found.spec.data, self.settings.store)
         cut.check(found.spec.net, about.size if about else None)
         self._inbox.put(lambda: self._cut(run, cut))
 
     def place(self, run: str) -> int:
         """Runs that will start before this one, or 0."""
-        waiting = self._queue()
-        return next((index for index, other in enumerate(waiting) if other.id == run), 0)
+        return next((index for index, other in enumerate(self._queue()) if other.id == run), 0)
+
+    def held(self, run: Run) -> bool:
+        """True while a waiting run is passed over, because as many of its owner's train as may at once."""
+        limit = self.settings.session_training
+        return bool(limit) and self._training()[run.owner] >= limit
 
     def seconds_left(self, run: Run) -> float | None:
         """Seconds until a run ends, its wait included; None while nothing measured tells."""
-        running = [other for other in self.store.runs(["running"]) if other.total]
-        paces = {other.id: self.store.history(other.id).seconds_per_step() for other in running}
-        lasts = {other.id: pace * (other.total - other.step) for other in running if (pace := paces[other.id])}
-        if run.status == "running":
-            return lasts.get(run.id)
-        known = [(other, pace) for other in running if (pace := paces[other.id])]
-        if run.status != "queued" or not known:
-            return None
-        # A net not yet seen is taken to need time in proportion to its multiply-adds.
-        per_mac = sum(pace / _macs(other.spec) for other, pace in known) / len(known)
-        waiting = self._queue()
-        place = next((index for index, other in enumerate(waiting) if other.id == run.id), None)
-        if place is None:  # it has left the queue since `run` was read
-            return None
-        ahead = waiting[: place + 1]
-        work = [per_mac * _macs(other.spec) * (other.spec.planned_steps - other.step) for other in ahead]
-        slots = max(1, len(self._cluster.workers("train")))
-        return (sum(lasts.values()) + sum(work[:-1])) / slots + work[-1]
+        slots = max(1, self.workers("train"))
+        return seconds_left(run, self.store, self._queue(), slots)
 
     def take_upload(self, archive: Path, title: str) -> DataSet:
         """Read a zip of class folders into the store. Raises ValueError with what is wrong with it."""
         task = self._cluster.submit("ask", worker.take_upload, archive, self.settings, title)
         return DataSet.model_validate(task.result(timeout=300))
 
-    def take_weights(self, file: Path, spec: RunSpec, name: str = "", most: int = 0) -> Run:
+    def take_weights(self, file: Path, spec: RunSpec, name: str = "", most: int = 0, owner: str = "") -> Run:
         """Weights of another project → a finished run. Raises ValueError with what is wrong with them.
 
         `most`: bytes that are taken; 0: as many as may be uploaded.
         """
-        self._find_data(spec)
+        with self._counting_refusals():
+            limits.find_data(spec, self.settings)
         run = self.store.new_id(spec)
         folder = self.store.weights_folder(run)
         most = most or self.settings.upload_mb * 1_000_000
         task = self._cluster.submit("ask", worker.take_weights, file, spec, folder, self.settings, most)
-        return self.store.enter_import(run, name, spec, from_json(task.result(timeout=300)))
+        return self.store.enter_import(run, name, spec, from_json(task.result(timeout=300)), owner)
+
+    @property
+    def pumping(self) -> bool:
+        """True while what happens is taken in."""
+        return self._pump.is_alive()
+
+    def workers(self, lane: Lane) -> int:
+        """How many workers a lane has."""
+        return len(self._cluster.workers(lane))
 
     def describe(self) -> str:
         """Where runs train and how many at once, in a few words."""
         runs = next((run for run in self.store.runs() if run.started and run.origin == "trained"), None)
         device = runs.started.device.upper() if runs and runs.started else "CPU"
-        workers = len(self._cluster.workers("train"))
+        workers = self.workers("train")
         return f"{device}, {workers} worker{'' if workers == 1 else 's'}"
 
     def stop(self) -> None:
@@ -175,28 +182,21 @@ class Engine:
         self.store.close()
         self._lock_file.close()
 
-    def _find_data(self, spec: RunSpec) -> DataSet:
-        about = datasets.find(spec.data, self.settings.store)
-        if about is None:
-            raise RefusedError(f"the data set {spec.data} is not in this store: upload it again")
-        return about
+    def _weights_url(self, model: str) -> str:
+        return str(self._cluster.submit("ask", worker.weights_url, model).result(timeout=60))
 
-    def _check(self, spec: RunSpec) -> None:
-        about = self._find_data(spec)
-        if not about.train_images:
-            raise RefusedError(f"{about.title}'s images are not here: nets can be looked into, and not trained on them")
-        laid, limit = plan(spec.net, about.size), self.settings.max_parameters
-        if laid.params > limit:
-            raise RefusedError(f"{spec.net.name} has {laid.params:,} parameters; this server takes up to {limit:,}")
-        needed, free = laid.training_bytes(spec.recipe.batch, 4), free_memory()
-        if not self.settings.scheduler and spec.device != "cuda" and free is not None and needed > free:
-            raise RefusedError(
-                f"{spec.net.name} at batch {spec.recipe.batch} needs about {needed / 1e9:,.1f} GB to train; "
-                f"{free / 1e9:,.1f} GB are free on this machine"
-            )
-        steps = spec.planned_steps
-        if steps > self.settings.max_steps:
-            raise RefusedError(f"{steps:,} steps asked for; this server takes up to {self.settings.max_steps:,}")
+    @contextmanager
+    def _counting_refusals(self) -> Iterator[None]:
+        try:
+            yield
+        except RefusedError as refused:
+            self.refusals[refused.limit] += 1
+            raise
+
+    def _check_session(self, owner: str, asked: int) -> None:
+        if owner:  # without one it is the command line's
+            active = sum(run.owner == owner for run in self.store.runs(ACTIVE))
+            limits.check_session(active, asked, self.settings)
 
     def _stop(self, run: str, status: str, message: str = "") -> None:
         found = self.store.run(run)
@@ -262,11 +262,13 @@ class Engine:
             self.trouble = f"{error}. What was stored before is kept; free some space and resume the run."
             log.error(self.trouble)
             self._stop(run, "failed", self.trouble)
+        if self.settings.max_minutes and (why := limits.overlong(self.store.seconds(run), self.settings)):
+            self._stop(run, "cancelled", why)
         if any(isinstance(event, RunStopped) for event in events):
             self.store.update(run, until=None)
 
     def _dispatch(self) -> None:
-        """Start queued runs, oldest first, while there is room."""
+        """Start queued runs, each owner in turn, while there is room."""
         workers = self._cluster.workers("train")
         for run_id, address in list(self._at.items()):
             if address not in workers and self._tasks[run_id].status == "pending":  # it would wait for it for ever
@@ -274,11 +276,13 @@ class Engine:
                 self._tasks.pop(run_id).cancel()
                 self._retry(run_id, self.store.run(run_id).attempt)
         free = [address for address in workers if address not in self._at.values()]
+        training, most = self._training(), self.settings.session_training
         for run in self._queue():
             if not free:
                 return
-            if self._data_ready(run):
+            if (not most or training[run.owner] < most) and self._data_ready(run):
                 self._start(run, free.pop(0))
+                training[run.owner] += 1
 
     def _start(self, run: Run, address: str) -> None:
         self._record_cut(run)
@@ -362,18 +366,18 @@ class Engine:
         self.store.update(run, status="failed", message=why[:500])
 
     def _queue(self) -> list[Run]:
-        """Runs that wait for a worker, oldest first."""
-        return [run for run in self.store.runs(["queued"])[::-1] if run.id not in self._tasks]
+        """Runs that wait for a worker, in the order of their turns."""
+        waiting = [run for run in self.store.runs(["queued"])[::-1] if run.id not in self._tasks]
+        return [waiting[index] for index in turns([run.owner for run in waiting], self._training())]
+
+    def _training(self) -> Counter[str]:
+        """Runs of each owner that have a worker."""
+        return Counter(run.owner for run in self.store.runs(ACTIVE) if run.id in self._tasks)
 
 
 def can_be_cut(run: Run) -> bool:
     """True if its weights are this program's own and it has steps to make."""
     return run.origin == "trained" and run.status not in ("finished", "diverged")
-
-
-def _macs(spec: RunSpec) -> int:
-    dataset = DATASETS.get(spec.data)
-    return plan(spec.net, dataset.size if dataset else None).macs * spec.recipe.batch
 
 
 def _reason(error: BaseException | None) -> str:

@@ -15,14 +15,19 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[0] = str(ROOT)
 
 import streamlit as st  # noqa: E402
+from starlette.concurrency import run_in_threadpool  # noqa: E402
+from starlette.middleware import Middleware  # noqa: E402
 from starlette.requests import Request  # noqa: E402
-from starlette.responses import FileResponse, Response  # noqa: E402
+from starlette.responses import FileResponse, PlainTextResponse, Response  # noqa: E402
 from starlette.routing import Route  # noqa: E402
 
+from app.guard import Guard  # noqa: E402
+from app.settings import load  # noqa: E402
 from app.sockets import send_at_once  # noqa: E402
 from app.ui.component import MODULES, PLOTLY_JS, PLOTLY_NAME  # noqa: E402
 
 KEEP = {"Cache-Control": "public, max-age=31536000, immutable"}  # every name changes with what it names
+NEVER = {"Cache-Control": "no-store"}
 
 
 async def vendor(request: Request) -> Response:
@@ -35,7 +40,33 @@ async def vendor(request: Request) -> Response:
     return Response(status_code=404)
 
 
+async def healthz(_request: Request) -> Response:
+    """200 while the engine takes what happens and the disk takes what it stores; else 503, and why."""
+    from app import jobs
+    from app.metrics import health
+
+    wrong = health(jobs.engine())
+    return PlainTextResponse(wrong or "ok", 503 if wrong else 200, NEVER)
+
+
+async def metrics(_request: Request) -> Response:
+    """The numbers that Prometheus collects."""
+    from app import jobs
+    from app.metrics import exposition
+
+    text = await run_in_threadpool(exposition, jobs.engine())
+    return PlainTextResponse(text, 200, NEVER, "text/plain; version=0.0.4")
+
+
 VENDOR = Route("/vendor/{name}", vendor)
+ROUTES = [VENDOR, Route("/healthz", healthz), Route("/metrics", metrics)]
+
+
+def _most_open() -> int:
+    try:
+        return load().max_sessions
+    except ValueError:  # said when the engine starts
+        return 0
 
 
 @asynccontextmanager
@@ -57,4 +88,6 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
         jobs.stop()
 
 
-app = st.App(Path(__file__).with_name("shell.py"), lifespan=lifespan, routes=[VENDOR])
+app = st.App(
+    Path(__file__).with_name("shell.py"), lifespan=lifespan, routes=ROUTES, middleware=[Middleware(Guard, _most_open())]
+)

@@ -34,6 +34,11 @@ class Pretrained:
     error: float
 
     @property
+    def model(self) -> str:
+        """Its name in torchvision."""
+        return self.file.partition("-")[0]
+
+    @property
     def spec(self) -> RunSpec:
         """What it becomes here."""
         net = NetSpec.parse(self.net).fitted(IMAGENET.channels, IMAGENET.classes)
@@ -63,11 +68,17 @@ class FetchError(Exception):
 class Fetcher:
     """One download a net at a time, however many sessions ask. Everything public may be called from any thread.
 
-    `take` is given the file, what it is, its title and its size, and makes a run of it or raises ValueError.
+    `take` is given the file, what it is, its title and its size, and makes a run of it or raises ValueError. `locate`
+    says where torchvision has a model's weights, where the settings name no other place.
     """
 
-    def __init__(self, settings: Settings, take: Callable[[Path, RunSpec, str, int], object]) -> None:
-        self._settings, self._take = settings, take
+    def __init__(
+        self,
+        settings: Settings,
+        take: Callable[[Path, RunSpec, str, int], object],
+        locate: Callable[[str], str],
+    ) -> None:
+        self._settings, self._take, self._locate = settings, take, locate
         self._lock = threading.Lock()
         self._known: dict[str, Fetching] = {}
 
@@ -92,7 +103,9 @@ class Fetcher:
         try:
             # In the store's folder, which workers see wherever they run.
             with tempfile.TemporaryDirectory(prefix="import-", dir=self._settings.store) as folder:
-                file = fetch(wanted, self._settings, Path(folder), progress)
+                place = self._settings.weights_url
+                url = f"{place}/{wanted.file}" if place else self._locate(wanted.model)
+                file = fetch(wanted, url, by_hand(wanted, self._settings), Path(folder), progress)
                 self._take(file, wanted.spec, wanted.title, wanted.size + CHUNK)
         except (FetchError, ValueError, OSError, TimeoutError) as error:
             self._known[wanted.file] = Fetching(trouble=str(error) or "No worker answered: try again.")
@@ -105,9 +118,8 @@ def by_hand(wanted: Pretrained, settings: Settings) -> Path:
     return settings.data / "weights" / wanted.file
 
 
-def fetch(wanted: Pretrained, settings: Settings, folder: Path, progress: Callable[[int], None]) -> Path:
+def fetch(wanted: Pretrained, url: str, brought: Path, folder: Path, progress: Callable[[int], None]) -> Path:
     """The whole file, its checksum right: one brought by hand, or downloaded into `folder`. Raises FetchError."""
-    brought, url = by_hand(wanted, settings), f"{settings.weights_url}/{wanted.file}"
     part = folder / wanted.file
     try:
         if brought.is_file():

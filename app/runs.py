@@ -30,6 +30,8 @@ class Run(BaseModel):
     step: int
     checkpoint: int | None
     started: RunStarted | None
+    owner: str  # the browser that asked for it, see app/ui/visitor.py; empty: the command line
+    pinned: bool
 
     @property
     def total(self) -> int:

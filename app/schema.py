@@ -1,4 +1,6 @@
-"""The store's tables."""
+"""The store's tables, and how older ones become them."""
+
+import sqlite3
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS runs (
@@ -13,7 +15,9 @@ CREATE TABLE IF NOT EXISTS runs (
     message     TEXT NOT NULL DEFAULT '', -- what went wrong, and what was kept
     step        INTEGER NOT NULL DEFAULT 0,   -- updates made and stored
     checkpoint  INTEGER,                  -- newest step to go on from
-    started     TEXT                      -- newest RunStarted as JSON: layers, lengths, device, precision
+    started     TEXT,                     -- newest RunStarted as JSON: layers, lengths, device, precision
+    owner       TEXT NOT NULL DEFAULT '', -- whose browser asked for it, as a hash; empty: the command line
+    pinned      INTEGER NOT NULL DEFAULT 0    -- 1: the teacher keeps it on top
 ) STRICT;
 CREATE TABLE IF NOT EXISTS steps (
     run     TEXT NOT NULL REFERENCES runs(id) ON DELETE CASCADE,
@@ -57,5 +61,28 @@ CREATE TABLE IF NOT EXISTS answers (      -- what was asked of a run, or of none
     result   BLOB NOT NULL,               -- .npz, see app/results.py
     created  REAL NOT NULL
 ) STRICT, WITHOUT ROWID;
-PRAGMA user_version = 1;
 """
+
+# What brings the tables to each version from the one before it.
+MIGRATIONS = {
+    2: "ALTER TABLE runs ADD COLUMN owner TEXT NOT NULL DEFAULT ''",
+    3: "ALTER TABLE runs ADD COLUMN pinned INTEGER NOT NULL DEFAULT 0",
+}
+VERSION = max(MIGRATIONS)
+
+
+def prepare(db: sqlite3.Connection) -> None:
+    """Make the tables, or bring those of an older version up to date. Raises OperationalError for newer ones."""
+    db.executescript(SCHEMA)
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        version: int = db.execute("PRAGMA user_version").fetchone()[0]
+        if version > VERSION:
+            raise sqlite3.OperationalError("a newer version of this program has written it")
+        for target in range(version + 1 if version else VERSION + 1, VERSION + 1):
+            db.execute(MIGRATIONS[target])
+        db.execute(f"PRAGMA user_version = {VERSION}")
+    except BaseException:
+        db.execute("ROLLBACK")
+        raise
+    db.execute("COMMIT")

@@ -1,33 +1,101 @@
-"""Settings, each by an environment variable: RESNET_EXPLORER_DATA, RESNET_EXPLORER_STORE, …"""
+"""Settings: each from the environment, else from a file, else as the mode has it, else the default.
 
+`RESNET_EXPLORER_WORKERS=3` in the environment is `workers = 3` in the file. The file is the one that
+RESNET_EXPLORER_CONFIG names, or `resnet-explorer.toml` in the folder of the store.
+"""
+
+import difflib
 import os
+import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
 ROOT = Path(__file__).resolve().parents[1]
 ASSETS = ROOT / "assets"
 PREFIX = "RESNET_EXPLORER_"
+CONFIG = f"{PREFIX}CONFIG"
+FILE = "resnet-explorer.toml"
+FOLDERS = ("data", "store")
+SECRETS = ("teacher_key",)
+
+Mode = Literal["local", "class", "demo"]
+Others = Literal["change", "see", "hide"]
+
+# What a mode changes of the defaults. Any single setting overrides it.
+MODES: dict[Mode, dict[str, Any]] = {
+    "local": {},
+    "class": {
+        "others": "see",
+        "max_sessions": 120,
+        "session_training": 2,
+        "session_runs": 12,
+        "max_epochs": 40,
+        "max_minutes": 60,
+        "max_parameters": 10_000_000,
+    },
+    "demo": {
+        "others": "hide",
+        "max_sessions": 60,
+        "session_training": 1,
+        "session_runs": 4,
+        "max_epochs": 8,
+        "max_images": 10_000,
+        "max_minutes": 10,
+        "max_parameters": 1_000_000,
+        "upload_mb": 10,
+    },
+}
+MODE_TITLES: dict[Mode, str] = {
+    "local": "one person: no limits but those of the machine",
+    "class": "a gallery that all see, in which each changes their own runs; a key for the teacher",
+    "demo": "a public address: small budgets, and each sees their own runs only",
+}
 
 
 class Settings(BaseModel):
-    """Where things are kept and how much may run at once."""
+    """Where things are kept, how much may run at once, and what one browser may ask for. A limit of 0: none."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    mode: Mode = Field(default="local", description="a set of defaults: for one person, a class, or a public address")
     data: Path = Field(default=ROOT / "data", description="where torchvision's data sets live or are downloaded to")
-    store: Path = Field(default=ROOT / "store", description="runs, weights, results")
+    store: Path = Field(default=ROOT / "store", description="runs, weights, results; a local disk")
     scheduler: str = Field(default="", description="a Dask scheduler's address; empty: workers on this machine")
     workers: int = Field(default=0, ge=0, le=64, description="runs at once; 0: two, or one on a single core")
     max_steps: int = Field(default=200_000, ge=1, description="longest run that may be asked for, in steps")
+    max_epochs: int = Field(default=0, ge=0, description="longest run that may be asked for, in epochs; 0: no limit")
+    max_images: int = Field(default=0, ge=0, description="training images that a run may use; 0: no limit")
+    max_minutes: int = Field(
+        default=0,
+        ge=0,
+        description="longest run, in minutes of training: refused if foreseen, else paused; 0: no limit",
+    )
     max_parameters: int = Field(default=100_000_000, ge=1, description="largest net that may be trained")
     upload_mb: int = Field(default=50, ge=1, le=1000, description="largest zip that may be uploaded, in MB")
+    max_sessions: int = Field(default=0, ge=0, description="pages open at once; 0: no limit")
+    session_training: int = Field(
+        default=0, ge=0, description="runs of one browser that train at once, its others wait; 0: no limit"
+    )
+    session_runs: int = Field(
+        default=0, ge=0, description="runs of one browser that wait or train, more are refused; 0: no limit"
+    )
+    others: Others = Field(default="change", description="what a browser may do with the runs of others")
+    teacher_key: SecretStr | None = Field(
+        default=None, min_length=8, description="opens the page Class in the mode class; empty: it stays shut"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_the_mode(cls, given: Any) -> Any:
+        """Fill in what the mode sets and nobody else does."""
+        return {**_of_mode(given.get("mode", "local")), **given} if isinstance(given, dict) else given
 
     weights_url: str = Field(
-        default="https://download.pytorch.org/models",
-        pattern=r"^https?://",
-        description="where torchvision's weights are fetched from; a mirror will do",
+        default="",
+        pattern=r"^(https?://.*)?$",
+        description="where torchvision's weights are fetched from; empty: where torchvision has them",
     )
 
     @property
@@ -37,18 +105,112 @@ class Settings(BaseModel):
 
 
 def load() -> Settings:
-    """The settings of this process's environment. Raises ValueError naming the variable that is wrong."""
-    values: dict[str, Any] = {
-        field: os.environ[PREFIX + field.upper()]
-        for field in Settings.model_fields
-        if os.environ.get(PREFIX + field.upper())
+    """The settings of this process. Raises ValueError: all that is wrong, and what is allowed, on one line."""
+    return read()[0]
+
+
+def read() -> tuple[Settings, dict[str, str]]:
+    """The settings, and where each comes from: environment, the file's name, its mode, or default."""
+    wrong: list[str] = []
+    environment: dict[str, Any] = {
+        name: text for name in Settings.model_fields if (text := os.environ.get(variable(name)))
     }
+    path = _file(_folder(environment.get("store") or Settings.model_fields["store"].default, Path.cwd()), wrong)
+    file = _told(path, wrong)
+    values = {**file, **environment}
+    of_mode = _of_mode(values.get("mode", "local"))
+
+    def source(name: str) -> str:
+        if name in environment:
+            return "environment"
+        if path is not None and name in file:
+            return path.name
+        return f"mode {values['mode']}" if name in of_mode else "default"
+
+    for name in FOLDERS:
+        if isinstance(values.get(name), str):
+            values[name] = _folder(values[name], path.parent if path and name not in environment else Path.cwd())
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:
-        first = error.errors()[0]
-        variable = PREFIX + str(first["loc"][0]).upper()
-        raise ValueError(f"{variable}={first['input']!r}: {first['msg']}") from None
-    return settings.model_copy(
-        update={"data": settings.data.expanduser().resolve(), "store": settings.store.expanduser().resolve()}
-    )
+        for one in error.errors():
+            name = str(one["loc"][0])
+            where = variable(name) if name in environment else f"{source(name)}: {name}"
+            given = "" if name in SECRETS else f"={one['input']!r}"
+            wrong.append(f"{where}{given}: {allowed(name)} is meant")
+    if wrong:
+        raise ValueError("; ".join(wrong))
+    return settings, {name: source(name) for name in Settings.model_fields}
+
+
+def variable(name: str) -> str:
+    """The environment variable of a setting."""
+    return PREFIX + name.upper()
+
+
+def allowed(name: str) -> str:
+    """What a setting may be, in words."""
+    field = Settings.model_fields[name]
+    rules = {
+        rule: value
+        for rule in ("ge", "le", "min_length")
+        for one in field.metadata
+        if (value := getattr(one, rule, None)) is not None
+    }
+    if choices := [choice for choice in get_args(field.annotation) if isinstance(choice, str)]:
+        return f"one of {', '.join(choices)}"
+    if field.annotation is int:
+        low, high = rules["ge"], rules.get("le")
+        return f"a whole number, {low} or more" if high is None else f"a whole number from {low:,} to {high:,}"
+    if "min_length" in rules:
+        return f"text of at least {rules['min_length']} characters"
+    return "a folder" if name in FOLDERS else "text"
+
+
+def shown(settings: Settings, name: str) -> Any:
+    """A setting's value for people and for JSON; of a secret only whether it is set."""
+    value = getattr(settings, name)
+    if name in SECRETS:
+        return "set" if value else ""
+    return str(value) if name in FOLDERS else value
+
+
+def _of_mode(mode: object) -> dict[str, Any]:
+    return next((defaults for name, defaults in MODES.items() if name == mode), {})
+
+
+# ── the file ──
+
+
+def _file(store: Path, wrong: list[str]) -> Path | None:
+    """The file to read, if there is one."""
+    if named := os.environ.get(CONFIG):
+        path = _folder(named, Path.cwd())
+        if path.is_file():
+            return path
+        wrong.append(f"{CONFIG}={named!r}: there is no such file")
+        return None
+    path = store / FILE
+    return path if path.is_file() else None
+
+
+def _told(path: Path | None, wrong: list[str]) -> dict[str, Any]:
+    """What the file sets; what is wrong with it is appended."""
+    if path is None:
+        return {}
+    try:
+        told = tomllib.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        wrong.append(f"{path.name} cannot be read: {' '.join(str(error).split())}")
+        return {}
+    for name in told.keys() - Settings.model_fields.keys():
+        near = difflib.get_close_matches(name, Settings.model_fields, n=1)
+        said = f"did you mean {near[0]}?" if near else f"settings are {', '.join(Settings.model_fields)}"
+        wrong.append(f"{path.name}: there is no setting {name[:60]!r}; {said}")
+    if "store" in told and not os.environ.get(CONFIG):
+        wrong.append(f"{path.name}: a file in the store's folder cannot name the store; set {variable('store')}")
+    return {name: value for name, value in told.items() if name in Settings.model_fields}
+
+
+def _folder(text: str | Path, beside: Path) -> Path:
+    return (beside / Path(text).expanduser()).resolve()

@@ -33,7 +33,7 @@ from app.events import (
 )
 from app.history import History
 from app.runs import Run, Status
-from app.schema import SCHEMA
+from app.schema import prepare
 from app.spec import RunSpec, net_title
 
 log = logging.getLogger(__name__)
@@ -93,7 +93,7 @@ class Store:
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = NORMAL")
             db.execute("PRAGMA foreign_keys = ON")
-            db.executescript(SCHEMA)
+            prepare(db)
         except sqlite3.DatabaseError:
             db.close()
             raise
@@ -122,10 +122,10 @@ class Store:
 
     # ── runs ──
 
-    def create(self, spec: RunSpec, name: str = "") -> Run:
+    def create(self, spec: RunSpec, name: str = "", owner: str = "") -> Run:
         """A new run, queued."""
         run = self.new_id(spec)
-        self._insert(run, name or net_title(spec.net), spec, "queued", "trained", time.time())
+        self._insert(run, name or net_title(spec.net), spec, "trained", time.time(), owner)
         return self.run(run)
 
     @staticmethod
@@ -133,21 +133,21 @@ class Store:
         """An id that no run has yet."""
         return f"{spec.net.name}-{secrets.token_hex(4)}"
 
-    def _insert(self, run: str, name: str, spec: RunSpec, status: Status, origin: str, created: float) -> None:
+    def _insert(self, run: str, name: str, spec: RunSpec, origin: str, created: float, owner: str = "") -> None:
         with self._transaction() as db:
             db.execute(
-                "INSERT INTO runs (id, name, spec, status, origin, created) VALUES (?, ?, ?, ?, ?, ?)",
-                (run, name[:80], spec.model_dump_json(), status, origin, created),
+                "INSERT INTO runs (id, name, spec, status, origin, created, owner) VALUES (?, ?, ?, 'queued', ?, ?, ?)",
+                (run, name[:80], spec.model_dump_json(), origin, created, owner),
             )
 
     def enter_reference(self, run: str, name: str, spec: RunSpec, created: float, events: Sequence[Event]) -> None:
         """A reference run and all its events, under its own name."""
-        self._insert(run, name, spec, "queued", "reference", created)
+        self._insert(run, name, spec, "reference", created)
         self.record(run, 0, events)
 
-    def enter_import(self, run: str, name: str, spec: RunSpec, events: Sequence[Event]) -> Run:
+    def enter_import(self, run: str, name: str, spec: RunSpec, events: Sequence[Event], owner: str = "") -> Run:
         """A run that was trained elsewhere, under an id from `new_id`; its weights are in its folder already."""
-        self._insert(run, name or net_title(spec.net), spec, "queued", "imported", time.time())
+        self._insert(run, name or net_title(spec.net), spec, "imported", time.time(), owner)
         self.record(run, 0, events)
         return self.run(run)
 
@@ -183,7 +183,7 @@ class Store:
         shutil.rmtree(self.weights_folder(run), ignore_errors=True)
 
     def update(self, run: str, **values: Any) -> None:
-        """Set columns of a run: status, message, attempt, until, spec."""
+        """Set columns of a run: status, message, attempt, until, spec, pinned."""
         if isinstance(values.get("spec"), RunSpec):
             values["spec"] = values["spec"].model_dump_json()
         with self._transaction() as db:
@@ -285,6 +285,10 @@ class Store:
             )
             for row in rows
         ]
+
+    def seconds(self, run: str) -> float:
+        """Seconds that a run has trained for, by its steps."""
+        return float(self._rows("SELECT total(seconds) AS sum FROM steps WHERE run = ?", run)[0]["sum"])
 
     def epochs(self, run: str) -> list[EpochEvaluated]:
         """Every evaluation of a run, in order."""

@@ -113,6 +113,13 @@ def take_weights(file: Path, spec: RunSpec, folder: Path, settings: Settings, mo
     return to_json(receive(file, spec, folder, most, settings))
 
 
+def weights_url(model: str) -> str:
+    """Where torchvision has the weights of one of its models, as first published."""
+    from torchvision.models import get_model_weights
+
+    return str(get_model_weights(model)["IMAGENET1K_V1"].url)
+
+
 def answer(
     question: Question,
     spec: RunSpec | None,

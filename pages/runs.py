@@ -7,7 +7,7 @@ import streamlit as st
 from app import jobs
 from app.figures.training import errors
 from app.runs import Run
-from app.ui import frame
+from app.ui import frame, visitor
 from app.ui.big_nets import big_nets
 from app.ui.bring import bring_weights
 from app.ui.live_chart import live_chart
@@ -56,7 +56,7 @@ def line(run: Run) -> dict[str, object]:
     }
 
 
-runs = [run for run in engine.store.runs() if matches(run)]
+runs = [run for run in visitor.runs() if matches(run)]
 if not runs:
     st.info(page["empty"])
     st.stop()
@@ -82,14 +82,14 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     few = chosen[:MAX_CONTESTANTS]
     if st.button("Open", type="primary", icon=":material/open_in_new:", help="On the Train page, up to four at once"):
         st.switch_page(frame.page("train"), query_params={"run": [run.id for run in few]})
-    own = [run for run in chosen if run.origin != "reference" and not run.active]
+    own = [run for run in chosen if visitor.may_change(run) and not run.active]
     with st.popover("Delete", icon=":material/delete:", disabled=not own):
         st.markdown(f"Delete {len(own)} {'run' if len(own) == 1 else 'runs'} with events and weights? For good.")
         if st.button("Yes, delete", type="primary"):
             for run in own:
                 engine.store.delete(run.id)
             st.rerun()
-    if len(chosen) == 1:
+    if len(chosen) == 1 and (chosen[0].origin == "reference" or visitor.may_change(chosen[0])):
         name = st.text_input(
             "Name", chosen[0].name, max_chars=80, key=f"name-{chosen[0].id}-{chosen[0].name}", width=360
         )

@@ -4,8 +4,8 @@ import streamlit as st
 
 from app import jobs
 from app.datasets import BUNDLED, DATASETS
-from app.jobs import RefusedError
-from app.ui import frame
+from app.limits import RefusedError
+from app.ui import frame, visitor
 from app.ui.prose import prose
 from app.ui.race import default_race, prediction
 from app.ui.strip import StripNet, strip
@@ -25,7 +25,7 @@ with st.container(border=True, key="predict"):
     prediction(race)  # stays in the address, for the page that shows the outcome
     if st.button("Start the race", type="primary", icon=":material/play_arrow:"):
         try:
-            runs = jobs.engine().submit(race)
+            runs = jobs.engine().submit(race, visitor.owner())
         except RefusedError as refused:
             st.error(f"Not started: {refused}.")
         else:

@@ -3,9 +3,9 @@
 import streamlit as st
 
 from app import jobs
-from app.jobs import RefusedError
+from app.limits import RefusedError
 from app.races import RACES
-from app.ui import address
+from app.ui import address, visitor
 from app.ui.bring import arrival
 from app.ui.picker import chosen_runs
 from app.ui.prose import prose
@@ -30,7 +30,8 @@ if problem:
     st.error(problem)
 if started:
     try:
-        address.write(runs=tuple(run.id for run in jobs.engine().submit(specs)), race=None, step=None)
+        begun = jobs.engine().submit(specs, visitor.owner())
+        address.write(runs=tuple(run.id for run in begun), race=None, step=None)
     except RefusedError as refused:
         st.error(f"Not started: {refused}.")
 

@@ -81,8 +81,11 @@ def test_nets_lists_every_name_with_its_size(store: Path) -> None:
     assert {"plain-56", "preact-110", "imagenet-resnet-152"} <= set(listed)
 
 
-def test_settings_are_those_of_the_environment(store: Path) -> None:
-    assert printed(store, "settings")["RESNET_EXPLORER_STORE"] == str(store)
+def test_settings_say_their_value_and_where_it_comes_from(store: Path) -> None:
+    rows = {row["name"]: row for row in printed(store, "settings")}
+    assert (rows["store"]["value"], rows["store"]["from"]) == (str(store), "environment")
+    assert (rows["mode"]["value"], rows["mode"]["from"]) == ("local", "default")
+    assert all(row["meaning"] and row["allowed"] for row in rows.values())
 
 
 def test_without_json_people_read_a_table(store: Path) -> None:

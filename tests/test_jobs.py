@@ -17,7 +17,8 @@ from app import worker
 from app.checkpoints import weights_file
 from app.cuts import CutSpec
 from app.data import load_for
-from app.jobs import Engine, RefusedError
+from app.jobs import Engine
+from app.limits import RefusedError
 from app.runs import Run
 from app.settings import ROOT, Settings
 from app.spec import Recipe, RunSpec

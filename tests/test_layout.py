@@ -25,16 +25,21 @@ app.cli          typer rich app.store app.runs CURRENCIES app.cli_analysis app.c
 app.cli_pictures typer app.cli_analysis app.cli_parts CURRENCIES | torch app.analysis.attributions app.analysis.features app.figures app.pictures
 app.cli_analysis typer rich numpy app.cli_parts models.lengths CURRENCIES | app.analysis.gradients app.analysis.lesions app.analysis.moment app.analysis.paths app.analysis.sampled app.data
 app.cli_parts    typer rich app.store CURRENCIES | app.references
-app.main         streamlit starlette app.sockets app.ui | app.jobs
+app.main         streamlit starlette app.sockets app.ui app.guard app.settings | app.jobs app.metrics
 app.shell        streamlit app.ui
-pages            streamlit app.ui app.questions app.figures app.jobs app.store app.runs app.races CURRENCIES PAPER
-app.ui           streamlit numpy plotly models.code app.questions app.asking app.export app.figures app.jobs app.store app.history app.runs app.races CURRENCIES PAPER app.verdicts PIL app.pictures app.pretrained
+pages            streamlit app.ui app.questions app.figures app.jobs app.store app.runs app.races CURRENCIES PAPER app.limits
+app.ui           streamlit numpy plotly models.code app.questions app.asking app.export app.figures app.jobs app.store app.history app.runs app.races CURRENCIES PAPER app.verdicts PIL app.pictures app.pretrained app.limits app.guard
 app.figures      plotly numpy CURRENCIES PAPER app.verdicts PIL
-app.jobs         distributed app.asking app.cluster app.worker app.references app.store app.runs CURRENCIES app.pretrained
+app.metrics      app.guard app.jobs app.runs
+app.guard        starlette
+app.jobs         distributed app.asking app.cluster app.worker app.references app.store app.runs CURRENCIES app.pretrained app.estimates app.fairness app.limits
+app.limits       app.cluster app.estimates app.store CURRENCIES
+app.estimates    app.store app.runs CURRENCIES
+app.fairness
 app.asking       distributed app.cluster app.worker app.questions app.store CURRENCIES
 app.cluster      dask distributed app.store app.settings
 app.export       pyarrow models.code app.checkpoints app.store app.runs CURRENCIES
-app.worker       distributed app.memory app.questions CURRENCIES | torch app.analysis.answers app.training app.data app.foreign app.uploads app.archives
+app.worker       distributed app.memory app.questions CURRENCIES | torch torchvision app.analysis.answers app.training app.data app.foreign app.uploads app.archives
 app.recording    torch app.training app.data app.references app.checkpoints models.nets CURRENCIES
 app.races        CURRENCIES
 app.pretrained   CURRENCIES
@@ -79,7 +84,7 @@ app.sockets      psutil
 app.spec         pydantic app.datasets models.spec
 app.results      numpy
 app.settings     pydantic
-app.schema
+app.schema       sqlite3
 app.datasets     pydantic
 models.foreign   torch models.nets models.plan models.spec
 models.nets      torch models.blocks models.plan models.spec

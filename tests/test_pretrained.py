@@ -3,7 +3,7 @@
 import functools
 import hashlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import HTTPServer, SimpleHTTPRequestHandler
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from app.questions import AttributionQuestion, CutQuestion, DepthQuestion, Featu
 from app.results import Attribution, DepthRead, FeatureMaps, Kernels
 from app.settings import Settings
 from app.spec import RunSpec
+from app.worker import weights_url
 from models.plan import plan
 
 
@@ -56,10 +57,16 @@ def offered(folder: Path, content: bytes) -> Pretrained:
     return wanted
 
 
+def arrived(wanted: Pretrained, settings: Settings, folder: Path, told: Callable[[int], None] = lambda _: None) -> Path:
+    """The file, from where the settings say."""
+    return fetch(wanted, f"{settings.weights_url}/{wanted.file}", by_hand(wanted, settings), folder, told)
+
+
 @pytest.mark.parametrize("wanted", BIG_NETS, ids=lambda wanted: wanted.title)
 def test_the_table_is_torchvision_s(wanted: Pretrained) -> None:
     weights = torchvision.models.get_model_weights(wanted.title.lower().replace("-", "")).IMAGENET1K_V1
-    assert weights.url == f"{Settings().weights_url}/{wanted.file}"
+    assert weights.url.rpartition("/")[2] == wanted.file
+    assert weights_url(wanted.model) == weights.url
     assert wanted.size / 2**20 == pytest.approx(weights.meta["_file_size"], abs=0.001)
     assert 100 - wanted.error == pytest.approx(weights.meta["_metrics"]["ImageNet-1K"]["acc@1"])
     assert plan(wanted.spec.net, IMAGENET.size).params == weights.meta["num_params"]
@@ -70,7 +77,7 @@ def test_a_file_arrives_whole_with_its_progress(served: tuple[Path, Settings], t
     folder, settings = served
     content = bytes(range(256)) * 4000
     told: list[int] = []
-    file = fetch(offered(folder, content), settings, tmp_path, told.append)
+    file = arrived(offered(folder, content), settings, tmp_path, told.append)
     assert file.read_bytes() == content
     assert told == sorted(told)
     assert told[-1] == len(content)
@@ -93,7 +100,7 @@ def test_what_is_not_the_file_is_refused_with_a_sentence(
     wanted = offered(folder, b"y" * 1_000_000)
     (folder / wanted.file).unlink() if sent is None else (folder / wanted.file).write_bytes(sent)
     with pytest.raises(FetchError, match=said):
-        fetch(wanted, settings, tmp_path, lambda _: None)
+        arrived(wanted, settings, tmp_path)
 
 
 def test_offline_a_file_brought_by_hand_is_taken(served: tuple[Path, Settings], tmp_path: Path) -> None:
@@ -101,10 +108,10 @@ def test_offline_a_file_brought_by_hand_is_taken(served: tuple[Path, Settings], 
     wanted = offered(folder, b"y" * 1000)
     offline = settings.model_copy(update={"weights_url": "http://127.0.0.1:9"})
     with pytest.raises(FetchError, match=r"work offline.*by hand"):
-        fetch(wanted, offline, tmp_path, lambda _: None)
+        arrived(wanted, offline, tmp_path)
     by_hand(wanted, settings).parent.mkdir()
     (folder / wanted.file).rename(by_hand(wanted, settings))
-    assert fetch(wanted, offline, tmp_path, lambda _: None).read_bytes() == b"y" * 1000
+    assert arrived(wanted, offline, tmp_path).read_bytes() == b"y" * 1000
     assert by_hand(wanted, settings).is_file()
 
 
@@ -121,7 +128,7 @@ def test_many_who_ask_are_one_download_and_trouble_can_be_tried_again(served: tu
         if len(taken) == 1:
             raise ValueError("the file is a program")
 
-    fetcher = Fetcher(settings, take)
+    fetcher = Fetcher(settings, take, lambda _: "")
     for _ in range(5):
         fetcher.begin(wanted)
     ended.set()
@@ -150,7 +157,7 @@ def test_torchvision_s_net_says_the_same_here_and_is_looked_into_with_a_picture_
     theirs = torchvision.models.resnet18().eval()
     torch.save(theirs.state_dict(), tmp_path / "resnet18.pth")
     wanted = offered(folder, (tmp_path / "resnet18.pth").read_bytes())
-    file = fetch(wanted, settings, tmp_path, lambda _: None)
+    file = arrived(wanted, settings, tmp_path)
     receive(file, wanted.spec, tmp_path / "run", settings=settings)
     assert on_arrival(wanted.spec, tmp_path / "run", settings) == []
 

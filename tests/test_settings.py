@@ -1,11 +1,11 @@
-"""Settings by environment: read, defaulted, and refused by the name of the variable that is wrong."""
+"""Settings by environment, file and mode: read, defaulted, and refused by the name of what is wrong."""
 
 import os
 from pathlib import Path
 
 import pytest
 
-from app.settings import PREFIX, ROOT, Settings, load
+from app.settings import CONFIG, FILE, FOLDERS, MODE_TITLES, MODES, PREFIX, ROOT, Settings, load, read, shown
 
 
 @pytest.fixture(autouse=True)
@@ -85,8 +85,92 @@ def test_two_runs_go_at_once_unless_there_is_but_one_core(
     assert Settings(workers=5).runs_at_once == 5
 
 
-def test_every_setting_says_what_it_is_and_is_in_the_readme() -> None:
+def write(path: Path, text: str) -> Path:
+    """A settings file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, "utf-8")
+    return path
+
+
+def test_environment_goes_before_file_before_mode_before_default(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    write(tmp_path / FILE, 'mode = "class"\nworkers = 3\nmax_epochs = 7\n')
+    monkeypatch.setenv(PREFIX + "STORE", str(tmp_path))
+    monkeypatch.setenv(PREFIX + "WORKERS", "4")
+    settings, sources = read()
+    assert (settings.workers, sources["workers"]) == (4, "environment")
+    assert (settings.max_epochs, sources["max_epochs"]) == (7, FILE)
+    assert (settings.others, sources["others"]) == (MODES["class"]["others"], "mode class")
+    assert (settings.upload_mb, sources["upload_mb"]) == (50, "default")
+
+
+def test_a_file_that_is_named_may_be_anywhere_and_its_folders_are_beside_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv(CONFIG, str(write(tmp_path / "etc" / "room.toml", 'store = "kept"\n')))
+    settings, sources = read()
+    assert settings.store == tmp_path.resolve() / "etc" / "kept"
+    assert sources["store"] == "room.toml"
+
+
+def test_all_that_is_wrong_is_said_at_once_with_what_is_allowed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    text = 'max_epoch = 3\nupload_mb = 5000\nothers = "eat"\nteacher_key = "secret"\nstore = "x"\nbroom = 1\n'
+    write(tmp_path / FILE, text)
+    monkeypatch.setenv(PREFIX + "STORE", str(tmp_path))
+    monkeypatch.setenv(PREFIX + "MODE", "lesson")
+    with pytest.raises(ValueError, match="did you mean max_epochs") as refused:
+        load()
+    said = str(refused.value)
+    for part in (
+        f"{PREFIX}MODE='lesson': one of local, class, demo is meant",
+        f"{FILE}: upload_mb=5000: a whole number from 1 to 1,000 is meant",
+        "others='eat': one of change, see, hide is meant",
+        "teacher_key: text of at least 8 characters is meant",
+        "cannot name the store",
+        "no setting 'broom'; settings are mode, data",
+    ):
+        assert part in said
+    assert "secret" not in said
+    assert "\n" not in said
+
+
+@pytest.mark.parametrize(("text", "why"), [("workers = ", "cannot be read"), ("workers = [1]", "0 to 64 is meant")])
+def test_a_broken_file_is_one_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str, why: str) -> None:
+    monkeypatch.setenv(CONFIG, str(write(tmp_path / "a.toml", text)))
+    with pytest.raises(ValueError, match=why):
+        load()
+
+
+def test_a_file_that_is_named_and_missing_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv(CONFIG, str(tmp_path / "none.toml"))
+    with pytest.raises(ValueError, match="there is no such file"):
+        load()
+
+
+def test_the_teachers_key_is_never_shown() -> None:
+    settings = Settings.model_validate({"mode": "class", "teacher_key": "open sesame"})
+    assert "sesame" not in repr(settings) + str(shown(settings, "teacher_key")) + settings.model_dump_json()
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_mode_is_a_set_of_defaults_that_single_settings_override(mode: str) -> None:
+    settings = Settings.model_validate({"mode": mode})
+    assert {name: getattr(settings, name) for name in MODES[settings.mode]} == MODES[settings.mode]
+    assert Settings.model_validate({"mode": mode, "upload_mb": 3, "max_epochs": 2}).max_epochs == 2
+    assert Settings.model_validate(settings.model_dump()) == settings
+
+
+def test_the_readme_lists_every_setting_and_every_mode_as_they_are() -> None:
     readme = (ROOT / "README.md").read_text("utf-8")
     for name, field in Settings.model_fields.items():
-        assert field.description
-        assert f"`{PREFIX}{name.upper()}`" in readme
+        value = Path(field.default).name if name in FOLDERS else field.default
+        default = "empty" if value in ("", None) else f"`{value}`"
+        assert f"| `{name}` | {default} | {field.description} |\n" in readme
+    for name in {name for of_mode in MODES.values() for name in of_mode}:
+        values = [getattr(Settings.model_validate({"mode": mode}), name) for mode in MODES]
+        assert f"| `{name}` | {' | '.join(f'`{value}`' for value in values)} |\n" in readme
+    for mode, title in MODE_TITLES.items():
+        assert f"- `{mode}`: {title}\n" in readme

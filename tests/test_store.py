@@ -1,5 +1,6 @@
 """The store: events once and in order, whatever happens between them."""
 
+import re
 import sqlite3
 import threading
 from pathlib import Path
@@ -20,6 +21,7 @@ from app.events import (
     from_json,
     to_json,
 )
+from app.schema import SCHEMA
 from app.spec import RunSpec
 from app.store import EventGapError, Store, StoreError
 from models.spec import NetSpec
@@ -258,3 +260,30 @@ def test_steps_are_unique_in_the_file_itself(store: Store) -> None:
     store.record(run, 1, [started(), *steps(0, 1)])
     with pytest.raises(sqlite3.IntegrityError):
         store._db.execute("INSERT INTO steps VALUES (?, 0, 1, 1, 1, 1, x'')", (run,))
+
+
+def test_a_store_of_the_first_version_is_brought_up_to_date_and_keeps_its_runs(tmp_path: Path) -> None:
+    without_owner, changed = re.subn(r",( *-- newest RunStarted.*)\n *owner .*\n *pinned .*\n", r"\1\n", SCHEMA)
+    assert changed == 1
+    db = sqlite3.connect(tmp_path / "store.sqlite")
+    db.executescript(f"{without_owner} PRAGMA user_version = 1;")
+    values = ("old", "old", SPEC.model_dump_json(), "finished", "trained", 1.0)
+    db.execute("INSERT INTO runs (id, name, spec, status, origin, created) VALUES (?, ?, ?, ?, ?, ?)", values)
+    db.commit()
+    db.close()
+    for _ in range(2):
+        store = Store(tmp_path)
+        assert (store.run("old").owner, store.run("old").pinned) == ("", False)
+        assert store.run(store.create(SPEC, owner="someone").id).owner == "someone"
+        assert store.notice == ""
+        store.close()
+
+
+def test_a_store_of_a_newer_version_is_left_as_it_is(tmp_path: Path) -> None:
+    Store(tmp_path).close()
+    db = sqlite3.connect(tmp_path / "store.sqlite")
+    db.execute("PRAGMA user_version = 99")
+    db.close()
+    with pytest.raises(StoreError, match="a newer version of this program"):
+        Store(tmp_path)
+    assert [path.name for path in tmp_path.glob("store.corrupt*")] == []

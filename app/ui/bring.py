@@ -10,6 +10,7 @@ from app.datasets import NAMED
 from app.runs import Run
 from app.spec import imported, read_normalisation
 from app.store import Store
+from app.ui import visitor
 from app.ui.prose import literal, prose
 from models.spec import NetSpec, first_reason
 
@@ -57,7 +58,8 @@ def bring_weights() -> None:
             fitted = NetSpec.parse(net).fitted(about.channels, about.classes)
             normalisation = read_normalisation(numbers if choice == "numbers" else choice, about.channels)
             with st.spinner("Reading and evaluating the weights"):
-                run = engine.take_weights(file, imported(fitted, about.name, normalisation), Path(given.name).stem)
+                spec, name = imported(fitted, about.name, normalisation), Path(given.name).stem
+                run = engine.take_weights(file, spec, name, owner=visitor.owner())
         except (ValueError, TimeoutError) as error:
             reason = first_reason(error) if isinstance(error, ValueError) else "no worker answered: try again"
             st.error(literal(f"{reason[:1].upper()}{reason[1:]}. Nothing was kept."))

@@ -4,14 +4,17 @@ import streamlit as st
 
 from app import jobs
 from app.jobs import can_be_cut
+from app.limits import RefusedError
 from app.runs import Run
+from app.ui import visitor
 from app.ui.frame import page
+from app.ui.prose import literal
 
 
 def controls(runs: list[Run]) -> None:
     """The buttons that fit what the runs are doing; none for runs that have ended."""
     engine = jobs.engine()
-    own = [run for run in runs if run.origin == "trained"]
+    own = [run for run in runs if run.origin == "trained" and visitor.may_change(run)]
     active = [run for run in own if run.active]
     stopped = [run for run in own if run.status in ("paused", "cancelled", "failed")]
     if not active and not stopped:
@@ -28,13 +31,9 @@ def controls(runs: list[Run]) -> None:
                 st.rerun()
         else:
             if st.button("Go on", icon=":material/play_arrow:", type="primary", help="From the newest checkpoint"):
-                for run in stopped:
-                    engine.resume(run.id)
-                st.rerun()
+                _resume(stopped)
             if st.button("Step", icon=":material/skip_next:", help="One update, then pause again"):
-                for run in stopped:
-                    engine.resume(run.id, steps=1)
-                st.rerun()
+                _resume(stopped, steps=1)
     if cuttable := [run for run in active + stopped if can_be_cut(run) and run.checkpoint is not None]:
         st.page_link(
             page("lesions"),
@@ -42,3 +41,13 @@ def controls(runs: list[Run]) -> None:
             icon=":material/content_cut:",
             query_params={"run": cuttable[-1].id},
         )
+
+
+def _resume(runs: list[Run], steps: int | None = None) -> None:
+    try:
+        for run in runs:
+            jobs.engine().resume(run.id, steps)
+    except RefusedError as refused:
+        st.error(literal(f"Not resumed: {refused}."))
+    else:
+        st.rerun()

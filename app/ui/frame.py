@@ -11,6 +11,7 @@ from app.settings import ASSETS, ROOT
 from app.ui import address
 from app.ui.component import frontend
 from app.ui.prose import literal
+from app.ui.teaching import message
 
 PAGES = {
     "": ["start"],
@@ -18,6 +19,7 @@ PAGES = {
     "Look inside": ["gradients", "paths", "lesions", "features"],
     "Keep": ["runs"],
 }
+TEACHING = {"Teach": ["class"]}
 
 
 def page(name: str) -> StreamlitPage:
@@ -30,14 +32,17 @@ def frame() -> None:
     st.set_page_config("ResNet Explorer", page_icon=str(ASSETS / "icon.svg"), layout="wide", initial_sidebar_state=220)
     st.html(f"<style>{(ASSETS / 'style.css').read_text()}</style>")
     st.html(f"<script>{frontend('history.js')}</script>", unsafe_allow_javascript=True)
-    here = st.navigation({group: [page(name) for name in names] for group, names in PAGES.items()})
     engine = jobs.engine()
+    groups = PAGES | (TEACHING if engine.settings.mode == "class" else {})
+    here = st.navigation({group: [page(name) for name in names] for group, names in groups.items()})
     st.logo(str(ASSETS / "logo.svg"), size="large", icon_image=str(ASSETS / "icon.svg"))
     with st.sidebar:
         status()
     for trouble in (engine.store.notice, engine.trouble):
         if trouble:
             st.error(trouble)
+    if engine.settings.mode == "class":
+        message()
     address.read()
     for notice in address.notices():
         if not notice.startswith("The address's net="):  # the form keeps such a net, and says itself what is wrong

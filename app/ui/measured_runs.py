@@ -4,9 +4,8 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from app import jobs
 from app.figures.theme import Style, styles
-from app.ui import address
+from app.ui import address, visitor
 from app.ui.picker import chosen_runs
 from app.ui.scene import Scene, scene
 from app.ui.slider import step_slider
@@ -39,8 +38,7 @@ class Seen:
 
 def measured_runs() -> Seen | None:
     """Draw the choice. None, and a sentence, where there is no run at all."""
-    store = jobs.engine().store
-    known = {run.id: run for run in store.runs() if run.started is not None}
+    known = {run.id: run for run in visitor.runs() if run.started is not None}
     chosen = [run for run in chosen_runs() if run in known][:MOST]
     if not chosen:
         st.info("No run has been trained yet: start one first.")

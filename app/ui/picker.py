@@ -6,9 +6,8 @@ from typing import Any
 
 import streamlit as st
 
-from app import jobs
 from app.runs import Run
-from app.ui import address
+from app.ui import address, visitor
 
 _SELECTED = "_selected_runs"
 
@@ -17,7 +16,7 @@ DEFAULT_RUNS = ("reference-plain-56", "reference-resnet-56")
 
 def chosen_runs() -> list[str]:
     """Ids of the runs to show. A run that is not in this store is left out, and said."""
-    known = {run.id for run in jobs.engine().store.runs()}
+    known = {run.id for run in visitor.runs()}
     asked = address.read().runs
     missing = [run for run in asked if run not in known]
     if missing:

@@ -181,8 +181,12 @@ def _pace(run: Run) -> str:
     if run.status == "queued":
         if run.spec.data in engine.downloads:
             return "waiting for its data"
+        if engine.held(run):
+            return f"waiting: {engine.settings.session_training} of this browser's runs may train at once" + ends
         ahead = engine.place(run.id)
-        return (f"waiting, {ahead} ahead" if ahead else "starting") + ends
+        if ahead:
+            return f"waiting, {ahead} ahead" + ends
+        return ("starting" if len(engine.store.runs(["running"])) < engine.workers("train") else "next in line") + ends
     pace = engine.store.history(run.id).seconds_per_step()
     if run.status == "running" and pace:
         return f"{run.spec.recipe.batch / pace:,.0f} images/s{ends}"

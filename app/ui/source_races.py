@@ -3,9 +3,9 @@
 import streamlit as st
 
 from app import jobs
-from app.jobs import RefusedError
+from app.limits import RefusedError
 from app.races import RACES
-from app.ui import address
+from app.ui import address, visitor
 from app.ui.prose import literal
 
 
@@ -17,7 +17,7 @@ def source_races() -> None:
     what_the_source_found(name)
     if st.button("Start this race", type="primary", icon=":material/play_arrow:", key="start-source-race"):
         try:
-            runs = jobs.engine().submit(race.specs())
+            runs = jobs.engine().submit(race.specs(), visitor.owner())
         except RefusedError as refused:
             st.error(literal(f"Not started: {refused}."))
         else:

@@ -18,6 +18,7 @@ from app.figures.theme import Figure, short_names
 from app.questions import PicturesQuestion, Question, RandomLesionsQuestion, ReorderingsQuestion, SingleLesionsQuestion
 from app.results import SingleLesions
 from app.runs import Run
+from app.ui import visitor
 from app.ui.answer import answered, answers, ask
 from app.ui.lesion_words import class_words, flip_words, random_words, reorder_words, single_verdict, single_words
 from app.ui.live_chart import live_chart
@@ -57,7 +58,7 @@ def controls(seen: Look) -> list[Look]:
     """Draw the choice of runs to set beside the one looked at: by default its plain twin, if it has one."""
     runs = {
         run.id: run
-        for run in jobs.engine().store.runs()
+        for run in visitor.runs()
         if run.id != seen.run.id and (run.checkpoint is not None or run.origin != "trained")
     }
     usual = [run for run in [usual_control(seen.run, list(runs.values()))] if run]

@@ -9,7 +9,7 @@ from app import jobs
 from app.datasets import find
 from app.runs import Run
 from app.spec import net_title
-from app.ui import address
+from app.ui import address, visitor
 from app.ui.slider import step_slider
 from models.spec import NetSpec
 
@@ -33,8 +33,7 @@ def subject(
     default: str, *, label: str = "Trained net", key: str = "subject", fits: Callable[[NetSpec], bool] | None = None
 ) -> Look | None:
     """A menu of the runs that have weights. None, and a sentence, where there is none."""
-    store = jobs.engine().store
-    runs = {run.id: run for run in store.runs() if run.checkpoint is not None or run.origin != "trained"}
+    runs = {run.id: run for run in visitor.runs() if run.checkpoint is not None or run.origin != "trained"}
     runs = {name: run for name, run in runs.items() if fits is None or fits(run.spec.net)}
     if not runs:
         st.info("No run has weights yet: train one first.")

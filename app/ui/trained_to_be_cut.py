@@ -6,10 +6,10 @@ import streamlit as st
 
 from app import jobs
 from app.datasets import BUNDLED, DATASETS
-from app.jobs import RefusedError
+from app.limits import RefusedError
 from app.runs import Run
 from app.spec import RunSpec
-from app.ui import address
+from app.ui import address, visitor
 from app.ui.prose import literal, prose
 from app.ui.studies import STUDIES
 from models.spec import NetSpec
@@ -20,8 +20,7 @@ PAIR = ("stochastic-20:width=8", "resnet-20:width=8")
 def trained_to_be_cut(here: str) -> None:
     """Offer the pair. `here`: the run that the page is about."""
     page = prose("lesions")
-    store = jobs.engine().store
-    pairs = twins(store.runs())
+    pairs = twins(visitor.runs())
     if not pairs:
         if st.button(page["pair-start"], icon=":material/play_arrow:"):
             _start()
@@ -59,7 +58,7 @@ def _start() -> None:
     about = DATASETS[BUNDLED]
     specs = [RunSpec(net=NetSpec.parse(net).fitted(about.channels, about.classes)) for net in PAIR]
     try:
-        jobs.engine().submit(specs)
+        jobs.engine().submit(specs, visitor.owner())
     except RefusedError as refused:
         st.error(literal(f"Not started: {refused}."))
     else:

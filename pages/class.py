@@ -1,0 +1,60 @@
+"""The teacher's view: every run of the class as a point, all runs to stop or to pin, a message to all."""
+
+import streamlit as st
+
+from app import jobs
+from app.runs import Run
+from app.ui import visitor
+from app.ui.class_plot import class_plot
+from app.ui.picker import run_table
+from app.ui.prose import prose
+from app.ui.teaching import entrance, message_to_all
+
+page = prose("class")
+engine = jobs.engine()
+st.title(page["title"])
+if not visitor.is_teacher():
+    entrance()
+    st.stop()
+st.markdown(page["lead"])
+class_plot()
+
+st.markdown(page["runs"])
+
+
+def line(run: Run) -> dict[str, object]:
+    """One row of the table."""
+    return {
+        "name": run.name,
+        "net": run.spec.net.name,
+        "browser": run.owner[:4],
+        "status": run.status,
+        "progress": run.step / run.total if run.total else float(run.status == "finished"),
+        "pinned": run.pinned,
+    }
+
+
+runs = [run for run in visitor.runs() if run.origin != "reference"]
+if runs:
+    chosen = run_table(
+        runs,
+        line,
+        column_config={"progress": st.column_config.ProgressColumn(format="percent")},
+        alt="Every run of the class, by which browser, and how far it is",
+    )
+    active, unpinned = [run for run in chosen if run.active], [run for run in chosen if not run.pinned]
+    with st.container(horizontal=True):
+        if st.button("Stop", icon=":material/stop:", type="primary", disabled=not active):
+            for run in active:
+                engine.cancel(run.id)
+            st.rerun()
+        if st.button("Pin" if unpinned or not chosen else "Unpin", icon=":material/keep:", disabled=not chosen):
+            for run in chosen:
+                engine.store.update(run.id, pinned=bool(unpinned))
+            st.rerun()
+    st.caption(page["pinned"])
+else:
+    st.info(page["empty"])
+
+st.markdown(page["message"])
+message_to_all()

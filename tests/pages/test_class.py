@@ -1,0 +1,96 @@
+"""The teacher's page: shut to all without the key; with it all runs, the plot, and a message that stays text."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app.jobs import Engine
+from app.runs import Run
+from app.settings import Settings
+from app.ui import teaching
+from app.ui.class_plot import sweep_points
+from app.ui.prose import prose
+from tests.pages.opening import HOSTILE, opened, press, spec, under_way, well, words
+
+KEY = "open sesame"
+
+
+@pytest.fixture
+def class_engine(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+    """An engine in the mode class, with a key."""
+    kept = {"store": engine.settings.store, "data": engine.settings.data}
+    engine.settings = Settings.model_validate({**kept, "mode": "class", "teacher_key": KEY})
+    monkeypatch.setattr(teaching, "WAIT_SECONDS", 0)
+    yield engine
+    engine.message = ""
+
+
+@pytest.fixture
+def runs(class_engine: Engine) -> list[Run]:
+    """Three runs of three browsers: two ended, one under way."""
+    nets = ("plain-8:width=2", "resnet-8:width=2", "resnet-14:width=2")
+    runs = [class_engine.submit([spec(net)], f"browser {net}")[0] for net in nets]
+    for run, error, finished in zip(runs, (80.0, 30.0, 40.0), (True, True, False), strict=True):
+        under_way(class_engine, run, [error] * (40 if finished else 20), finished=finished)
+    return runs
+
+
+def entered(key: str = KEY) -> AppTest:
+    page = well(opened("class"))
+    page.text_input[0].set_value(key)
+    return well(press(page, "Open"))
+
+
+def select(page: AppTest, *rows: int) -> AppTest:
+    selection: dict[str, Any] = {"selection": {"rows": list(rows), "columns": [], "cells": []}}
+    page.session_state[str(page.dataframe[0].key)] = selection
+    return page.run()
+
+
+@pytest.mark.parametrize("key", ["", "open sesam", "open sesame ", KEY.upper(), "é" * 20])
+@pytest.mark.usefixtures("runs")
+def test_without_the_key_nothing_is_seen(key: str) -> None:
+    page = entered(key)
+    assert [one.value for one in page.error] == ["That is not the key."]
+    assert not page.dataframe
+
+
+@pytest.mark.parametrize("changes", [{"mode": "local"}, {"mode": "demo"}, {"teacher_key": None}])
+def test_the_page_stays_shut_in_other_modes_and_without_a_key(class_engine: Engine, changes: dict[str, Any]) -> None:
+    class_engine.settings = Settings.model_validate({**class_engine.settings.model_dump(), **changes})
+    if class_engine.settings.mode == "class":
+        assert not opened("class").text_input
+    else:
+        assert opened("class").title[0].value == prose("start")["title"], "there is no such page"
+
+
+def test_with_it_all_runs_are_there_to_stop_and_to_pin(class_engine: Engine, runs: list[Run]) -> None:
+    page = entered()
+    assert list(page.dataframe[0].value["net"]) == ["resnet-14", "resnet-8", "plain-8"]
+    assert "3 runs, a point each, 1 of them not at their end" in words(page)
+    page = press(select(page, 0), "Stop")
+    assert class_engine.store.run(runs[2].id).status == "cancelled"
+    page = press(select(page, 2), "Pin")
+    assert class_engine.store.run(runs[0].id).pinned
+    assert list(opened("runs").dataframe[0].value["net"][:3]) == ["plain-8", "resnet-14", "resnet-8"]
+
+
+def test_each_run_is_a_point_with_its_depth_and_its_error(class_engine: Engine, runs: list[Run]) -> None:
+    found = [class_engine.store.run(run.id) for run in runs]
+    points = {(point.kind, point.depth, point.error, point.ended) for point in sweep_points(found, "training")}
+    assert points == {("plain", 8, 80.0, True), ("residual", 8, 30.0, True), ("residual", 14, 40.0, False)}
+    assert {point.error for point in sweep_points(found, "test")} == {81.0, 31.0, 41.0}
+
+
+def test_a_message_is_on_every_page_as_text(class_engine: Engine) -> None:
+    page = entered()
+    for hostile in ("html", "markdown", "a link"):
+        page.text_input[-1].set_value(HOSTILE[hostile])
+        page = well(press(page, "Show to all"))
+        assert class_engine.message == HOSTILE[hostile]
+        assert len(well(opened("start")).info) == 1
+    page.text_input[-1].set_value("")
+    press(page, "Show to all")
+    assert not opened("start").info
