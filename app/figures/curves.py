@@ -46,8 +46,8 @@ def chart(
     data: list[Json] = []
     for curve in curves:
         if curve.band:
-            lower, upper = (rounded(edge, 4) for edge in curve.band)
-            data.append(band(curve.name, curve.x, lower, upper, curve.colour))
+            below, above = (rounded(edge, 4) for edge in curve.band)
+            data.append(band(curve.name, curve.x, below, above, curve.colour))
         data.append(_line(curve, log))
     low, high = span or _range([curve.y for curve in curves], log)
     ends = [(curve, end) for curve in curves if (end := _end(curve, log, 0 if at_start else -1)) is not None]

@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 from app import questions
-from app.analysis import answers, shattered, vanishing
-from app.analysis.identity import learn
+from app.analysis import answers, identity, shattered, vanishing
 from app.jobs import Engine
 from app.questions import Question
 from app.results import Deepened, TrainedOn
@@ -174,7 +173,7 @@ def test_the_deeper_net_is_trained_on_when_told_to_and_its_answer_is_there_for_e
 
     same = Deepened("plain-20", "plain-32", (3, 4, 8, 9, 13, 14), 1e-6, 14.1, 14.1, 2000)
     monkeypatch.setattr(answers, "deepened", lambda *_: (None, same))
-    monkeypatch.setattr(answers, "learn", partial(learn, steps=2))
+    monkeypatch.setattr(answers, "learn", partial(identity.learn, steps=2))
     monkeypatch.setattr(answers, "train_on", train_on)
     query = {"view": "The identity argument", "blocks": "1", "deeper": "32", "rate": "0.01"}
     page = well(opened("gradients", **query))
