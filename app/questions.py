@@ -267,5 +267,6 @@ class MaximisedQuestion(Question):
     kind: Literal["maximised"] = "maximised"
     at: Place = "blocks.0"
     channel: int = Field(default=0, ge=0, le=9999)
+    steps: int = Field(default=160, ge=1, le=1000)
     seed: int = 0
     lane: ClassVar[Literal["ask", "study"]] = "study"

@@ -252,7 +252,7 @@ def maximised(question: MaximisedQuestion, of: Subject, progress: Progress) -> R
     """What a channel looks for."""
     asked = question
     net, info = of.net(asked.step), of.images.info
-    return maximise(net, info, asked.at, asked.channel, seed=asked.seed, progress=progress)
+    return maximise(net, info, asked.at, asked.channel, asked.steps, asked.seed, progress=progress)
 
 
 ANSWERS: dict[type[Question], Callable[[Any, Subject, Progress], Result]] = {
