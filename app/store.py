@@ -53,7 +53,7 @@ class Store:
     def __init__(self, folder: Path, references: Path | None = None) -> None:
         self.folder = folder
         self.notice = ""
-        self.changes = 0  # of any run's columns; what is measured is not counted
+        self.changes = 0  # of any run's columns and cuts; what is measured is not counted
         self.references = references
         self._lock = threading.RLock()
         self._histories: dict[str, History] = {}
@@ -213,6 +213,7 @@ class Store:
             for event in events:
                 if isinstance(event, RunStarted | BlockCut):
                     self._histories.pop(run, None)
+                    self.changes += 1
 
     @staticmethod
     def _apply(db: sqlite3.Connection, run: str, step: int, event: Event) -> int:

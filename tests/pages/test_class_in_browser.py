@@ -12,6 +12,8 @@ playwright = pytest.importorskip("playwright.sync_api")
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
+pytestmark = pytest.mark.browser
+
 PATIENCE = 90_000  # milliseconds
 KEY = "open sesame"
 

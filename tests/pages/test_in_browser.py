@@ -216,7 +216,7 @@ def test_the_race_stays_chosen_from_page_to_page(page: Page, live: str) -> None:
     runs = query(page)["run"]
     page.get_by_role("link", name="Start").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Why do deeper")
-    page.get_by_role("link", name="Train").click()
+    page.get_by_test_id("stSidebarNav").get_by_role("link", name="Train").click()
     page.wait_for_selector(".strip .row")
     expect(page).to_have_url(re.compile("run="))
     names(page, "plain-8", "resnet-8")

@@ -23,7 +23,7 @@ class Strip {
     for (const end of ['pointerup', 'pointercancel']) this.rows.addEventListener(end, (event) => this.dropped(event));
     this.sizes = new ResizeObserver(() => this.data && this.render());
     this.sizes.observe(root);
-    this.deafen = [listen(LIGHT, this, ({ blocks }) => this.light(blocks)), listen(HINT, ALL, ({ at }) => this.mark(at))];
+    this.deafen = [listen(LIGHT, this, ({ blocks }) => this.light(blocks)), listen(HINT, ALL, ({ at }) => this.hinted(at))];
   }
 
   get lights() { return this.data?.lights; }
@@ -195,12 +195,12 @@ class Strip {
       for (const part of item.querySelectorAll('.part')) part.classList.toggle('chosen', part.dataset.layer === this.selected);
     }
     this.shine();
-    this.mark(this.hint);
+    this.hinted(this.hint);
     this.describe(block);
   }
 
   // The layer or block that the pointer is on, in a chart.
-  mark(at) {
+  hinted(at) {
     this.hint = at;
     const block = blockOf(at);
     for (const item of this.items?.flat() ?? []) {
