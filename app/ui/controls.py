@@ -34,7 +34,11 @@ def controls(runs: list[Run]) -> None:
                 _resume(stopped)
             if st.button("Step", icon=":material/skip_next:", help="One update, then pause again"):
                 _resume(stopped, steps=1)
-    if cuttable := [run for run in active + stopped if can_be_cut(run) and run.checkpoint is not None]:
+
+
+def cut_link(runs: list[Run]) -> None:
+    """The way to where a block is cut, where one of the runs has steps to make."""
+    if cuttable := [run for run in runs if can_be_cut(run) and visitor.may_change(run)]:
         st.page_link(
             page("lesions"),
             label="Cut a block while it trains",

@@ -14,7 +14,7 @@ from app.figures.training import step_mark
 from app.runs import Run
 from app.ui import address
 from app.ui.clicks import to_cell, to_layer, to_step
-from app.ui.controls import controls
+from app.ui.controls import controls, cut_link
 from app.ui.frame import page
 from app.ui.live_chart import live_chart
 from app.ui.outcome import what_you_see
@@ -31,9 +31,11 @@ def watch(runs: list[str], guess: str | None) -> None:
     """Draw `runs`, again every second while one of them is under way."""
     if not runs:
         return
-    active = any(jobs.engine().store.run(run).active for run in runs)
+    watched = [jobs.engine().store.run(run) for run in runs]
+    active = any(run.active for run in watched)
     every = REFRESH_SECONDS * random.uniform(0.95, 1.05)  # sessions that came together do not stay in step
     st.fragment(_in_turn, run_every=every if active else None)(tuple(runs), guess, active)
+    cut_link(watched)
 
 
 def _in_turn(ids: tuple[str, ...], guess: str | None, was_active: bool) -> None:
