@@ -84,11 +84,9 @@ class History:
         error = running_mean(steps[:, 1], self.window)
         kept = keep_extremes(steps[:, 0], error, limit=MAX_POINTS)
         edges = column_edges(len(self._norms), MAX_COLUMNS)
-        # Zero norms have no logarithm: they count as the smallest normal float32.
-        norms = np.maximum(self._norms, np.finfo(np.float32).tiny)
+        norms = self._norms
         empty = np.empty((0, norms.shape[1]), np.float32)
         some = len(edges) > 0
-        counts = np.diff([*edges, len(norms)])[:, None]
         ends = np.array([epoch[0] for epoch in self._epochs], int)
         return Series(
             steps=kept,
@@ -97,7 +95,7 @@ class History:
             lr=steps[kept, 2],
             layers=self.started.layers if self.started else (),
             norm_steps=edges,
-            norms=np.exp(np.add.reduceat(np.log(norms), edges) / counts) if some else empty,
+            norms=geometric_means(norms, edges) if some else empty,
             norms_low=np.minimum.reduceat(norms, edges) if some else empty,
             norms_high=np.maximum.reduceat(norms, edges) if some else empty,
             eval_steps=ends,
@@ -107,6 +105,14 @@ class History:
             cut_steps=tuple(one.step for one in self.cuts),
             cuts=tuple(str(one.cut) for one in self.cuts),
         )
+
+
+def geometric_means(norms: Floats, edges: np.ndarray) -> Floats:
+    """Of the rows between `edges`, S×L → C×L. Zeros, of a branch that was cut or dropped, do not count; alone: zero."""
+    there = norms != 0
+    logs = np.log(norms, out=np.zeros_like(norms), where=there)
+    counts = np.add.reduceat(there, edges, dtype=int)
+    return np.where(counts, np.exp(np.add.reduceat(logs, edges) / np.maximum(counts, 1)), 0)
 
 
 def running_mean(values: Floats, window: int) -> Floats:

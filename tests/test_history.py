@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from scipy.stats import gmean
 
 from app.events import RunStarted
-from app.history import MAX_COLUMNS, MAX_POINTS, History, column_edges, keep_extremes, running_mean
+from app.history import MAX_COLUMNS, MAX_POINTS, History, column_edges, geometric_means, keep_extremes, running_mean
 
 
 def started(layers: int = 2) -> RunStarted:
@@ -139,3 +140,10 @@ def test_of_a_hundred_thousand_steps_no_extreme_of_any_layer_or_curve_is_lost() 
         assert series.norms_high[high, layer] == 100 + layer
         assert series.norms_low[low, layer] == np.float32(0.01)
     assert {9, 0.1} <= set(series.loss.tolist())
+
+
+def test_a_gradient_of_zero_does_not_count_beside_others_and_stays_zero_alone() -> None:
+    """SciPy's geometric mean of those that are not zero."""
+    norms = np.array([[1.0, 0.0], [4.0, 0.0], [0.0, 5.0], [3.0, 2.0], [9.0, 0.0]])
+    found = geometric_means(norms, np.array([0, 2]))
+    np.testing.assert_allclose(found, [[gmean([1, 4]), 0], [gmean([3, 9]), gmean([5, 2])]])

@@ -253,7 +253,7 @@ def layer_history(runs: Sequence[Run], layer: str, *, total: int | None = None, 
         columns.append(norms)
         low, high = (edge[:, at].astype(float) for edge in (series.norms_low, series.norms_high))
         if (high > low).any():
-            low = np.where(low > np.finfo(np.float32).tiny, low, norms)  # that is a norm of zero, which no axis shows
+            low = np.where(low > 0, low, norms)  # that is a norm of zero, which no axis shows
             columns += [low, high]
             data.append(band(style.name, series.norm_steps, significant(low), significant(high), style.colour))
             grain = max(grain, int(np.diff(series.norm_steps).max(initial=1)))
