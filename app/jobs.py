@@ -204,8 +204,12 @@ class Engine:
             return
         self.store.update(run, status=status, message=message[:500])
         if run in self._tasks:
-            Flag(worker.stop_flag(self._topic, run, found.attempt), client=self._cluster.client).set()
+            self._ask_to_stop(run, found.attempt)
         self._wake()
+
+    def _ask_to_stop(self, run: str, attempt: int) -> None:
+        """The worker looks after every step."""
+        Flag(worker.stop_flag(self._topic, run, attempt), client=self._cluster.client).set()
 
     # ── the pump ──
 
@@ -216,7 +220,7 @@ class Engine:
             self._record_cut(found)
         elif found.active:
             self.store.update(run, status="queued")  # it goes on as soon as it has stopped
-            Flag(worker.stop_flag(self._topic, run, found.attempt), client=self._cluster.client).set()
+            self._ask_to_stop(run, found.attempt)
 
     def _record_cut(self, run: Run) -> None:
         """The cut that was asked for, if one was, from the step on where the run goes on."""
@@ -332,7 +336,7 @@ class Engine:
         if found.attempt != attempt or not found.active:
             return
         self._deaths[run, found.checkpoint] += 1
-        Flag(worker.stop_flag(self._topic, run, attempt), client=self._cluster.client).set()
+        self._ask_to_stop(run, attempt)
         if self._deaths[run, found.checkpoint] >= MAX_DEATHS:
             self._fail(run, f"its worker died {MAX_DEATHS} times at step {found.step}; everything before was kept.")
         else:

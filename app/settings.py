@@ -70,7 +70,7 @@ class Settings(BaseModel):
     max_minutes: int = Field(
         default=0,
         ge=0,
-        description="longest run, in minutes of training: refused if foreseen, else paused; 0: no limit",
+        description="longest run, in minutes of training: refused if foreseen, else cancelled; 0: no limit",
     )
     max_parameters: int = Field(default=100_000_000, ge=1, description="largest net that may be trained")
     upload_mb: int = Field(default=50, ge=1, le=1000, description="largest zip that may be uploaded, in MB")

@@ -1,4 +1,4 @@
-"""An engine for pages: on a temporary store with the reference runs, without workers."""
+"""What pages are tested on, a temporary store with the reference runs: an engine without workers, or a whole server."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +8,8 @@ import pytest
 
 from app import jobs
 from app.jobs import Engine
-from app.settings import Settings
+from app.settings import ROOT, Settings
+from tests.browser import Serve
 from tests.pages.opening import Answering, NoCluster
 
 
@@ -32,3 +33,10 @@ def answering(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engin
     """The same; but what a page asks of a trained net is answered at once."""
     with started(Answering, tmp_path, monkeypatch) as engine:
         yield engine
+
+
+@pytest.fixture(scope="module")
+def address(serve: Serve, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The app, served with one worker for as long as a file's tests last."""
+    store = str(tmp_path_factory.mktemp("store"))
+    return serve(ROOT / "app" / "main.py", RESNET_EXPLORER_STORE=store, RESNET_EXPLORER_WORKERS="1")

@@ -9,21 +9,12 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from app.settings import ROOT
-from tests.browser import Serve
-
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 pytestmark = pytest.mark.browser
 
 PATIENCE = 60_000  # milliseconds; for machines under load
-
-
-@pytest.fixture(scope="module")
-def address(serve: Serve, tmp_path_factory: pytest.TempPathFactory) -> str:
-    store = tmp_path_factory.mktemp("store")
-    return serve(ROOT / "app" / "main.py", RESNET_EXPLORER_STORE=str(store), RESNET_EXPLORER_WORKERS="1")
 
 
 def test_a_picture_is_uploaded_a_layer_chosen_and_a_channel_clicked(page: "Page", address: str, tmp_path: Path) -> None:

@@ -6,21 +6,12 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import Page, expect
 
-from app.settings import ROOT
-from tests.browser import Serve
-
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 pytestmark = pytest.mark.browser
 
 RUNS = "run=reference-plain-20&run=reference-resnet-20"
-
-
-@pytest.fixture(scope="module")
-def address(serve: Serve, tmp_path_factory: pytest.TempPathFactory) -> str:
-    store = str(tmp_path_factory.mktemp("store"))
-    return serve(ROOT / "app" / "main.py", RESNET_EXPLORER_STORE=store, RESNET_EXPLORER_WORKERS="1")
 
 
 FIRST_CHART = "document.querySelector('.live-chart-plot')?.data"  # nothing before Plotly has drawn it

@@ -7,9 +7,6 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from app.settings import ROOT
-from tests.browser import Serve
-
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
@@ -20,9 +17,9 @@ QUERY = "run=reference-resnet-20&study="  # no study by itself
 
 
 @pytest.fixture(scope="module")
-def address(serve: Serve, tmp_path_factory: pytest.TempPathFactory) -> str:
-    store = str(tmp_path_factory.mktemp("store"))
-    return serve(ROOT / "app" / "main.py", RESNET_EXPLORER_STORE=store, RESNET_EXPLORER_WORKERS="1") + "/lesions"
+def address(address: str) -> str:
+    """This page's."""
+    return f"{address}/lesions"
 
 
 @pytest.fixture(scope="module")

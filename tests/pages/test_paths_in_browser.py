@@ -7,9 +7,6 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import Page, expect
 
-from app.settings import ROOT
-from tests.browser import Serve
-
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
@@ -19,9 +16,9 @@ PATIENCE = 90_000  # milliseconds
 
 
 @pytest.fixture(scope="module")
-def address(serve: Serve, tmp_path_factory: pytest.TempPathFactory) -> str:
-    store = str(tmp_path_factory.mktemp("store"))
-    return serve(ROOT / "app" / "main.py", RESNET_EXPLORER_STORE=store, RESNET_EXPLORER_WORKERS="1") + "/paths"
+def address(address: str) -> str:
+    """This page's."""
+    return f"{address}/paths"
 
 
 @pytest.fixture(autouse=True)
