@@ -301,7 +301,7 @@ def _watch(engine: Any, runs: list[str]) -> list[Run]:
             for run in found:
                 error = engine.store.history(run.id).train_error()
                 now = run.status if error is None else f"train {error:.1f}%"
-                if download := engine.downloads.get(run.spec.data):
+                if download := engine.pump.downloads.get(run.spec.data):
                     now = f"downloading {download[0] / 1e6:.0f} of {download[1] / 1e6:.0f} MB"
                 progress.update(bars[run.id], completed=run.step, total=run.total or None, now=now)
             if not any(run.active for run in found):

@@ -12,7 +12,7 @@ Samples = Iterable[tuple[Mapping[str, str], float]]
 
 def health(engine: Engine) -> str:
     """What is wrong; empty while all is well."""
-    return engine.trouble or ("" if engine.pumping else "the engine's pump has stopped")
+    return engine.pump.trouble or ("" if engine.pump.alive else "the engine's pump has stopped")
 
 
 def exposition(engine: Engine) -> str:

@@ -103,12 +103,12 @@ def test_pause_step_and_go_on_change_no_weight(engine: Engine, undisturbed: dict
     [first, second] = [run.id for run in engine.submit(specs())]
     until(lambda: engine.store.run(first).step > 20, "step 20")
     engine.pause(first)
-    until(lambda: first not in engine._tasks, "the worker to let go")
+    until(lambda: not engine.pump.busy(first), "the worker to let go")
     paused = engine.store.run(first)
     assert paused.status == "paused"
     assert paused.checkpoint == paused.step < STEPS
     engine.resume(first, steps=1)
-    until(lambda: engine.store.run(first).status == "paused" and first not in engine._tasks, "one step")
+    until(lambda: engine.store.run(first).status == "paused" and not engine.pump.busy(first), "one step")
     assert engine.store.run(first).step == paused.step + 1
     engine.resume(first)
     until(lambda: not any(engine.store.run(run).active for run in (first, second)), "the end")
@@ -126,7 +126,7 @@ def test_a_block_cut_while_it_trains_is_kept_with_the_run_and_repeats_it(engine:
     assert store.run(run).active
     until(lambda: store.run(run).step > store.cuts(run)[0].step + 5, "steps under the cut")
     engine.pause(run)
-    until(lambda: run not in engine._tasks, "the worker to let go")
+    until(lambda: not engine.pump.busy(run), "the worker to let go")
     engine.cut(run, CutSpec())
     until(lambda: len(store.cuts(run)) == 2, "the block to be back")
     assert store.run(run).status == "paused"
@@ -153,7 +153,7 @@ def test_runs_wait_their_turn_and_a_waiting_one_can_be_cancelled(engine: Engine)
     engine.cancel(third)
     engine.cancel(first)
     until(lambda: engine.store.run(fourth).status == "running", "the fourth to move up")
-    until(lambda: first not in engine._tasks, "the first to stop")
+    until(lambda: not engine.pump.busy(first), "the first to stop")
     assert engine.store.run(first).status == "cancelled"
     assert engine.store.run(third).status == "cancelled"
     assert 0 < engine.store.run(first).step < STEPS
@@ -211,7 +211,7 @@ def test_an_unreachable_data_set_fails_its_run_with_a_sentence(engine: Engine, m
     [run] = engine.submit([RunSpec(net=net, data="cifar-10")])
     until(lambda: engine.store.run(run.id).status == "failed", "the failure")
     assert engine.store.run(run.id).message == "the network cannot be reached"
-    assert engine.downloads == {}
+    assert engine.pump.downloads == {}
 
 
 def _offline(*_args: object) -> None:

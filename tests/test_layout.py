@@ -32,7 +32,8 @@ app.ui           streamlit numpy plotly models.code app.questions app.asking app
 app.figures      plotly numpy CURRENCIES PAPER app.verdicts PIL
 app.metrics      app.guard app.jobs app.runs
 app.guard        starlette
-app.jobs         distributed app.asking app.cluster app.worker app.references app.store app.runs CURRENCIES app.pretrained app.estimates app.fairness app.limits
+app.jobs         distributed app.asking app.pump app.cluster app.worker app.references app.store app.runs CURRENCIES app.pretrained app.estimates app.limits
+app.pump         distributed app.cluster app.worker app.store app.runs CURRENCIES app.fairness app.limits
 app.limits       app.cluster app.estimates app.store CURRENCIES
 app.estimates    app.store app.runs CURRENCIES
 app.fairness

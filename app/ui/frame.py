@@ -38,7 +38,7 @@ def frame() -> None:
     st.logo(str(ASSETS / "logo.svg"), size="large", icon_image=str(ASSETS / "icon.svg"))
     with st.sidebar:
         status()
-    for trouble in (engine.store.notice, engine.trouble):
+    for trouble in (engine.store.notice, engine.pump.trouble):
         if trouble:
             st.error(trouble)
     if engine.settings.mode == "class":

@@ -179,7 +179,7 @@ def _pace(run: Run) -> str:
     left = engine.seconds_left(run) if run.active else None
     ends = "" if left is None else f" · {_duration(left)} left"
     if run.status == "queued":
-        if run.spec.data in engine.downloads:
+        if run.spec.data in engine.pump.downloads:
             return "waiting for its data"
         if engine.held(run):
             return f"waiting: {engine.settings.session_training} of this browser's runs may train at once" + ends

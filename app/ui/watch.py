@@ -134,7 +134,7 @@ def _card(name: str, colour: str, train: float | None, test: float | None, pace:
 
 def _downloads(runs: tuple[Run, ...]) -> None:
     """A bar for each data set that these runs wait for."""
-    store, downloads = jobs.engine().settings.store, jobs.engine().downloads
+    store, downloads = jobs.engine().settings.store, jobs.engine().pump.downloads
     for name in dict.fromkeys(run.spec.data for run in runs):
         if (under_way := downloads.get(name)) and (about := find(name, store)):
             done, size = under_way

@@ -20,7 +20,7 @@ OWNERS = {name: hashlib.sha256(key.encode()).hexdigest()[:16] for name, key in K
 def sets(engine: Engine, **values: Any) -> None:
     """Change settings of a running engine."""
     kept = {"store": engine.settings.store, "data": engine.settings.data}
-    engine.settings = Settings.model_validate(kept | values)
+    engine.settings = engine.pump.settings = Settings.model_validate(kept | values)
 
 
 def looks(monkeypatch: pytest.MonkeyPatch, who: str) -> None:
@@ -39,13 +39,13 @@ def test_the_wait_that_is_foreseen_follows_the_turns(engine: Engine) -> None:
     [trains] = engine.submit([spec(NET)], "one")
     engine.submit([spec(NET)] * 6, "one")
     under_way(engine, trains, [50.0] * 10)
-    engine._tasks[trains.id] = object()  # type: ignore[assignment]
+    engine.pump._tasks[trains.id] = object()  # type: ignore[assignment]
     [other] = engine.submit([spec(NET)], "two")
     last = engine.store.runs(["queued"])[1]
     waits = [engine.seconds_left(engine.store.run(run.id)) for run in (other, last)]
     # 40 steps of 10 ms each: 30 are left of the one that trains, then come 1 or 7 runs.
     assert waits == [pytest.approx(0.7, rel=0.05), pytest.approx(3.1, rel=0.05)]
-    engine._tasks.clear()
+    engine.pump._tasks.clear()
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_a_run_is_refused_where_it_is_foreseen_to_take_too_long_and_ended_where_
         engine.submit([spec(NET, steps=12_000)], "one")
     engine.submit([spec(NET, steps=5_000)], "one")
     engine.store._db.execute("UPDATE steps SET seconds = 7")
-    engine._take({"run": run.id, "attempt": 1, "events": "[]"})
+    engine.pump._take({"run": run.id, "attempt": 1, "events": "[]"})
     ended = engine.store.run(run.id)
     assert ended.status == "cancelled"
     assert ended.message.startswith("it has trained for 1 minutes")
@@ -98,9 +98,9 @@ def test_a_browser_trains_so_many_at_once_and_its_others_are_passed_over(engine:
     sets(engine, session_training=1)
     first, second = engine.submit([spec(NET)] * 2, "one")
     assert not engine.held(first)
-    engine._tasks[first.id] = object()  # type: ignore[assignment]
+    engine.pump._tasks[first.id] = object()  # type: ignore[assignment]
     assert engine.held(engine.store.run(second.id))
-    engine._tasks.clear()
+    engine.pump._tasks.clear()
 
 
 def test_a_page_starts_runs_for_its_browser_and_shows_the_limit_that_refuses(
@@ -149,5 +149,5 @@ def test_the_numbers_seen_from_outside(engine: Engine) -> None:
     names = [line.split()[2] for line in text.splitlines() if line.startswith("# TYPE")]
     assert len(names) == len(set(names))
     assert health(engine) == ""
-    engine.trouble = "the disk is full"
+    engine.pump.trouble = "the disk is full"
     assert health(engine) == "the disk is full"
