@@ -60,6 +60,7 @@ class Desk:
         self._lock = threading.Lock()
         self._known: OrderedDict[str, Answer] = OrderedDict()
         self._tasks: dict[str, Future[Any]] = {}
+        self._looked_for: dict[str, float] = {}
         cluster.client.subscribe_topic(self._topic, self._heard)
 
     def ask(self, question: Question) -> Answer:
@@ -69,6 +70,8 @@ class Desk:
         """
         key = question.key
         with self._lock:
+            if key in self._tasks:
+                self._looked_for[key] = time.monotonic()
             known = self._known.get(key)
             if known and not (known.trouble and time.monotonic() - known.since > STALE_SECONDS):
                 self._known.move_to_end(key)
@@ -90,6 +93,7 @@ class Desk:
                 key=f"{key}-{time.time()}",
             )
             self._tasks[key] = task
+            self._looked_for[key] = time.monotonic()
             asked = self._keep(key, Answer())
         task.add_done_callback(lambda task: self._ended(question, task))
         return asked
@@ -97,7 +101,14 @@ class Desk:
     def drop(self, question: Question) -> None:
         """Stop working on a question that nobody waits for any more."""
         if question.key in self._tasks:
-            Flag(worker.drop_flag(self._topic, question.key), client=self._cluster.client).set()
+            self._drop(question.key)
+
+    def drop_forgotten(self, seconds: float) -> None:
+        """Stop working on what nobody has looked for during so many seconds: pages ask as often as they are drawn."""
+        with self._lock:
+            forgotten = [key for key in self._tasks if time.monotonic() - self._looked_for[key] > seconds]
+        for key in forgotten:
+            self._drop(key)
 
     def _subject(self, question: Question) -> tuple[Any, ...]:
         """The spec of the run asked about, its folder of weights, and its steps per epoch."""
@@ -108,6 +119,9 @@ class Desk:
         if question.step not in moments:
             raise ValueError(f"no weights of {run.name} were kept at step {question.step:,}")
         return run.spec, self._store.weights_folder(run.id), run.started.epoch_steps if run.started else 0
+
+    def _drop(self, key: str) -> None:
+        Flag(worker.drop_flag(self._topic, key), client=self._cluster.client).set()
 
     def _keep(self, key: str, answer: Answer) -> Answer:
         self._known[key] = answer
@@ -131,7 +145,7 @@ class Desk:
             error = task.exception() if task.status == "error" else None
             if isinstance(error, worker.Dropped):
                 with self._lock:
-                    del self._tasks[key], self._known[key]
+                    del self._tasks[key], self._looked_for[key], self._known[key]
                 return
             log.error("%s failed: %r", key, error)
             answer = Answer(trouble=_reason(error))
@@ -143,7 +157,7 @@ class Desk:
             except (StoreError, KeyError) as error:  # a full disk; a run deleted meanwhile
                 log.warning("the answer to %s is not kept: %s", key, error)
         with self._lock:
-            del self._tasks[key]
+            del self._tasks[key], self._looked_for[key]
             self._keep(key, answer)
 
 

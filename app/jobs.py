@@ -18,6 +18,7 @@ from app.cuts import CutSpec
 from app.datasets import DataSet
 from app.estimates import seconds_left
 from app.events import from_json
+from app.housekeeping import Housekeeper
 from app.limits import RefusedError
 from app.pretrained import Fetcher
 from app.pump import Pump
@@ -42,7 +43,9 @@ class Engine:
         self.pump = Pump(settings, self.store, self._cluster)
         self.desk = Desk(self._cluster, self.store, settings)
         self.pretrained = Fetcher(settings, self.take_weights, self._weights_url)
+        self.housekeeper = Housekeeper(settings, self.store, self.pump, self.desk)
         self.pump.start()
+        self.housekeeper.start()
         for address in self._cluster.workers("train"):
             fire_and_forget(self._cluster.submit("train", worker.warm, settings, workers=[address]))
         for address in self._cluster.workers("ask"):
@@ -55,6 +58,7 @@ class Engine:
                 limits.check_net(spec, self.settings)
                 limits.check_length(spec, self.settings, self.store)
             self._check_session(owner, len(specs))
+            limits.check_disk(sum(limits.bytes_kept(spec, self.settings) for spec in specs), self.settings, self.store)
         slots = max(1, self.workers("train"))
         together = min(slots, len(specs) + self.pump.training().total())
         threads = max(1, (os.cpu_count() or 1) // together)
@@ -112,10 +116,14 @@ class Engine:
         slots = max(1, self.workers("train"))
         return seconds_left(run, self.store, self.pump.queue(), slots)
 
-    def take_upload(self, archive: Path, title: str) -> DataSet:
+    def take_upload(self, archive: Path, title: str, owner: str = "") -> DataSet:
         """Read a zip of class folders into the store. Raises ValueError with what is wrong with it."""
+        with self._counting_refusals():
+            limits.check_disk(archive.stat().st_size, self.settings, self.store)
         task = self._cluster.submit("ask", worker.take_upload, archive, self.settings, title)
-        return DataSet.model_validate(task.result(timeout=300))
+        about = DataSet.model_validate(task.result(timeout=300))
+        self.store.own_upload(about.name, owner)
+        return about
 
     def take_weights(self, file: Path, spec: RunSpec, name: str = "", most: int = 0, owner: str = "") -> Run:
         """Weights of another project → a finished run. Raises ValueError with what is wrong with them.
@@ -124,6 +132,7 @@ class Engine:
         """
         with self._counting_refusals():
             limits.find_data(spec, self.settings)
+            limits.check_disk(file.stat().st_size, self.settings, self.store)
         run = self.store.new_id(spec)
         folder = self.store.weights_folder(run)
         most = most or self.settings.upload_mb * 1_000_000
@@ -143,6 +152,7 @@ class Engine:
 
     def stop(self) -> None:
         """Let everything go; runs that are under way go on when the next engine starts."""
+        self.housekeeper.stop()
         self.pump.stop()
         self._cluster.close()
         self.store.close()

@@ -1,6 +1,7 @@
 """What this server accepts: limits of one run, and of all the runs of one browser."""
 
 from app import datasets
+from app.checkpoints import FIRST_MOMENTS
 from app.cluster import free_memory
 from app.datasets import DataSet
 from app.estimates import seconds_of_training
@@ -47,13 +48,10 @@ def check_net(spec: RunSpec, settings: Settings) -> None:
 
 def check_length(spec: RunSpec, settings: Settings, store: Store) -> None:
     """Raise RefusedError where a run would train on too much or for too long."""
-    about = find_data(spec, settings)
-    images = min(spec.images or about.train_images, about.train_images)
-    an_epoch = max(1, images // spec.recipe.batch)
-    steps = spec.recipe.steps or spec.recipe.epochs * an_epoch
+    images, epochs, steps = _length(spec, settings)
     asked = [
         ("max_images", images, "training images"),
-        ("max_epochs", -(-steps // an_epoch), "epochs"),
+        ("max_epochs", epochs, "epochs"),
         ("max_steps", steps, "steps"),
     ]
     for name, count, unit in asked:
@@ -69,6 +67,24 @@ def check_length(spec: RunSpec, settings: Settings, store: Store) -> None:
         )
 
 
+def bytes_kept(spec: RunSpec, settings: Settings) -> int:
+    """About what a run leaves in the store: weights of its moments, its newest momentum, all norms."""
+    _, epochs, steps = _length(spec, settings)
+    laid = plan(spec.net, find_data(spec, settings).size)
+    return 4 * laid.params * (len(FIRST_MOMENTS) + epochs + 1) + 4 * len(laid.layers) * steps
+
+
+def check_disk(needed: int, settings: Settings, store: Store) -> None:
+    """Raise RefusedError where so many bytes more are beyond the room that the store may take."""
+    limit = settings.max_disk_mb
+    if limit and (held := store.size()) + needed > 1_000_000 * limit:
+        raise RefusedError(
+            f"this server keeps up to {limit:,} MB and holds {held / 1e6:,.0f}; this needs about {needed / 1e6:,.1f} "
+            "more. Delete runs that are no longer needed, then ask again",
+            "max_disk_mb",
+        )
+
+
 def check_session(active: int, asked: int, settings: Settings) -> None:
     """Raise RefusedError where a browser with so many runs that wait or train asks for more than it may have."""
     limit = settings.session_runs
@@ -79,6 +95,15 @@ def check_session(active: int, asked: int, settings: Settings) -> None:
             "from one browser",
             "session_runs",
         )
+
+
+def _length(spec: RunSpec, settings: Settings) -> tuple[int, int, int]:
+    """Training images, epochs (the last may be a part of one) and steps that a run asks for."""
+    about = find_data(spec, settings)
+    images = min(spec.images or about.train_images, about.train_images)
+    an_epoch = max(1, images // spec.recipe.batch)
+    steps = spec.recipe.steps or spec.recipe.epochs * an_epoch
+    return images, -(-steps // an_epoch), steps
 
 
 def overlong(seconds: float, settings: Settings) -> str:

@@ -50,6 +50,11 @@ CREATE TABLE IF NOT EXISTS cuts (         -- from the step on
     cut  TEXT NOT NULL,                   -- as in an address; empty: every block is back
     PRIMARY KEY (run, step)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS uploads (      -- whose data sets lie in the folder data
+    name  TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    PRIMARY KEY (name, owner)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS outcomes (     -- divergence: at most one a run
     run   TEXT PRIMARY KEY REFERENCES runs(id) ON DELETE CASCADE,
     event TEXT NOT NULL

@@ -31,6 +31,8 @@ MODES: dict[Mode, dict[str, Any]] = {
         "max_sessions": 120,
         "session_training": 2,
         "session_runs": 12,
+        "abandoned_minutes": 30,
+        "max_disk_mb": 20_000,
         "max_epochs": 40,
         "max_minutes": 60,
         "max_parameters": 10_000_000,
@@ -40,6 +42,9 @@ MODES: dict[Mode, dict[str, Any]] = {
         "max_sessions": 60,
         "session_training": 1,
         "session_runs": 4,
+        "abandoned_minutes": 5,
+        "forget_minutes": 60,
+        "max_disk_mb": 2_000,
         "max_epochs": 8,
         "max_images": 10_000,
         "max_minutes": 10,
@@ -80,6 +85,15 @@ class Settings(BaseModel):
     )
     session_runs: int = Field(
         default=0, ge=0, description="runs of one browser that wait or train, more are refused; 0: no limit"
+    )
+    abandoned_minutes: int = Field(
+        default=0, ge=0, description="after so long without its browser a run pauses and a study ends; 0: they go on"
+    )
+    forget_minutes: int = Field(
+        default=0, ge=0, description="after so long all that a gone browser trained or sent is deleted; 0: it is kept"
+    )
+    max_disk_mb: int = Field(
+        default=0, ge=0, description="size of the store, in MB, beyond which nothing new is taken; 0: no limit"
     )
     others: Others = Field(default="change", description="what a browser may do with the runs of others")
     teacher_key: SecretStr | None = Field(

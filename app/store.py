@@ -328,6 +328,29 @@ class Store:
         """Steps whose weights are kept for analyses, in order."""
         return [row["step"] for row in self._rows("SELECT step FROM moments WHERE run = ? ORDER BY step", run)]
 
+    # ── what was sent, and the room it takes ──
+
+    def own_upload(self, name: str, owner: str) -> None:
+        """Write down that this browser sent a data set."""
+        with self._transaction() as db:
+            db.execute("INSERT OR IGNORE INTO uploads VALUES (?, ?)", (name, owner))
+
+    def disown_upload(self, name: str, owner: str) -> bool:
+        """Forget that it did. Returns True while somebody else did too."""
+        with self._transaction() as db:
+            db.execute("DELETE FROM uploads WHERE name = ? AND owner = ?", (name, owner))
+        return any(other == name for other, _ in self.uploads())
+
+    def uploads(self) -> list[tuple[str, str]]:
+        """The data sets that were sent, each with the browser that sent it."""
+        return [(row["name"], row["owner"]) for row in self._rows("SELECT * FROM uploads")]
+
+    def size(self) -> int:
+        """Bytes of everything in the store's folder; pages that the file has free are not counted."""
+        free = self._rows("SELECT freelist_count * page_size AS free FROM pragma_freelist_count, pragma_page_size")
+        files = (path.lstat() for path in self.folder.rglob("*") if path.is_file())
+        return sum(file.st_size for file in files) - int(free[0]["free"])
+
     # ── answers ──
 
     def answer(self, key: str) -> bytes | None:

@@ -60,6 +60,11 @@ def test_a_study_says_how_far_it_is_and_can_be_dropped(engine: Engine) -> None:
     study = SubNetworksQuestion(run=RUN, step=312, images=2000)
     until(lambda: engine.desk.ask(study).done, "some progress")
     assert 0 < engine.desk.ask(study).done < engine.desk.ask(study).total
+    engine.desk.drop_forgotten(3600)
+    assert study.key in engine.desk._tasks
+    engine.desk.drop_forgotten(0)
+    until(lambda: study.key not in engine.desk._tasks, "the worker to let go of what nobody looks for")
+    until(lambda: engine.desk.ask(study).done, "progress once more")
     engine.desk.drop(study)
     until(lambda: study.key not in engine.desk._tasks, "the worker to let go")
     assert engine.store.answer(study.key) is None

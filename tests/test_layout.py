@@ -32,9 +32,10 @@ app.ui           streamlit numpy plotly models.code app.questions app.asking app
 app.figures      plotly numpy CURRENCIES PAPER app.verdicts PIL
 app.metrics      app.guard app.jobs app.runs
 app.guard        starlette
-app.jobs         distributed app.asking app.pump app.cluster app.worker app.references app.store app.runs CURRENCIES app.pretrained app.estimates app.limits
+app.jobs         distributed app.asking app.pump app.cluster app.worker app.references app.store app.runs CURRENCIES app.pretrained app.estimates app.limits app.housekeeping
+app.housekeeping app.asking app.pump app.store CURRENCIES
 app.pump         distributed app.cluster app.worker app.store app.runs CURRENCIES app.fairness app.limits
-app.limits       app.cluster app.estimates app.store CURRENCIES
+app.limits       app.cluster app.checkpoints app.estimates app.store CURRENCIES
 app.estimates    app.store app.runs CURRENCIES
 app.fairness
 app.asking       distributed app.cluster app.worker app.questions app.store CURRENCIES

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from app import datasets, jobs
+from app import jobs
 from app.datasets import NAMED
 from app.runs import Run
 from app.spec import imported, read_normalisation
@@ -25,7 +25,7 @@ NORMALISATIONS = {
 def bring_weights() -> None:
     """Draw the form; what is sent becomes a finished run."""
     engine = jobs.engine()
-    known = {**NAMED, **{about.name: about for about in datasets.uploaded(engine.settings.store)}}
+    known = {**NAMED, **visitor.data_sets()}
     limit = engine.settings.upload_mb
     st.markdown(prose("runs")["bring"])
     with st.form("bring", border=False):

@@ -8,7 +8,7 @@ from streamlit.navigation.page import StreamlitPage
 
 from app import jobs
 from app.settings import ASSETS, ROOT
-from app.ui import address
+from app.ui import address, visitor
 from app.ui.component import frontend
 from app.ui.prose import literal
 from app.ui.teaching import message
@@ -52,7 +52,8 @@ def frame() -> None:
 
 @st.fragment(run_every=15)
 def status() -> None:
-    """Workers, runs that train and runs that wait."""
+    """Workers, runs that train and runs that wait. Drawn while the page is open: so the engine knows."""
+    jobs.engine().housekeeper.seen(visitor.owner())
     st.caption(_status(jobs.engine(), int(time.monotonic())))
 
 

@@ -12,7 +12,7 @@ from app import datasets, jobs
 from app.datasets import BUNDLED, DATASETS, DataSet
 from app.figures.theme import short_names
 from app.spec import RECIPES, RunSpec
-from app.ui import address
+from app.ui import address, visitor
 from app.ui.outcome import NO_DIFFERENCE
 from app.ui.prose import literal
 from models.spec import PRESETS, NetSpec, first_reason
@@ -31,7 +31,7 @@ RECIPE_TITLES = {
 
 def race_form() -> tuple[list[RunSpec], str]:
     """Draw the choices. Returns what is chosen, and one sentence on what is wrong with it ("" if nothing is)."""
-    known = {**DATASETS, **{about.name: about for about in datasets.uploaded(jobs.engine().settings.store)}}
+    known = {**DATASETS, **visitor.data_sets()}
     with st.container(horizontal=True, vertical_alignment="bottom", key="race-form"):
         nets = st.multiselect(
             "Contestants",
@@ -108,11 +108,12 @@ def own_images() -> None:
 
 def _taken(given: UploadedFile) -> tuple[bool, str]:
     """Whether the zip is now a data set, and what to say of it."""
-    with tempfile.TemporaryDirectory() as folder:
+    # In the store's folder, which workers see wherever they run.
+    with tempfile.TemporaryDirectory(prefix="upload-", dir=jobs.engine().settings.store) as folder:
         archive = Path(folder) / "upload.zip"  # never a name that a user gave
         archive.write_bytes(given.getbuffer())
         try:
-            about = jobs.engine().take_upload(archive, Path(given.name).stem)
+            about = jobs.engine().take_upload(archive, Path(given.name).stem, visitor.owner())
         except (ValueError, TimeoutError) as error:
             return False, str(error) or "Reading it took too long."
     return True, (

@@ -9,7 +9,8 @@ import secrets
 
 import streamlit as st
 
-from app import jobs
+from app import datasets, jobs
+from app.datasets import DataSet
 from app.guard import key_in
 from app.runs import Run
 from app.settings import Settings
@@ -31,6 +32,17 @@ def runs() -> list[Run]:
         return found
     own = owner()
     return [run for run in found if run.owner == own or run.origin == "reference"]
+
+
+def data_sets() -> dict[str, DataSet]:
+    """The uploaded data sets that this browser may see, by name."""
+    engine = jobs.engine()
+    found = {about.name: about for about in datasets.uploaded(engine.settings.store)}
+    if engine.settings.others != "hide" or is_teacher():
+        return found
+    own = owner()
+    sent = {name for name, sender in engine.store.uploads() if sender == own}
+    return {name: about for name, about in found.items() if name in sent}
 
 
 def may_change(run: Run) -> bool:

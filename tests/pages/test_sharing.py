@@ -20,7 +20,7 @@ OWNERS = {name: hashlib.sha256(key.encode()).hexdigest()[:16] for name, key in K
 def sets(engine: Engine, **values: Any) -> None:
     """Change settings of a running engine."""
     kept = {"store": engine.settings.store, "data": engine.settings.data}
-    engine.settings = engine.pump.settings = Settings.model_validate(kept | values)
+    engine.settings = engine.pump.settings = engine.housekeeper.settings = Settings.model_validate(kept | values)
 
 
 def looks(monkeypatch: pytest.MonkeyPatch, who: str) -> None:
