@@ -1,9 +1,9 @@
-# make run · make test · make bench · make reference: each does its own set-up, in .venv beside this file.
+# make run · make test · make bench · make chaos · make reference: each does its own set-up, in .venv beside this file.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check browser bench reference
+.PHONY: help setup run test check browser bench chaos reference
 
 # The first Python of a supported version that really starts (a pyenv shim may be there without one behind it).
 PYTHON ?= $(shell for p in python3.11 python3.12 python3; do \
@@ -16,6 +16,7 @@ help:
 	@echo "make test        set up, then every check and test, browser tests included (T=tests/models: only those)"
 	@echo "make check       ruff and mypy"
 	@echo "make bench       the measured figures (DEVICE=cuda: on a GPU)"
+	@echo "make chaos       kill workers and servers at random, and see that nothing is lost"
 	@echo "make reference   train the bundled reference runs anew"
 
 setup: $(INSTALLED)
@@ -50,6 +51,9 @@ test: check
 
 bench: setup
 	@.venv/bin/python -m benchmarks $(if $(DEVICE),--device $(DEVICE))
+
+chaos: setup
+	@.venv/bin/python -m tests.chaos
 
 reference: setup
 	@.venv/bin/python -m app reference

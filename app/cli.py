@@ -14,7 +14,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 from typer.exceptions import TyperException
 
-from app import cli_analysis, cli_pictures, datasets, settings
+from app import cli_analysis, cli_cluster, cli_pictures, datasets, settings
 from app.cli_parts import (
     Images,
     Json,
@@ -39,6 +39,7 @@ from models.spec import PRESETS, NetSpec
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 app.add_typer(cli_analysis.app)  # without a name: their verbs stand beside these
 app.add_typer(cli_pictures.app)
+app.add_typer(cli_cluster.app)
 Net = Annotated[str, typer.Argument(metavar="NET", help="a preset's name, with settings: resnet-56:width=8")]
 Data = Annotated[str, typer.Option("--dataset", help="a data set's name")]
 Width = Annotated[int | None, typer.Option(help="channels of the first stage; the paper's by default")]

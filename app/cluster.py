@@ -1,10 +1,12 @@
 """Where work is done: worker processes of this machine, or a Dask cluster whose scheduler is named by a setting."""
 
+import asyncio
 import fcntl
 import logging
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, Literal
 
@@ -25,6 +27,9 @@ CONFIG = {
     "distributed.worker.memory.terminate": False,
     "distributed.comm.timeouts.connect": "20s",
 }
+
+
+RETRY_SECONDS = 2.0
 
 
 class Cluster:
@@ -62,12 +67,44 @@ class Cluster:
         return {address: about.get("resources") or {} for address, about in workers.items()}
 
 
+async def schedule(host: str, port: int, patience: int) -> None:
+    """Serve as the scheduler of engines and workers of any machine, until cancelled. Raises OSError.
+
+    A worker that has said nothing for `patience` seconds is given up, and its runs go on elsewhere.
+    """
+    with dask.config.set(CONFIG | {"distributed.scheduler.worker-ttl": f"{patience}s"}):
+        async with Scheduler(host=host, port=port, dashboard=False) as scheduler:
+            await scheduler.finished()
+
+
+async def work(scheduler: str, lanes: Mapping[Lane, int]) -> None:
+    """Keep so many worker processes of each lane at a scheduler, until cancelled; while it is gone, wait for it."""
+    with dask.config.set(CONFIG):
+        while True:
+            options = [_worker(lane) for lane, count in lanes.items() for _ in range(count)]
+            nannies = [Nanny(scheduler, **option) for option in options]
+            try:
+                await asyncio.gather(*(_until_lost(nanny) for nanny in nannies))
+            finally:
+                await asyncio.gather(*(nanny.close(timeout=5) for nanny in nannies), return_exceptions=True)
+            await asyncio.sleep(RETRY_SECONDS)
+
+
+async def _until_lost(nanny: Nanny) -> None:
+    with suppress(OSError, TimeoutError, RuntimeError):
+        await nanny
+        await nanny.finished()
+
+
+def _worker(lane: Lane) -> dict[str, Any]:
+    return {"nthreads": 1, "resources": {lane: 1}, "memory_limit": 0, "silence_logs": logging.ERROR}
+
+
 def _embedded(settings: Settings) -> SpecCluster:
     """Workers on this machine: one a run, and two that answer questions meanwhile."""
 
     def one(lane: Lane) -> dict[str, Any]:
-        options = {"nthreads": 1, "resources": {lane: 1}, "memory_limit": 0, "silence_logs": logging.ERROR}
-        return {"cls": Nanny, "options": {**options, "host": "127.0.0.1"}}
+        return {"cls": Nanny, "options": {**_worker(lane), "host": "127.0.0.1"}}
 
     workers = {f"train-{index}": one("train") for index in range(settings.runs_at_once)} | {
         "ask": one("ask"),

@@ -46,10 +46,11 @@ class Engine:
         self.housekeeper = Housekeeper(settings, self.store, self.pump, self.desk)
         self.pump.start()
         self.housekeeper.start()
-        for address in self._cluster.workers("train"):
-            fire_and_forget(self._cluster.submit("train", worker.warm, settings, workers=[address]))
-        for address in self._cluster.workers("ask"):
-            fire_and_forget(self._cluster.submit("ask", worker.warm_to_answer, settings, workers=[address]))
+        trainers = [
+            self._cluster.submit("train", worker.warm, settings, workers=[address])
+            for address in self._cluster.workers("train")
+        ]
+        fire_and_forget(self._cluster.submit("ask", worker.warm_to_answer, settings, trainers))
 
     def submit(self, specs: Sequence[RunSpec], owner: str = "") -> list[Run]:
         """Queue runs of one owner, to start together where there is room. Raises RefusedError before any is queued."""

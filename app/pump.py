@@ -40,7 +40,7 @@ class Pump:
         self.downloads: dict[str, tuple[int, int]] = {}  # bytes done and to do, of those under way
         self.trouble = ""  # why nothing more can be stored, if so
         self._cluster = cluster
-        self._topic = f"events-{secrets.token_hex(4)}"
+        self._topic = f"events-{store.identity}"  # of the store: a run that outlives its server hears the next one
         self._inbox: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._tasks: dict[str, Future[Any]] = {}
         self._at: dict[str, str] = {}  # the worker that each task was given to
@@ -51,8 +51,12 @@ class Pump:
         self._thread = threading.Thread(target=self._run, name="pump", daemon=True)
 
     def start(self) -> None:
-        """Begin, with the runs that trained when the last server went away."""
+        """Begin, with the runs that trained when the last server went away.
+
+        On workers of their own they may train still: those attempts are asked to stop.
+        """
         for run in self.store.runs(["running"]):
+            self._ask_to_stop(run.id, run.attempt)
             self.store.update(run.id, status="queued")
         self._thread.start()
         self.wake()

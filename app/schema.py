@@ -50,6 +50,10 @@ CREATE TABLE IF NOT EXISTS cuts (         -- from the step on
     cut  TEXT NOT NULL,                   -- as in an address; empty: every block is back
     PRIMARY KEY (run, step)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS identity (     -- one row: by what name engines of this store are known to workers
+    id TEXT NOT NULL
+) STRICT;
+INSERT INTO identity SELECT lower(hex(randomblob(8))) WHERE NOT EXISTS (SELECT 1 FROM identity);
 CREATE TABLE IF NOT EXISTS uploads (      -- whose data sets lie in the folder data
     name  TEXT NOT NULL,
     owner TEXT NOT NULL,

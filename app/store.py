@@ -99,6 +99,11 @@ class Store:
             raise
         return db
 
+    @property
+    def identity(self) -> str:
+        """A name that no other store has, and that stays."""
+        return str(self._rows("SELECT id FROM identity")[0]["id"])
+
     def close(self) -> None:
         """Write what is pending and let the file go."""
         with self._lock:

@@ -5,7 +5,7 @@ They send events, never weights: a message stays in the scheduler's memory for a
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +39,11 @@ def warm(settings: Settings) -> int:
     return os.getpid()
 
 
-def warm_to_answer(settings: Settings) -> None:
-    """Import what answers need, and read the bundled images: the first question is answered as fast as the second."""
+def warm_to_answer(settings: Settings, _trainers: Sequence[int]) -> None:
+    """Import what answers need, and read the bundled images: the first question is answered as fast as the second.
+
+    `_trainers`: what `warm` returned, for those that train go first: a small machine has two cores for all.
+    """
     _be_nice()
     from app.analysis import answers  # noqa: F401
     from app.data import load

@@ -1,6 +1,6 @@
-"""An engine in a process of its own, to be killed by `test_jobs`: `python -m tests.engine_process STORE`.
+"""An engine in a process of its own, to be killed: `python -m tests.engine_process STORE [RUNS [SCHEDULER]]`.
 
-Submits two runs where the store has none, and ends when every run has.
+Submits so many runs where the store has none, and ends when every run has.
 """
 
 import sys
@@ -9,30 +9,18 @@ from pathlib import Path
 
 from app import jobs
 from app.settings import Settings
-from app.spec import Recipe, RunSpec
-from models.spec import NetSpec
-
-STEPS = 250
+from tests.undisturbed import specs, trained
 
 
-def specs() -> list[RunSpec]:
-    """A plain net and its twin, a few seconds long."""
-    recipe = Recipe(steps=STEPS, batch=64, augment=True)
-    return [
-        RunSpec(net=NetSpec.parse(f"{family}-8:width=4").fitted(1, 10), recipe=recipe, images=3200, threads=1)
-        for family in ("plain", "resnet")
-    ]
-
-
-def main() -> None:
+def main(store: str, runs: str = "2", scheduler: str = "") -> None:
     """Run until everything has ended."""
-    engine = jobs.start(Settings(store=Path(sys.argv[1]), workers=2))
-    if not [run for run in engine.store.runs() if run.origin == "trained"]:
-        engine.submit(specs())
+    engine = jobs.start(Settings(store=Path(store), workers=2, scheduler=scheduler))
+    if not trained(engine.store):
+        engine.submit(specs(int(runs)))
     while any(run.active for run in engine.store.runs()):
         time.sleep(0.1)
     jobs.stop()
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

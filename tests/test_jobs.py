@@ -2,13 +2,9 @@
 
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
-import psutil
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -19,23 +15,19 @@ from app.cuts import CutSpec
 from app.data import load_for
 from app.jobs import Engine
 from app.limits import RefusedError
-from app.runs import Run
-from app.settings import ROOT, Settings
+from app.settings import Settings
 from app.spec import Recipe, RunSpec
-from app.store import Store, StoreError
+from app.store import StoreError
 from app.training import train
 from models.spec import NetSpec
-from tests.engine_process import STEPS, specs
-from tests.waiting import PATIENCE, until
+from tests.undisturbed import STEPS, Weights, ended_well, specs, trained, undisturbed
+from tests.waiting import until
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Folder of the weights of each net trained without disturbance, by an engine."""
-    folder = tmp_path_factory.mktemp("undisturbed")
-    subprocess.run([sys.executable, "-m", "tests.engine_process", folder], cwd=ROOT, check=True, timeout=PATIENCE)
-    store = Store(folder)
-    return {run.spec.net.family: store.weights_folder(run.id) for run in trained(store)}
+def witness(tmp_path_factory: pytest.TempPathFactory) -> Weights:
+    """What an undisturbed plain net and its twin end with."""
+    return undisturbed(2, tmp_path_factory.mktemp("undisturbed"))
 
 
 @pytest.fixture
@@ -45,61 +37,7 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
     engine.stop()
 
 
-def trained(store: Store) -> list[Run]:
-    return [run for run in store.runs() if run.origin == "trained"]
-
-
-def all_beyond(store: Store, step: int) -> bool:
-    """True once every run is beyond a step."""
-    return bool(trained(store)) and all(run.step > step for run in trained(store))
-
-
-def ended_well(store: Store, undisturbed: dict[str, Path]) -> None:
-    """Every event is there once, and the weights are the undisturbed ones, bit for bit."""
-    for run in trained(store):
-        assert (run.status, run.message, run.step) == ("finished", "", STEPS)
-        steps = [row["step"] for row in store._rows("SELECT step FROM steps WHERE run = ? ORDER BY step", run.id)]
-        assert steps == list(range(STEPS))
-        epochs = [row["step"] for row in store._rows("SELECT step FROM epochs WHERE run = ? ORDER BY step", run.id)]
-        assert epochs == list(range(50, STEPS + 1, 50))
-        one = load_file(weights_file(store.weights_folder(run.id), STEPS))
-        two = load_file(weights_file(undisturbed[run.spec.net.family], STEPS))
-        assert all(torch.equal(one[name], two[name]) for name in two)
-
-
-def busy_workers(engine: Engine) -> list[int]:
-    """Process ids of the workers that train."""
-    return list(engine._cluster.client.run(os.getpid, workers=engine._cluster.workers("train")).values())
-
-
-def test_a_killed_worker_costs_no_event_and_changes_no_weight(engine: Engine, undisturbed: dict[str, Path]) -> None:
-    runs = [run.id for run in engine.submit(specs())]
-    for at in (30, 110):
-        until(partial(all_beyond, engine.store, at), f"step {at}")
-        for pid in busy_workers(engine):
-            os.kill(pid, signal.SIGKILL)
-    until(lambda: not any(engine.store.run(run).active for run in runs), "the end")
-    ended_well(engine.store, undisturbed)
-    assert all(engine.store.run(run).attempt >= 2 for run in runs)
-
-
-def test_a_killed_server_goes_on_when_it_is_started_again(tmp_path: Path, undisturbed: dict[str, Path]) -> None:
-    command = [sys.executable, "-m", "tests.engine_process", str(tmp_path)]
-    for at in (25, 120):
-        server = subprocess.Popen(command, cwd=ROOT)
-        until((tmp_path / "store.sqlite").exists, "the store")
-        reader = Store(tmp_path)
-        until(partial(all_beyond, reader, at), f"step {at}")
-        workers = psutil.Process(server.pid).children(recursive=True)
-        server.kill()
-        server.wait()
-        _, alive = psutil.wait_procs(workers, timeout=PATIENCE)
-        assert not alive, "workers outlived their server"
-    subprocess.run(command, cwd=ROOT, check=True, timeout=PATIENCE)
-    ended_well(Store(tmp_path), undisturbed)
-
-
-def test_pause_step_and_go_on_change_no_weight(engine: Engine, undisturbed: dict[str, Path]) -> None:
+def test_pause_step_and_go_on_change_no_weight(engine: Engine, witness: Weights) -> None:
     [first, second] = [run.id for run in engine.submit(specs())]
     until(lambda: engine.store.run(first).step > 20, "step 20")
     engine.pause(first)
@@ -112,7 +50,7 @@ def test_pause_step_and_go_on_change_no_weight(engine: Engine, undisturbed: dict
     assert engine.store.run(first).step == paused.step + 1
     engine.resume(first)
     until(lambda: not any(engine.store.run(run).active for run in (first, second)), "the end")
-    ended_well(engine.store, undisturbed)
+    ended_well(engine.store, witness)
 
 
 def test_a_block_cut_while_it_trains_is_kept_with_the_run_and_repeats_it(engine: Engine, tmp_path: Path) -> None:
@@ -143,7 +81,7 @@ def test_a_block_cut_while_it_trains_is_kept_with_the_run_and_repeats_it(engine:
 
 
 def test_runs_wait_their_turn_and_a_waiting_one_can_be_cancelled(engine: Engine) -> None:
-    first, second, third, fourth = (run.id for run in engine.submit([*specs(), *specs()]))
+    first, second, third, fourth = (run.id for run in engine.submit(specs(4)))
     until(lambda: engine.store.run(first).step > 0, "the first step")
     assert [engine.store.run(run).status for run in (third, fourth)] == ["queued", "queued"]
     assert (engine.place(third), engine.place(fourth)) == (0, 1)

@@ -21,7 +21,8 @@ PAPER = "models.costs models.equation models.lengths models.receptive"
 
 MAP = """
 app.__main__     app.cli
-app.cli          typer rich app.store app.runs CURRENCIES app.cli_analysis app.cli_parts app.cli_pictures | app.jobs app.evaluation app.foreign app.export app.recording app.references
+app.cli          typer rich app.store app.runs CURRENCIES app.cli_analysis app.cli_cluster app.cli_parts app.cli_pictures | app.jobs app.evaluation app.foreign app.export app.recording app.references
+app.cli_cluster  typer app.cli_parts | app.cluster
 app.cli_pictures typer app.cli_analysis app.cli_parts CURRENCIES | torch app.analysis.attributions app.analysis.features app.figures app.pictures
 app.cli_analysis typer rich numpy app.cli_parts models.lengths CURRENCIES | app.analysis.gradients app.analysis.lesions app.analysis.moment app.analysis.paths app.analysis.sampled app.data
 app.cli_parts    typer rich app.store CURRENCIES | app.references
