@@ -9,7 +9,7 @@ import streamlit as st
 
 from app import jobs
 from app.figures.gradients import Measured, block_lines, block_mark, histograms, weight_lines
-from app.figures.norm_map import layer_mark, map_marks
+from app.figures.norm_map import COLUMNS, CellOf, layer_mark, map_marks
 from app.figures.training import step_mark
 from app.questions import DistributionQuestion, GradientsQuestion
 from app.results import Gradients
@@ -25,6 +25,7 @@ from app.ui.watch import REFRESH_SECONDS
 from app.verdicts import course_of
 
 OUTPUTS, WEIGHTS, UPDATES = "block outputs", "weights", "update ÷ weight"
+CELLS: tuple[CellOf, ...] = ("mean", "largest", "smallest")  # of the steps that a cell of the map stands for
 _LINES, _WITHOUT = "lines", "without"  # the widget; the parameter
 
 
@@ -47,7 +48,7 @@ def in_this_run() -> None:
         )
         lines = st.container()
     with right:
-        _live(seen, _map)
+        _live(seen, partial(_map, _cell_of(seen.scene)))
     where_and_when(seen)
     words = st.container()
     asked = {
@@ -119,6 +120,7 @@ def _courses(seen: Seen, found: dict[tuple[int, int], Gradients]) -> list[Any]:
             {step: one for (of, step), one in found.items() if of == place},
             *_errors(seen, place),
             diverged=look.run.status == "diverged",
+            going_on=look.run.active or look.run.status == "paused",
         )
         for place, look in seen.looks.items()
     ]
@@ -163,8 +165,24 @@ def _kept(now: Scene) -> tuple[Any, ...]:
     return now.active, *(tuple(jobs.engine().store.moments(run.id)) for run in now.runs)
 
 
-def _map(seen: Scene) -> None:
-    maps = seen.maps()
+def _cell_of(now: Scene) -> CellOf:
+    """Draw the choice of what a cell shows, where the runs have more steps than the map columns."""
+    if now.total <= COLUMNS:
+        return "mean"
+    chosen: CellOf | None = st.segmented_control(
+        "Each cell",
+        CELLS,
+        default="mean",
+        key="cells",
+        bind="query-params",
+        required=True,
+        label_visibility="collapsed",
+    )
+    return chosen or "mean"
+
+
+def _map(of: CellOf, seen: Scene) -> None:
+    maps = seen.maps(of)
     marks = map_marks(seen.pairs, address.step(), address.layer())
     live_chart(maps.chart, key="gradient-map", rev="-".join(run.id for run in seen.runs), marks=marks, on_click=to_cell)
     st.caption(maps.caption)
