@@ -1,6 +1,6 @@
 """Layer × step: the gradient norm of every weight layer at every step, one map a run, one colour scale for all."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -17,6 +17,11 @@ COLUMNS = 200  # most columns of a map
 SPIKE = 10  # a step so many times above its cell's mean, or below it, gives the cell its colour
 
 CellOf = Literal["mean", "largest", "smallest"]
+_STORED: dict[CellOf, Callable[[Series], NDArray[Any]]] = {
+    "mean": lambda series: series.norms,
+    "largest": lambda series: series.norms_high,
+    "smallest": lambda series: series.norms_low,
+}
 
 
 def norm_map(
@@ -33,7 +38,7 @@ def norm_map(
     stands for several steps; the mean gives way to a step more than SPIKE times off it, so that no spike is hidden.
     """
     rows = max(len(runs), 1)
-    low, high = decades([series.norms for _, series in runs])
+    low, high = decades([_STORED[of](series) for _, series in runs], trim=1.0 if of == "mean" else 0)
     total = total or max([int(series.steps[-1]) + 1 for _, series in runs if series.steps.size] + [1])
     gap, height = 30, rows * each + (rows - 1) * 30 + 68
     inner = height - 68

@@ -1,6 +1,6 @@
 """The gradient in runs that were trained: block by block at kept moments, and layer by layer at every step."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -31,7 +31,6 @@ _LINES, _WITHOUT = "lines", "without"  # the widget; the parameter
 
 def in_this_run() -> None:
     """Lines for chosen moments, the map of every step, and what both say."""
-    page = prose("gradients")
     seen = measured_runs()
     if seen is None:
         return
@@ -56,18 +55,28 @@ def in_this_run() -> None:
         for place, one in seen.looks.items()
         for step in seen.telling(place)
     }
-    there = [moment for moment, question in asked.items() if not ask(question).pending]
-    if {place for place, _ in there} != set(seen.looks):
-        there = list(asked)
-    with lines:
-        # A moment that is being measured is drawn when it is there: until then the chart stays, and its zoom.
-        draw = partial(_answered, seen, there, of, words)
-        all_answered([asked[moment] for moment in there], draw, doing=page["measuring"])
-        arrive(*(question for moment, question in asked.items() if moment not in there))
+    if asked:
+        with lines:
+            _measured(seen, asked, partial(_answered, seen, of=of, words=words))
     _one_layer(seen)
 
 
-def _answered(seen: Seen, asked: Sequence[tuple[int, int]], of: str, words: Any, results: Sequence[Gradients]) -> None:
+def _measured(
+    seen: Seen,
+    asked: Mapping[tuple[int, int], GradientsQuestion],
+    draw: Callable[[Sequence[tuple[int, int]], Sequence[Gradients]], None],
+) -> None:
+    """A moment that is being measured is drawn when it is there: until then the chart stays, and its zoom."""
+    there = [moment for moment, question in asked.items() if not ask(question).pending]
+    if {place for place, _ in there} != set(seen.looks):
+        there = list(asked)
+    all_answered([asked[moment] for moment in there], partial(draw, there), doing=prose("gradients")["measuring"])
+    arrive(*(question for moment, question in asked.items() if moment not in there))
+
+
+def _answered(
+    seen: Seen, asked: Sequence[tuple[int, int]], results: Sequence[Gradients], *, of: str | None, words: Any
+) -> None:
     page = prose("gradients")
     found = dict(zip(asked, results, strict=True))
     shown = _chosen_steps(seen, sorted({step for _, step in asked}))
@@ -166,8 +175,8 @@ def _kept(now: Scene) -> tuple[Any, ...]:
 
 
 def _cell_of(now: Scene) -> CellOf:
-    """Draw the choice of what a cell shows, where the runs have more steps than the map columns."""
-    if now.total <= COLUMNS:
+    """Draw the choice of what a cell shows, once a run has more steps than the map columns."""
+    if now.newest <= COLUMNS:
         return "mean"
     chosen: CellOf | None = st.segmented_control(
         "Each cell",

@@ -193,6 +193,8 @@ def test_no_extreme_of_a_long_run_is_lost_on_its_way_to_the_map() -> None:
             assert "geometric mean of 50 steps, or the one that is more than 10 times off it" in figure.caption
         else:
             np.testing.assert_array_equal(above if of == "largest" else below, 0)
+            scale = figure.layout["coloraxis"]
+            assert scale["cmin"] <= z.min() <= z.max() <= scale["cmax"], "each has a colour of its own"
             assert f"each cell is the {of} of 50 steps" in figure.caption
         assert "between 0.002 and 5e+02" in figure.alt
         assert len(pack(figure).body) < 60_000
