@@ -135,10 +135,13 @@ def said(course: Course) -> str:
 
 
 def times(factor: float) -> str:
-    """A factor for people: ×1.32."""
+    """A factor for people: ×1.32; where two decimals would not tell on which side of the limit it is, ×1.098."""
     if math.isnan(factor):
         return "—"
-    return "×∞" if math.isinf(factor) else f"×{factor:.2f}" if factor >= 0.01 or factor == 0 else f"×{factor:.0e}"
+    digits = 3 if round(factor, 2) in (LIMIT, round(1 / LIMIT, 2)) else 2
+    return (
+        "×∞" if math.isinf(factor) else f"×{factor:.{digits}f}" if factor >= 0.01 or factor == 0 else f"×{factor:.0e}"
+    )
 
 
 _ACTIVATIONS = {"relu": "ReLU", "elu": "ELU", "selu": "SELU"}
