@@ -270,6 +270,7 @@ class Course:
     train_error: float  # mean over the last steps' batches; NaN where there was no step
     test_error: float
     diverged: bool
+    going_on: bool = False  # more steps are to come
 
 
 @dataclass(frozen=True)

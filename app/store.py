@@ -270,7 +270,10 @@ class Store:
             if len(self._histories) > 24:  # the oldest one goes; it can be read again
                 self._histories.pop(next(name for name in self._histories if name != run))
             history.extend(
-                self._rows("SELECT * FROM steps WHERE run = ? AND step >= ? ORDER BY step", run, history.next_step),
+                self._rows(
+                    "SELECT loss, error, lr, seconds, norms FROM steps WHERE run = ? AND step >= ? ORDER BY step",
+                    *(run, history.next_step),
+                ),
                 self._rows("SELECT * FROM epochs WHERE run = ? AND step > ? ORDER BY step", run, history.last_epoch),
             )
             if history.started is None:

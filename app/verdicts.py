@@ -87,8 +87,18 @@ def factors_at(course: Course) -> dict[Moment, float]:
     }
 
 
+def heading(moment: Moment, course: Course) -> str:
+    """What a moment of this course is called: the newest one of a run under way is no end."""
+    return "so far" if moment == "end" and course.going_on else moment
+
+
 def course_of(
-    net: NetSpec, moments: Mapping[int, Gradients], train_error: float, test_error: float, diverged: bool = False
+    net: NetSpec,
+    moments: Mapping[int, Gradients],
+    train_error: float,
+    test_error: float,
+    diverged: bool = False,
+    going_on: bool = False,
 ) -> Course:
     """A run's gradients at some of its moments, and the errors it reached, as a course: for the same words."""
     steps = sorted(moments)
@@ -102,6 +112,7 @@ def course_of(
         train_error=train_error,
         test_error=test_error,
         diverged=diverged,
+        going_on=going_on,
     )
 
 
@@ -109,8 +120,9 @@ def said(course: Course) -> str:
     """The course in a sentence: a verdict for each moment, with its factor, beside the error reached."""
     net = NetSpec.parse(course.net)
     norm = "with batch normalisation" if net.norm == "batch" else "without normalisation"
+    when = {**_WHEN, "end": f"at step {int(course.steps[-1]):,}, the newest kept so far"} if course.going_on else _WHEN
     parts = [
-        f"{VERBS[verdict(factor)]} {_WHEN[moment]} ({times(factor)} a block)"
+        f"{VERBS[verdict(factor)]} {when[moment]} ({times(factor)} a block)"
         for moment, factor in factors_at(course).items()
     ]
     if course.diverged:
@@ -118,14 +130,18 @@ def said(course: Course) -> str:
     else:
         reached = {"training": course.train_error, "test": course.test_error}
         end = ", ".join(f"{what} error {error:.1f} %" for what, error in reached.items() if not math.isnan(error))
+        end += " so far" if end and course.going_on else ""
     return f"{net.name} {norm}, {_ACTIVATIONS[net.activation]}: the gradient {_listed(parts)}{end and f'; {end}'}."
 
 
 def times(factor: float) -> str:
-    """A factor for people: ×1.32."""
+    """A factor for people: ×1.32; where two decimals would not tell on which side of the limit it is, ×1.098."""
     if math.isnan(factor):
         return "—"
-    return "×∞" if math.isinf(factor) else f"×{factor:.2f}" if factor >= 0.01 or factor == 0 else f"×{factor:.0e}"
+    digits = 3 if round(factor, 2) in (LIMIT, round(1 / LIMIT, 2)) else 2
+    return (
+        "×∞" if math.isinf(factor) else f"×{factor:.{digits}f}" if factor >= 0.01 or factor == 0 else f"×{factor:.0e}"
+    )
 
 
 _ACTIVATIONS = {"relu": "ReLU", "elu": "ELU", "selu": "SELU"}

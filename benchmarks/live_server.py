@@ -5,7 +5,7 @@ import os
 import shutil
 import time
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,12 +66,16 @@ class LiveServer:
 
 
 @contextmanager
-def live_server(script: Path = MAIN) -> Iterator[LiveServer]:
-    """`streamlit run script` on a free port of this machine, with the app's configuration, until the block ends."""
+def live_server(script: Path = MAIN, fill: Callable[[Path], None] | None = None) -> Iterator[LiveServer]:
+    """`streamlit run script` on a free port of this machine, with the app's configuration, until the block ends.
+
+    `fill`: is given the folder of its store before it starts.
+    """
     with TemporaryDirectory(prefix="resnet-explorer-") as folder:
-        store = str(Path(folder) / "store")
-        log = Path(folder) / "log.txt"
-        with server(script, *_options(), log=log, RESNET_EXPLORER_STORE=store, PYTHONPATH=str(ROOT)) as address:
+        store, log = Path(folder) / "store", Path(folder) / "log.txt"
+        if fill:
+            fill(store)
+        with server(script, *_options(), log=log, RESNET_EXPLORER_STORE=str(store), PYTHONPATH=str(ROOT)) as address:
             port = address.rpartition(":")[2]
             started = psutil.Process().children()
             process = next(one for one in started if any(f"--server.port={port}" in part for part in one.cmdline()))

@@ -15,7 +15,7 @@ from app.figures.curves import Curve, chart
 from app.figures.numbers import rounded
 from app.figures.theme import Figure, Json, Style
 from app.results import Course, Distribution, Gradients, Grid
-from app.verdicts import factors_at, times, typical, verdict
+from app.verdicts import factors_at, heading, times, typical, verdict
 from models.spec import NetSpec
 
 STRONGEST = 1.5  # a factor per block that has the full colour
@@ -49,7 +49,8 @@ def block_lines(
         curves, "block, input to output", "RMS of the gradient", log=True, height=height, named_at="start"
     )
     said = [
-        f"{course.net}: " + ", ".join(f"{moment} {times(f)} a block" for moment, f in factors_at(course).items())
+        f"{course.net}: "
+        + ", ".join(f"{heading(moment, course)} {times(f)} a block" for moment, f in factors_at(course).items())
         for course in courses
     ]
     caption = (

@@ -1,7 +1,8 @@
 """Layer × step: the gradient norm of every weight layer at every step, one map a run, one colour scale for all."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,17 +14,31 @@ from app.figures.training import Run
 from app.results import Series
 
 COLUMNS = 200  # most columns of a map
+SPIKE = 10  # a step so many times above its cell's mean, or below it, gives the cell its colour
+
+CellOf = Literal["mean", "largest", "smallest"]
+_STORED: dict[CellOf, Callable[[Series], NDArray[Any]]] = {
+    "mean": lambda series: series.norms,
+    "largest": lambda series: series.norms_high,
+    "smallest": lambda series: series.norms_low,
+}
 
 
 def norm_map(
-    runs: Sequence[Run], *, total: int | None = None, each: int = 150, columns: int = COLUMNS, across: int = 1
+    runs: Sequence[Run],
+    *,
+    total: int | None = None,
+    each: int = 150,
+    columns: int = COLUMNS,
+    of: CellOf = "mean",
 ) -> Figure:
     """Maps of log10 of the gradient norm, one under the other, `each` pixels high. Mark with `map_marks`.
 
-    `total`: the steps that the runs will make, so that a live map grows into its frame.
+    `total`: the steps that the runs will make, so that a live map grows into its frame. `of`: what a cell shows that
+    stands for several steps; the mean gives way to a step more than SPIKE times off it, so that no spike is hidden.
     """
     rows = max(len(runs), 1)
-    low, high = decades([series.norms for _, series in runs])
+    low, high = decades([_STORED[of](series) for _, series in runs], trim=1.0 if of == "mean" else 0)
     total = total or max([int(series.steps[-1]) + 1 for _, series in runs if series.steps.size] + [1])
     gap, height = 30, rows * each + (rows - 1) * 30 + 68
     inner = height - 68
@@ -34,10 +49,10 @@ def norm_map(
     for i, ((_, series), style) in enumerate(zip(runs, theme.styles([spec for spec, _ in runs]), strict=True)):
         n = "" if i == 0 else str(i + 1)
         top = 1 - i * (each + gap) / inner
-        steps, norms = pooled(series.norm_steps, series.norms, columns)
-        if steps.size:
-            data.append(_map_trace(series, steps, norms, style.name, n))
-            said.append(_said(style.name, norms))
+        cells = pooled(series, columns)
+        if cells.steps.size:
+            data.append(_map_trace(series, cells, of, style.name, n))
+            said.append(_said(style.name, cells))
         annotations.append(theme.heading(style.name, y=top, colour=style.colour, shift=2))
         last = i == rows - 1
         axes[f"xaxis{n}"] = theme.axis(
@@ -83,7 +98,7 @@ def norm_map(
             **axes,
         ),
         caption=f"{theme.badge('measured')} L2 norm of each layer's weight gradient, training mode; "
-        f"layer 0 is nearest the image{_grain(runs, columns)}",
+        f"layer 0 is nearest the image{_grain(runs, columns, of)}",
         alt="Map of gradient norms, layers from input (bottom) to output (top) against training step. "
         + " ".join(said),
     )
@@ -122,25 +137,55 @@ def layer_mark(runs: Sequence[Run], selected: str | None) -> tuple[Json, ...]:
     return ()
 
 
-def pooled(steps: NDArray[Any], norms: NDArray[Any], columns: int) -> tuple[NDArray[Any], NDArray[np.float64]]:
-    """At most so many columns: log10 of the norms, averaged over neighbours; NaN where nothing positive was kept."""
-    norms = np.asarray(norms, dtype=float)
-    logs = np.full(norms.shape, np.nan)
-    np.log10(norms, out=logs, where=np.isfinite(norms) & (norms > 0))
-    if len(steps) <= columns:
-        return steps, logs
-    each = -(-len(steps) // columns)
-    begins = np.arange(0, len(steps), each)
-    known = np.isfinite(logs)
-    sums = np.add.reduceat(np.where(known, logs, 0.0), begins, axis=0)
+@dataclass(frozen=True)
+class Cells:
+    """C columns of L layers: log10 of each cell's geometric mean, smallest and largest norm, NaN where there is none.
+
+    A smallest norm of zero is −∞; it does not count in a mean.
+    """
+
+    steps: NDArray[Any]  # C, the first of each column
+    mean: NDArray[np.float64]  # C × L
+    smallest: NDArray[np.float64]  # C × L
+    largest: NDArray[np.float64]  # C × L
+
+    def shown(self, of: CellOf) -> NDArray[np.float64]:
+        """C × L: what the colour says; NaN also for zero, which has none."""
+        largest, smallest = (np.where(np.isfinite(part), part, np.nan) for part in (self.largest, self.smallest))
+        if of != "mean":
+            return largest if of == "largest" else smallest
+        above, below = (np.nan_to_num(far) for far in (largest - self.mean, self.mean - smallest))
+        farther = np.where(above >= below, largest, smallest)
+        return np.where(np.maximum(above, below) > np.log10(SPIKE), farther, self.mean)
+
+
+def pooled(series: Series, columns: int) -> Cells:
+    """The map of `series` in at most so many columns: of neighbours, the mean, the smallest and the largest."""
+    every = (series.norms, series.norms_low, series.norms_high)
+    mean, smallest, largest = (np.asarray(norms, dtype=float) for norms in every)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        smallest, largest = (np.where(np.isfinite(norms), np.log10(norms), np.nan) for norms in (smallest, largest))
+        mean = np.where(np.isfinite(mean) & (mean > 0), np.log10(mean), np.nan)
+    if len(series.norm_steps) <= columns:
+        return Cells(series.norm_steps, mean, smallest, largest)
+    begins = np.arange(0, len(mean), -(-len(mean) // columns))
+    known = np.isfinite(mean)
+    sums = np.add.reduceat(np.where(known, mean, 0.0), begins, axis=0)
     counts = np.add.reduceat(known.astype(int), begins, axis=0)
-    return steps[begins], np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
+    return Cells(
+        series.norm_steps[begins],
+        np.where(counts > 0, sums / np.maximum(counts, 1), np.nan),
+        np.fmin.reduceat(smallest, begins, axis=0),
+        np.fmax.reduceat(largest, begins, axis=0),
+    )
 
 
-def _map_trace(series: Series, steps: NDArray[Any], logs: NDArray[np.float64], name: str, n: str) -> Json:
+def _map_trace(series: Series, cells: Cells, of: CellOf, name: str, n: str) -> Json:
+    steps, shown = cells.steps, cells.shown(of).round(2)
     newest = int(series.steps[-1]) if series.steps.size else int(steps[-1])
     # Plotly takes L + 1 edges for L cells: each column runs from its first step to the next one's.
     edges = [*(steps - 0.5).tolist(), max(newest, int(steps[-1])) + 0.5]
+    several = len(steps) <= newest
     return {
         "type": "heatmap",
         "name": name,
@@ -148,29 +193,39 @@ def _map_trace(series: Series, steps: NDArray[Any], logs: NDArray[np.float64], n
         "yaxis": f"y{n}",
         "x": edges,
         "y": [layer - 0.5 for layer in range(len(series.layers) + 1)],
-        "z": [rounded(row, 2) for row in logs.T],
+        "z": [rounded(row, 2) for row in shown.T],
         "coloraxis": "coloraxis",
-        # The browser writes one text per cell from these: step, layer's name, 10 to the power of z.
+        # The browser writes one text per cell from these: steps, layer's name, 10 to the power of z; where a cell
+        # stands for several steps also its smallest and largest, as hundredths of a decade below and above z.
         "meta": {
             "cells": "log10",
             "name": name,
             "rows": list(series.layers),
             "columns": steps.tolist(),
+            "below": [_hundredths(row) for row in (shown - cells.smallest).T] if several else None,
+            "above": [_hundredths(row) for row in (cells.largest - shown).T] if several else None,
         },
         "hoverinfo": "text",
     }
 
 
-def _said(name: str, logs: NDArray[np.float64]) -> str:
-    known = np.isfinite(logs)
-    if not known.any():
+def _hundredths(decades: NDArray[np.float64]) -> list[int | None]:
+    """Whole numbers, which take little room; None where there is nothing, or a norm of zero."""
+    return [None if value is None else int(value) for value in rounded(100 * decades, 0)]
+
+
+def _said(name: str, cells: Cells) -> str:
+    least, most = (part[np.isfinite(part)] for part in (cells.smallest, cells.largest))
+    if not most.size:
         return f"{name}: nothing measured."
-    values = 10 ** logs[known]
-    return f"{name}: between {values.min():.2g} and {values.max():.2g}."
+    return f"{name}: between {10 ** least.min():.2g} and {10 ** most.max():.2g}."
 
 
-def _grain(runs: Sequence[Run], columns: int) -> str:
+def _grain(runs: Sequence[Run], columns: int, of: CellOf) -> str:
     newest = max([int(series.steps[-1]) + 1 for _, series in runs if series.steps.size] + [1])
     shown = max([min(series.norm_steps.size, columns) for _, series in runs] + [1])
     each = -(-newest // max(shown, 1))
-    return f"; each column is the geometric mean of {each} steps" if each > 1 else ""
+    if each == 1:
+        return ""
+    off = f", or the one that is more than {SPIKE} times off it" if of == "mean" else ""
+    return f"; each cell is the {'geometric ' * (of == 'mean')}{of} of {each} steps{off}"

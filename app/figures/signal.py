@@ -45,7 +45,11 @@ def activations(signals: Sequence[Measured], of: Literal["dead", "means"] = "dea
         "dead": ("dead channels, %", "channels that σ leaves at zero for every image, everywhere"),
         "means": ("mean activation", "mean of what each σ puts out"),
     }[of]
-    data, layout = chart(curves, "activation, input to output", heading)
+    span: tuple[float, ...] = ()
+    if of == "dead":  # a share is never negative, and none at all is no zigzag
+        most = max([5.0, *(float(curve.y.max()) for curve in curves if curve.y.size)])
+        span = (-0.04 * most, 1.04 * most)
+    data, layout = chart(curves, "activation, input to output", heading, span=span)
     images = max((one.images for _, one in signals), default=0)
     caption = f"{theme.badge('measured')} {words}: {images} test images, evaluation mode"
     return Figure(data, layout, caption, f"{words}. {_said(curves)}")

@@ -6,7 +6,7 @@ import streamlit as st
 
 from app.results import Course
 from app.ui.prose import prose
-from app.verdicts import MOMENTS, Claim, claims, said, times
+from app.verdicts import MOMENTS, Claim, claims, heading, said, times
 from models.spec import NetSpec
 
 _SIGNS = {"held": "✓ held", "did not hold": "✗ did not hold", "not claimed": "–", "not measured": "not measured"}
@@ -21,7 +21,8 @@ def claims_table(courses: Sequence[Course]) -> None:
         plain, residual = pair
         name = NetSpec.parse(plain.net).name
         st.markdown(page["claims"].format(plain=name, residual=NetSpec.parse(residual.net).name))
-        st.markdown(_table(claims(plain, residual)))
+        unfinished = plain if plain.going_on else residual
+        st.markdown(_table(claims(plain, residual), [heading(moment, unfinished) for moment in MOMENTS]))
         st.caption(f":violet-badge[paper] :green-badge[measured] {page['claims-source']}")
     else:
         st.caption(page["no-twin"])
@@ -42,8 +43,8 @@ def _twins(courses: Sequence[Course]) -> tuple[Course, Course] | None:
     return max(pairs, key=lambda pair: NetSpec.parse(pair[0].net).depth, default=None)
 
 
-def _table(made: Sequence[Claim]) -> str:
-    head = f"| | {' | '.join(MOMENTS)} |\n|---|{'---|' * len(MOMENTS)}"
+def _table(made: Sequence[Claim], headings: Sequence[str]) -> str:
+    head = f"| | {' | '.join(headings)} |\n|---|{'---|' * len(headings)}"
     rows = [
         f"| **{one.source}**: {one.words} | {' | '.join(_SIGNS[one.held[moment]] for moment in MOMENTS)} |"
         for one in made

@@ -1,6 +1,6 @@
 """The gradient in runs that were trained: block by block at kept moments, and layer by layer at every step."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -9,7 +9,7 @@ import streamlit as st
 
 from app import jobs
 from app.figures.gradients import Measured, block_lines, block_mark, histograms, weight_lines
-from app.figures.norm_map import layer_mark, map_marks
+from app.figures.norm_map import COLUMNS, CellOf, layer_mark, map_marks
 from app.figures.training import step_mark
 from app.questions import DistributionQuestion, GradientsQuestion
 from app.results import Gradients
@@ -25,12 +25,12 @@ from app.ui.watch import REFRESH_SECONDS
 from app.verdicts import course_of
 
 OUTPUTS, WEIGHTS, UPDATES = "block outputs", "weights", "update ÷ weight"
+CELLS: tuple[CellOf, ...] = ("mean", "largest", "smallest")  # of the steps that a cell of the map stands for
 _LINES, _WITHOUT = "lines", "without"  # the widget; the parameter
 
 
 def in_this_run() -> None:
     """Lines for chosen moments, the map of every step, and what both say."""
-    page = prose("gradients")
     seen = measured_runs()
     if seen is None:
         return
@@ -47,7 +47,7 @@ def in_this_run() -> None:
         )
         lines = st.container()
     with right:
-        _live(seen, _map)
+        _live(seen, partial(_map, _cell_of(seen.scene)))
     where_and_when(seen)
     words = st.container()
     asked = {
@@ -55,18 +55,28 @@ def in_this_run() -> None:
         for place, one in seen.looks.items()
         for step in seen.telling(place)
     }
-    there = [moment for moment, question in asked.items() if not ask(question).pending]
-    if {place for place, _ in there} != set(seen.looks):
-        there = list(asked)
-    with lines:
-        # A moment that is being measured is drawn when it is there: until then the chart stays, and its zoom.
-        draw = partial(_answered, seen, there, of, words)
-        all_answered([asked[moment] for moment in there], draw, doing=page["measuring"])
-        arrive(*(question for moment, question in asked.items() if moment not in there))
+    if asked:
+        with lines:
+            _measured(seen, asked, partial(_answered, seen, of=of, words=words))
     _one_layer(seen)
 
 
-def _answered(seen: Seen, asked: Sequence[tuple[int, int]], of: str, words: Any, results: Sequence[Gradients]) -> None:
+def _measured(
+    seen: Seen,
+    asked: Mapping[tuple[int, int], GradientsQuestion],
+    draw: Callable[[Sequence[tuple[int, int]], Sequence[Gradients]], None],
+) -> None:
+    """A moment that is being measured is drawn when it is there: until then the chart stays, and its zoom."""
+    there = [moment for moment, question in asked.items() if not ask(question).pending]
+    if {place for place, _ in there} != set(seen.looks):
+        there = list(asked)
+    all_answered([asked[moment] for moment in there], partial(draw, there), doing=prose("gradients")["measuring"])
+    arrive(*(question for moment, question in asked.items() if moment not in there))
+
+
+def _answered(
+    seen: Seen, asked: Sequence[tuple[int, int]], results: Sequence[Gradients], *, of: str | None, words: Any
+) -> None:
     page = prose("gradients")
     found = dict(zip(asked, results, strict=True))
     shown = _chosen_steps(seen, sorted({step for _, step in asked}))
@@ -119,6 +129,7 @@ def _courses(seen: Seen, found: dict[tuple[int, int], Gradients]) -> list[Any]:
             {step: one for (of, step), one in found.items() if of == place},
             *_errors(seen, place),
             diverged=look.run.status == "diverged",
+            going_on=look.run.active or look.run.status == "paused",
         )
         for place, look in seen.looks.items()
     ]
@@ -163,8 +174,24 @@ def _kept(now: Scene) -> tuple[Any, ...]:
     return now.active, *(tuple(jobs.engine().store.moments(run.id)) for run in now.runs)
 
 
-def _map(seen: Scene) -> None:
-    maps = seen.maps()
+def _cell_of(now: Scene) -> CellOf:
+    """Draw the choice of what a cell shows, once a run has more steps than the map columns."""
+    if now.newest <= COLUMNS:
+        return "mean"
+    chosen: CellOf | None = st.segmented_control(
+        "Each cell",
+        CELLS,
+        default="mean",
+        key="cells",
+        bind="query-params",
+        required=True,
+        label_visibility="collapsed",
+    )
+    return chosen or "mean"
+
+
+def _map(of: CellOf, seen: Scene) -> None:
+    maps = seen.maps(of)
     marks = map_marks(seen.pairs, address.step(), address.layer())
     live_chart(maps.chart, key="gradient-map", rev="-".join(run.id for run in seen.runs), marks=marks, on_click=to_cell)
     st.caption(maps.caption)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from app import jobs
 from app.datasets import find
-from app.figures.norm_map import norm_map
+from app.figures.norm_map import CellOf, norm_map
 from app.figures.theme import Figure, short_names
 from app.figures.training import errors, layer_history, norm_lines
 from app.history import History
@@ -83,10 +83,10 @@ class Scene:
         """Error against step."""
         return self._drawn("curves", lambda: errors(self.pairs, total=self.total, height=CHART_HEIGHT))
 
-    def maps(self) -> Picture:
-        """Gradient norm, layer × step."""
+    def maps(self, of: CellOf = "mean") -> Picture:
+        """Gradient norm, layer × step; `of` the steps that one cell stands for."""
         each = max((CHART_HEIGHT - 68 - 30 * (len(self.pairs) - 1)) // len(self.pairs), 70)
-        return self._drawn("maps", lambda: norm_map(self.pairs, total=self.total, each=each))
+        return self._drawn(f"maps {of}", lambda: norm_map(self.pairs, total=self.total, each=each, of=of))
 
     def lines(self, step: int | None) -> Picture:
         """Gradient norm layer by layer, at one step."""

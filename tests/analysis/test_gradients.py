@@ -1,6 +1,7 @@
 """Gradients against autograd by hand, finite differences and a known chain; verdicts against the numbers they get."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from app.datasets import BUNDLED
 from app.probes import outputs
 from app.results import Course
 from app.settings import load as load_settings
-from app.verdicts import MOMENTS, claims, factor_per_block, factors_at, said, typical, verdict
+from app.verdicts import MOMENTS, claims, factor_per_block, factors_at, heading, said, times, typical, verdict
 from models.nets import Net, build, weight_layers
 from models.spec import NetSpec
 
@@ -176,7 +177,21 @@ def test_the_sentence_says_what_the_numbers_are() -> None:
     text = said(fed("plain-56", [1.4, 0.8, 0.8, 1.01], 60.04))
     assert "explodes at initialisation (×1.40 a block)" in text
     assert "vanishes in the first steps (×0.80 a block)" in text
-    assert "stays healthy at the end (×1.01 a block); training error 60.0 %" in text
+    assert "stays healthy at the end (×1.01 a block); training error 60.0 %, test error 60.0 %." in text
+
+
+def test_a_factor_near_the_limit_shows_on_which_side_it_is() -> None:
+    shown = [times(factor) for factor in (1.098, 1.102, 0.908, 0.912, 1.12, math.inf, 0.0)]
+    assert shown == ["×1.098", "×1.102", "×0.908", "×0.912", "×1.12", "×∞", "×0.00"]
+
+
+def test_of_a_run_under_way_nothing_is_said_to_be_the_end() -> None:
+    course = replace(fed("plain-56", [1.4, 0.8, 0.8, 1.01], 60.04), going_on=True)
+    text = said(course)
+    assert "stays healthy at step 100, the newest kept so far (×1.01 a block)" in text
+    assert text.endswith("test error 60.0 % so far.")
+    assert "end" not in text
+    assert [heading(moment, course) for moment in MOMENTS] == ["initialisation", "first steps", "so far"]
 
 
 # ---- the grid ------------------------------------------------------------------------------------------------------

@@ -3,18 +3,28 @@
 import gzip
 import json
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pytest
 
+from app.events import RunStarted
 from app.figures import norm_map, numbers, training
 from app.figures.theme import Figure
+from app.history import History
 from app.results import Series
 from app.spec import RECIPES, RunSpec
 from app.ui.live_chart import framed, pack
 from models.plan import plan
 from models.spec import NetSpec
+
+STEP = {"loss": 1.0, "error": 50.0, "lr": 0.1, "seconds": 0.5}
+
+
+def started(layers: tuple[str, ...], steps: int) -> RunStarted:
+    about: dict[str, Any] = {"epoch_steps": 100, "train_images": 100, "device": "cpu", "precision": "float32"}
+    return RunStarted(step=0, layers=layers, total_steps=steps, threads=1, **about)
 
 
 def spec(net: str, data: str = "fashion-mnist-mini", recipe: str = "quick") -> RunSpec:
@@ -143,9 +153,51 @@ def test_every_figure_draws_a_run_that_has_not_begun() -> None:
 
 
 def test_the_map_pools_columns_by_their_geometric_mean() -> None:
-    steps, logs = norm_map.pooled(np.arange(4), np.array([[1.0], [100.0], [0.0], [10.0]]), 2)
-    assert steps.tolist() == [0, 2]
-    assert logs.tolist() == [[1.0], [1.0]]  # √(1·100) = 10; the zero cannot be drawn, 10 is left
+    norms = np.array([[1.0], [100.0], [0.0], [10.0]])
+    measured = replace(run("plain-8", steps=4)[1], norms=norms, norms_low=norms, norms_high=norms)
+    cells = norm_map.pooled(measured, 2)
+    assert cells.steps.tolist() == [0, 2]
+    assert cells.mean.tolist() == [[1.0], [1.0]]  # √(1·100) = 10; the zero cannot be drawn, 10 is left
+    assert cells.largest.tolist() == [[2.0], [1.0]]
+    assert cells.smallest.tolist() == [[0.0], [-np.inf]]
+    assert cells.shown("mean").tolist() == [[1.0], [1.0]], "ten times is not more than ten times"
+    np.testing.assert_array_equal(cells.shown("smallest"), [[0], [np.nan]], "zero has no colour")
+
+
+def test_no_extreme_of_a_long_run_is_lost_on_its_way_to_the_map() -> None:
+    """Every cell's smallest and largest by brute force over all steps that were measured, and spikes in its colour."""
+    one, _ = run("plain-8")
+    layers = tuple(layer.name for layer in plan(one.net).layers)
+    rng = np.random.default_rng(0)
+    total = 10_000
+    norms = np.exp(0.3 * rng.normal(size=(total, len(layers)))).astype("<f4")
+    spikes = {(137, 0): 500.0, (4999, 3): 0.002, (9998, 5): 40.0}
+    for (step, layer), norm in spikes.items():
+        norms[step, layer] = norm
+    history = History(started(layers, total))
+    history.extend([{**STEP, "norms": row.tobytes()} for row in norms], [])  # type: ignore[misc]
+    for of in ("mean", "largest", "smallest"):
+        figure = norm_map.norm_map([(one, history.series())], of=of)
+        [trace] = figure.data
+        z, below, above = (np.array(part) for part in (trace["z"], trace["meta"]["below"], trace["meta"]["above"]))
+        edges = [round(edge + 0.5) for edge in trace["x"]]
+        assert (edges[0], edges[-1], len(edges) - 1) == (0, total, norm_map.COLUMNS)
+        for column, (begin, end) in enumerate(pairwise(edges)):
+            logs = np.log10(norms[begin:end].astype(float))
+            np.testing.assert_allclose(z[:, column] - below[:, column] / 100, logs.min(0), atol=0.006)
+            np.testing.assert_allclose(z[:, column] + above[:, column] / 100, logs.max(0), atol=0.006)
+        if of == "mean":
+            for (step, layer), norm in spikes.items():
+                assert z[layer, step // (total // norm_map.COLUMNS)] == pytest.approx(np.log10(norm), abs=0.006)
+            assert (abs(z) > 1).sum() == len(spikes), "every other cell keeps its mean"
+            assert "geometric mean of 50 steps, or the one that is more than 10 times off it" in figure.caption
+        else:
+            np.testing.assert_array_equal(above if of == "largest" else below, 0)
+            scale = figure.layout["coloraxis"]
+            assert scale["cmin"] <= z.min() <= z.max() <= scale["cmax"], "each has a colour of its own"
+            assert f"each cell is the {of} of 50 steps" in figure.caption
+        assert "between 0.002 and 5e+02" in figure.alt
+        assert len(pack(figure).body) < 60_000
 
 
 def test_the_maps_share_one_scale_and_name_every_cell() -> None:

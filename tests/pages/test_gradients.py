@@ -11,18 +11,19 @@ from app.analysis import answers, identity, shattered, vanishing
 from app.jobs import Engine
 from app.questions import Question
 from app.results import Deepened, TrainedOn
+from app.runs import Run
 from app.spec import RunSpec
 from app.ui import truth_test as test
 from app.ui.trained_on import words as train_on_words
 from app.verdicts import course_of, said
 from models.spec import NetSpec
-from tests.pages.opening import HOSTILE, PARAMETERS, opened, press, spec, well, words
+from tests.pages.opening import EPOCH, HOSTILE, PARAMETERS, opened, press, spec, under_way, well, words
 
 pytestmark = pytest.mark.usefixtures("answering")
 
 PAIR = ["reference-plain-20", "reference-resnet-20"]
 OWN = (
-    *("view", "gradient", "per-parameter", "distribution", "without", "cell", "sorted", "activation"),
+    *("view", "gradient", "per-parameter", "distribution", "without", "cell", "cells", "sorted", "activation"),
     *("depth", "beta", "bn", "deeper", "rate", "target", "blocks"),
 )
 
@@ -49,7 +50,9 @@ def test_the_first_open_measures_a_recorded_pair() -> None:
     assert not page.error
 
 
-def test_the_sentence_is_that_of_the_kept_moments(answering: Engine) -> None:
+def test_the_sentence_is_that_of_the_kept_moments_and_of_a_run_under_way_no_end_is_said(
+    answering: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     page = well(opened("gradients", run=PAIR, step="100"))
     run = answering.store.run(PAIR[0])
     found = {
@@ -60,6 +63,11 @@ def test_the_sentence_is_that_of_the_kept_moments(answering: Engine) -> None:
     errors = history.train_error(), history.test_error()
     assert None not in errors
     assert said(course_of(run.spec.net, found, *errors)) in words(page)  # type: ignore[arg-type]
+    monkeypatch.setattr(Run, "active", property(lambda run: run.id == PAIR[0]))
+    live = words(well(opened("gradients", run=PAIR, step="100")))
+    assert said(course_of(run.spec.net, found, *errors, going_on=True)) in live  # type: ignore[arg-type]
+    assert "| so far |" in live
+    assert live.count("at the end (") == 1, "the other one's"
 
 
 def test_a_net_without_its_twin_is_set_against_no_claim() -> None:
@@ -69,12 +77,15 @@ def test_a_net_without_its_twin_is_set_against_no_claim() -> None:
 
 
 def test_weights_and_updates_say_what_they_are() -> None:
-    page = well(opened("gradients", run="reference-resnet-20", gradient="weights"))
+    page = well(opened("gradients", run="reference-resnet-20", gradient="weights", cells="largest"))
     assert "1/‖w‖" in words(page)
     page.toggle(key="per-parameter").set_value(True).run()
     assert "√parameters" in words(well(page))
     page.button_group(key="gradient").set_value("update ÷ weight").run()
     assert "learning rate × gradient norm" in words(well(page))
+    assert "each cell is the largest of 2 steps" in words(page)
+    page.button_group(key="cells").set_value("mean").run()
+    assert "geometric mean of 2 steps, or the one that is more than 10 times off it" in words(well(page))
 
 
 def test_the_address_s_layer_is_followed_and_its_distribution_is_drawn_on_demand() -> None:
@@ -87,10 +98,18 @@ def test_the_address_s_layer_is_followed_and_its_distribution_is_drawn_on_demand
     assert "No chosen run" in words(none)
 
 
-def test_a_run_without_kept_weights_still_has_its_map(answering: Engine) -> None:
-    [queued] = answering.submit([spec("plain-8:width=2")])
-    page = well(opened("gradients", run=[queued.id, "reference-plain-20"]))
+def test_a_run_without_kept_weights_still_has_its_map(answering: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    [short] = answering.submit([spec("plain-8:width=2")])
+    under_way(answering, short, [90.0] * EPOCH)
+    kept = answering.store.moments
+    monkeypatch.setattr(answering.store, "moments", lambda run: [] if run == short.id else kept(run))
+    page = well(opened("gradients", run=[short.id, "reference-plain-20"]))
     assert "plain-20 with batch normalisation" in words(page)
+    page.multiselect(key="measured-runs").set_value([short.id]).run()
+    assert "No weights of" in words(well(page))
+    assert "What you see" not in words(page)
+    assert "Step by step, in `stem.conv`" in words(page)
+    assert not [group for group in page.get("button_group") if group.key == "cells"], "one step a cell: no choice"
 
 
 def test_the_truth_test_waits_for_the_button_and_is_then_there_for_everyone(monkeypatch: pytest.MonkeyPatch) -> None:

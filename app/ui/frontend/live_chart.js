@@ -107,12 +107,16 @@ function lifted(traces, { text, paper }) {
 const written = (z) => { const v = 10 ** z; return v >= 100 ? v.toFixed(0) : v >= 0.01 ? v.toPrecision(2) : v.toExponential(1); };
 
 function completed(trace) {
-  const meta = trace.meta;
-  if (meta?.cells !== 'log10') return trace;
-  const what = (row) => `${meta.name} · ${meta.rows[row]}${meta.rows[row].includes('.shortcut.') ? ' (projection)' : ''}`;
-  const steps = meta.columns.map((step) => `<br>step ${step.toLocaleString('en')}: `);
-  trace.text = trace.z.map((cells, row) => { const name = what(row);
-    return cells.map((z, i) => `${name}${steps[i]}${z === null ? 'not measured' : written(z)}`); });
+  const { cells, name, rows, columns, below, above } = trace.meta ?? {};
+  if (cells !== 'log10') return trace;
+  const what = (row) => `${name} · ${rows[row]}${rows[row].includes('.shortcut.') ? ' (projection)' : ''}`;
+  const number = (step) => step.toLocaleString('en');
+  const steps = columns.map((first, i) => { const last = trace.x[i + 1] - 0.5;
+    return last > first ? `<br>steps ${number(first)} to ${number(last)}: ` : `<br>step ${number(first)}: `; });
+  const range = (z, row, i) => (below === null ? '' : // a smallest norm of zero has no logarithm
+    `, from ${below[row][i] === null ? 0 : written(z - below[row][i] / 100)} to ${written(z + above[row][i] / 100)}`);
+  trace.text = trace.z.map((values, row) => { const layer = what(row);
+    return values.map((z, i) => `${layer}${steps[i]}${z === null ? 'not measured' : written(z) + range(z, row, i)}`); });
   return trace;
 }
 

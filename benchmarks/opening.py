@@ -1,0 +1,94 @@
+"""Seconds until the heatmap of a finished run is there, in a browser, on a warm server that has not yet read the run.
+
+The clock is the page's own: it starts with the click on the run in the menu of Gradients, beside a run that is there
+already, and stops at the first frame whose map holds it. Runs of 4 epochs are the bundled ones; long ones are entered
+into the store beforehand, step by step, with norms drawn from a seed.
+"""
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from app.datasets import BUNDLED
+from app.events import RunFinished, RunStarted, StepMeasured
+from app.spec import RunSpec
+from app.store import Store
+from benchmarks.figures import Device, Figure, Row, Say, at_most
+from benchmarks.live_server import browser, live_server
+from models.plan import plan
+from models.spec import NetSpec
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+LONG_STEPS = 100_000
+SHORT = Row("a finished run of 4 epochs: chosen to its heatmap", "s", {"cpu": at_most(1)})
+LONG = Row(f"a finished run of {LONG_STEPS:,} steps: chosen to its heatmap", "s", {"cpu": at_most(1)})
+ROWS = (SHORT, LONG)
+
+THERE = "reference-plain-20"
+BUNDLED_RUNS = ("plain-56", "resnet-56", "resnet-20", "preact-20")
+LONG_RUNS = ("plain-56", "resnet-56")
+AT_ONCE = 5000  # steps entered together
+PATIENCE = 60_000.0  # milliseconds
+
+WATCH_THE_MENU = """
+addEventListener('click', (event) => {
+  if (event.target.closest('[role=option]')) window.chosen = performance.now();
+}, true);
+"""
+MAPS = "document.querySelector('.st-key-gradient-map .js-plotly-plot')?.data"
+DRAWN = f"""(net) => window.chosen && {MAPS}?.some((trace) => trace.name === net)
+  ? performance.now() - window.chosen : false"""
+
+
+def measure(device: Device, say: Say) -> list[Figure]:
+    """Every run once: the second time it is in memory."""
+    figures = []
+    with browser() as chromium, live_server(fill=enter_long_runs) as server:
+        for row, nets, title in ((SHORT, BUNDLED_RUNS, "{} · width 8 (reference)"), (LONG, LONG_RUNS, "long {}")):
+            seconds = []
+            for net in nets:
+                server.wait_until_quiet()
+                seconds.append(_opened(chromium, server.address, net, title.format(net)))
+                say(f"{row.name}: {net}, {seconds[-1]:.2f} s")
+            figures.append(row.alone(seconds, "each from the store"))
+    return figures
+
+
+def enter_long_runs(folder: Path) -> None:
+    """Put the long runs into the store of a server that has not yet started."""
+    store = Store(folder)
+    for name in LONG_RUNS:
+        net = NetSpec.parse(f"{name}:width=8").fitted(1, 10)
+        layers = tuple(layer.name for layer in plan(net).layers)
+        run = store.create(RunSpec(net=net, data=BUNDLED), f"long {name}").id
+        about = partial(RunStarted, epoch_steps=391, train_images=50_000, device="cpu", precision="float32", threads=1)
+        store.record(run, 0, [about(step=0, layers=layers, total_steps=LONG_STEPS)])
+        noise = np.random.default_rng(0)
+        for begin in range(0, LONG_STEPS, AT_ONCE):
+            norms = np.exp(noise.normal(size=(AT_ONCE, len(layers)))).tolist()
+            step = partial(StepMeasured, loss=1.0, error=50.0, lr=0.1, seconds=0.1)
+            store.record(run, 0, [step(step=begin + i, norms=tuple(row)) for i, row in enumerate(norms)])
+        store.record(run, 0, [RunFinished(step=LONG_STEPS)])
+    store.close()
+
+
+def _opened(chromium: "Browser", address: str, net: str, title: str) -> float:
+    """Choose one more run in the menu, and see its map."""
+    context = chromium.new_context(viewport={"width": 1440, "height": 900})
+    context.set_default_timeout(PATIENCE)
+    context.add_init_script(WATCH_THE_MENU)
+    page = context.new_page()
+    try:
+        page.goto(f"{address}/gradients?run={THERE}")
+        page.get_by_role("heading", name="What you see").wait_for()
+        page.wait_for_function(f"{MAPS}?.length")
+        page.wait_for_timeout(2000)  # a reader has looked at it
+        page.locator(".st-key-measured-runs input").fill(title)
+        page.get_by_role("option", name=title).click()
+        return float(page.wait_for_function(DRAWN, arg=net, polling="raf").json_value()) / 1000
+    finally:
+        context.close()
