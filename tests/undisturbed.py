@@ -33,7 +33,7 @@ def specs(count: int = 2) -> list[RunSpec]:
 
 def undisturbed(count: int, folder: Path) -> Weights:
     """The weights of `specs(count)`, trained one after the other in this process."""
-    found = {}
+    found: dict[tuple[str, int], dict[str, torch.Tensor]] = {}
     for spec in map(resolve, specs(count)):
         where = folder / f"{spec.net.family}-{spec.seed}"
         for _ in train(spec, load_for(spec, Settings(store=folder)), where):
