@@ -59,7 +59,6 @@ class Engine:
         self._at: dict[str, str] = {}  # the worker that each task was given to
         self._fetching: dict[str, Future[Any]] = {}
         self._deaths: Counter[tuple[str, int | None]] = Counter()
-        self._cuts: dict[str, CutSpec] = {}  # asked of runs under way, which stop and go on with them
         self._cluster = Cluster(settings)
         self._cluster.client.subscribe_topic(self._topic, self._heard)
         self.desk = Desk(self._cluster, self.store, settings)
@@ -124,7 +123,8 @@ class Engine:
             raise RefusedError(f"{found.name} is {found.status}: only a run with steps to make can be cut", "status")
         about = datasets.find(found.spec.data, self.settings.store)
         cut.check(found.spec.net, about.size if about else None)
-        self._inbox.put(lambda: self._cut(run, cut))
+        self.store.update(run, cut_asked=str(cut))  # in the store, so that it outlives this server
+        self._inbox.put(lambda: self._cut(run))
 
     def place(self, run: str) -> int:
         """Runs that will start before this one, or 0."""
@@ -213,19 +213,18 @@ class Engine:
 
     # ── the pump ──
 
-    def _cut(self, run: str, cut: CutSpec) -> None:
+    def _cut(self, run: str) -> None:
         found = self.store.run(run)
-        self._cuts[run] = cut
         if run not in self._tasks:
             self._record_cut(found)
-        elif found.active:
+        elif found.active and found.cut_asked is not None:  # else it has started with the cut meanwhile
             self.store.update(run, status="queued")  # it goes on as soon as it has stopped
             self._ask_to_stop(run, found.attempt)
 
     def _record_cut(self, run: Run) -> None:
         """The cut that was asked for, if one was, from the step on where the run goes on."""
-        if (cut := self._cuts.pop(run.id, None)) is not None:
-            self.store.record(run.id, run.attempt, [BlockCut(step=run.checkpoint or 0, cut=cut)])
+        if run.cut_asked is not None:
+            self.store.record(run.id, run.attempt, [BlockCut(step=run.checkpoint or 0, cut=run.cut_asked)])
 
     def _wake(self) -> None:
         self._inbox.put(self._dispatch)

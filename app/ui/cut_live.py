@@ -83,8 +83,8 @@ def _buttons(run: Run, cut: CutSpec, cuts: tuple[BlockCut, ...]) -> None:
             jobs.engine().cut(run.id, CutSpec() if back else cut)
         except ValueError as refused:  # it ended while this page was read
             st.error(literal(f"Not cut: {refused}."))
-        else:
-            st.caption(page["live-asked"])
+    if (asked := jobs.engine().store.run(run.id).cut_asked) is not None:
+        st.caption(page["live-asked"].format(cut=words(asked, blocks) or page["live-all-back"]))
 
 
 def jumps(history: History, blocks: int) -> list[str]:
