@@ -275,7 +275,9 @@ def test_steps_are_unique_in_the_file_itself(store: Store) -> None:
 
 
 def test_a_store_of_the_first_version_is_brought_up_to_date_and_keeps_its_runs(tmp_path: Path) -> None:
-    without_owner, changed = re.subn(r",( *-- newest RunStarted.*)\n *owner .*\n *pinned .*\n *cut_asked .*\n", r"\1\n", SCHEMA)
+    without_owner, changed = re.subn(
+        r",( *-- newest RunStarted.*)\n *owner .*\n *pinned .*\n *cut_asked .*\n", r"\1\n", SCHEMA
+    )
     assert changed == 1
     db = sqlite3.connect(tmp_path / "store.sqlite")
     db.executescript(f"{without_owner} PRAGMA user_version = 1;")

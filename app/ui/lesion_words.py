@@ -50,7 +50,7 @@ def random_words(names: Sequence[str], results: Sequence[RandomLesions]) -> list
     said = []
     for name, one in zip(names, results, strict=True):
         blocks = int(one.k.max())
-        tenth, half = max(1, round(blocks / 10)), max(1, blocks // 2)
+        tenth, half = tenth_of(blocks), max(1, blocks // 2)
         prices = [_median_cost(one, k) for k in (1, half)]
         said.append(
             page["random"].format(name=name, one=prices[0], half=half, blocks=blocks, halves=prices[1], end=_end(one))
@@ -62,6 +62,33 @@ def random_words(names: Sequence[str], results: Sequence[RandomLesions]) -> list
             own, other = (_median_cost(one, max(1, int(share * one.k.max()))) for one in results[:2])
             said.append(_verdict(what, names, own, other))
     return said
+
+
+def tenth_of(blocks: int) -> int:
+    """A tenth of so many blocks, one at least."""
+    return max(1, round(blocks / 10))
+
+
+def pair_words(names: Sequence[str], results: Sequence[SingleLesions | RandomLesions]) -> str:
+    """What a tenth of the blocks costs a net that was trained with blocks dropped, and its ordinary twin."""
+    page = prose("lesions")
+    before = [one.full_error for one in results]
+    costs, said = [], []
+    for name, one in zip(names, results, strict=True):
+        if isinstance(one, SingleLesions):
+            blocks, cost = len(one.error), float(np.nanmedian(one.error)) - one.full_error
+        else:
+            blocks = int(one.k.max())
+            cost = _median_cost(one, tenth_of(blocks))
+        costs.append(cost)
+        fields = {"name": name, "tenth": tenth_of(blocks), "blocks": blocks}
+        said.append(page["pair-price"].format(before=one.full_error, after=one.full_error + cost, **fields))
+    own, other = costs
+    key = "pair-same" if abs(own - other) < LITTLE else "pair-cheaper" if own < other else "pair-dearer"
+    said.append(page[key].format(own=own, others=other))
+    if (behind := before[0] - before[1]) >= LITTLE:
+        said.append(page["pair-behind"].format(behind=behind))
+    return " ".join(said)
 
 
 def reorder_words(names: Sequence[str], results: Sequence[Reorderings]) -> list[str]:

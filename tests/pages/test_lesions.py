@@ -17,10 +17,11 @@ from app.jobs import Engine
 from app.pictures import to_text
 from app.results import RandomLesions, Reorderings, SingleLesions
 from app.ui import cut_outcome, studies
+from app.ui.beside import usual_controls
 from app.ui.chosen_picture import Chosen
 from app.ui.lesion_words import random_words, reorder_words, single_verdict, single_words
 from app.ui.strip import row
-from app.ui.studies import usual_control, values_of_k
+from app.ui.studies import values_of_k
 from app.ui.trained_to_be_cut import PAIR, twins
 from models.plan import plan
 from models.spec import NetSpec
@@ -167,10 +168,10 @@ def test_a_deselected_control_stays_away(answering: Engine) -> None:
 
 def test_the_usual_control_of_a_plain_net_is_a_residual_one(engine: Engine) -> None:
     runs = engine.store.runs()
-    found = usual_control(
+    found = usual_controls(
         engine.store.run("reference-plain-20"), [run for run in runs if run.id != "reference-plain-20"]
     )
-    assert found == "reference-resnet-20"
+    assert found == ["reference-resnet-20"]
 
 
 @pytest.mark.parametrize("blocks", [1, 2, 9, 27, 54])
