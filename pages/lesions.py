@@ -34,7 +34,7 @@ st.markdown(page["live"])
 cut_live(seen, cut)
 
 st.markdown(page["studies"])
-left, right = st.columns([1, 1.4], gap="medium", vertical_alignment="bottom")
+left, right = st.columns([1, 1.4], gap="medium")
 with left:
     chosen = chosen_studies(seen)
 with right:

@@ -19,7 +19,7 @@ from app.results import RandomLesions, Reorderings, SingleLesions
 from app.ui import cut_outcome, studies
 from app.ui.beside import usual_controls
 from app.ui.chosen_picture import Chosen
-from app.ui.lesion_words import random_words, reorder_words, single_verdict, single_words
+from app.ui.lesion_words import pair_words, random_words, reorder_words, single_verdict, single_words
 from app.ui.strip import row
 from app.ui.studies import values_of_k
 from app.ui.trained_to_be_cut import PAIR, twins
@@ -174,6 +174,19 @@ def test_the_usual_control_of_a_plain_net_is_a_residual_one(engine: Engine) -> N
     assert found == ["reference-resnet-20"]
 
 
+def test_a_vgg_is_trained_by_one_press_and_then_stands_beside_the_plain_twin(answering: Engine) -> None:
+    page = press(well(opened("lesions", study="")), "Train the paper's control: vgg-16 of width 8")
+    run = answering.store.runs(["queued"])[0]
+    reference = answering.store.run(RUN)
+    assert (run.spec.net.name, run.spec.net.width) == ("vgg-16", 8)
+    assert (run.spec.data, run.spec.recipe, run.spec.seed) == (reference.spec.data, reference.spec.recipe, 0)
+    assert page.multiselect(key="beside").value == ["reference-plain-20"]
+    under_way(answering, run, [50.0] * 10, finished=True)
+    page = press(well(page.run()), "Set vgg-16 beside it")
+    assert page.multiselect(key="beside").value == ["reference-plain-20", run.id]
+    assert well(opened("lesions", study="")).multiselect(key="beside").value == ["reference-plain-20", run.id]
+
+
 @pytest.mark.parametrize("blocks", [1, 2, 9, 27, 54])
 def test_the_values_of_k_hold_one_half_and_all(blocks: int) -> None:
     assert {1, max(1, blocks // 2), blocks} <= set(values_of_k(blocks))
@@ -216,6 +229,20 @@ def test_words_of_random_cuts_are_medians_by_hand() -> None:
     [said] = random_words(["r"], [result])
     assert "one block costs 2.0 points in the median, 10 of 20 cost 40.0; with all 20 gone it errs on 90.0 %" in said
     assert "A tenth of the blocks (2) costs 5.0" in said
+
+
+@pytest.mark.parametrize(
+    ("dropped", "verdict"), [(20.0, "10.0 points, its ordinary twin 20.0"), (50.0, "Against"), (31.0, "both about")]
+)
+def test_the_pair_is_told_by_what_a_tenth_of_the_blocks_costs(dropped: float, verdict: str) -> None:
+    said = pair_words(["s", "r"], [single([dropped] * 9), single([30.0] * 9)])
+    assert f"(1 of 9) **s** errs on {dropped:.1f} % in the median instead of 10.0 %" in said
+    assert verdict in said
+    assert "behind its twin" not in said
+    deep = RandomLesions(25.0, np.array([1, 3, 27]), np.array([[26.0], [28.0], [90.0]]), 100)
+    said = pair_words(["s", "r"], [deep, RandomLesions(10.0, deep.k, deep.error, 100)])
+    assert "(3 of 27) **s** errs on 28.0 %" in said
+    assert "Whole, it is 15.0 points behind its twin" in said
 
 
 def test_words_of_orders_say_whether_the_error_follows_tau() -> None:
@@ -276,6 +303,8 @@ def test_the_pair_is_trained_by_one_press_and_then_offered(answering: Engine) ->
     assert page.query_params["run"] in (pair[0].id, [pair[0].id])
     assert page.multiselect(key="beside").value == [pair[1].id]
     assert sorted(page.button_group(key="study").value or ()) == ["at random", "one by one", "reordered"]
+    assert "differ in nothing else" in words(page)
+    assert not any(button.label == "Study the pair" for button in page.button)
 
 
 def test_runs_that_differ_in_more_than_the_drops_are_no_twins(engine: Engine) -> None:
