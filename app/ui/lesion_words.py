@@ -38,10 +38,10 @@ def single_words(name: str, net: NetSpec, result: SingleLesions) -> str:
     return said + (" " + page["single-refused"].format(refused=refused) if refused else "")
 
 
-def single_verdict(names: Sequence[str], results: Sequence[SingleLesions]) -> str:
-    """The first net against the next: the median price of one block."""
-    own, other = (float(np.nanmedian(one.error - one.full_error)) for one in results[:2])
-    return _verdict("one block", names, own, other) if np.isfinite([own, other]).all() else ""
+def single_verdicts(names: Sequence[str], results: Sequence[SingleLesions]) -> list[str]:
+    """The first net against each of the others: the median price of one block."""
+    known = [(name, one) for name, one in zip(names, results, strict=True) if np.isfinite(one.error).any()]
+    return _verdicts("one block", [(name, float(np.nanmedian(one.error)) - one.full_error) for name, one in known])
 
 
 def random_words(names: Sequence[str], results: Sequence[RandomLesions]) -> list[str]:
@@ -57,11 +57,8 @@ def random_words(names: Sequence[str], results: Sequence[RandomLesions]) -> list
         )
         if tenth not in (1, half):
             said[-1] += " " + page["random-tenth"].format(tenth=tenth, cost=_median_cost(one, tenth))
-    if len(results) > 1:
-        for what, share in (("one block", 0.0), ("half of the blocks", 0.5)):
-            own, other = (_median_cost(one, max(1, int(share * one.k.max()))) for one in results[:2])
-            said.append(_verdict(what, names, own, other))
-    return said
+    halves = [_median_cost(one, max(1, int(one.k.max()) // 2)) for one in results]
+    return [*said, *_verdicts("half of the blocks", list(zip(names, halves, strict=True)))]
 
 
 def tenth_of(blocks: int) -> int:
@@ -131,10 +128,14 @@ def class_words(result: SingleLesions, labels: Sequence[str]) -> str:
     )
 
 
-def _verdict(what: str, names: Sequence[str], own: float, other: float) -> str:
-    """What it costs the first net, in points, against what it costs the second."""
-    key = "verdict-same" if abs(own - other) < LITTLE else "verdict-less" if own < other else "verdict-more"
-    return prose("lesions")[key].format(what=what, name=names[0], other=names[1], own=own, others=other)
+def _verdicts(what: str, costs: Sequence[tuple[str, float]]) -> list[str]:
+    """What it costs the first net, in points, against what it costs each of the others."""
+    page, said = prose("lesions"), []
+    for other, others in costs[1:]:
+        name, own = costs[0]
+        key = "verdict-same" if abs(own - others) < LITTLE else "verdict-less" if own < others else "verdict-more"
+        said.append(page[key].format(what=what, name=name, other=other, own=own, others=others))
+    return said
 
 
 def _median_cost(of: RandomLesions, k: int) -> float:

@@ -17,7 +17,7 @@ from app.figures.theme import Figure, short_names
 from app.questions import PicturesQuestion, Question, RandomLesionsQuestion, ReorderingsQuestion, SingleLesionsQuestion
 from app.results import SingleLesions
 from app.ui.answer import answered, answers, ask, known
-from app.ui.lesion_words import class_words, flip_words, random_words, reorder_words, single_verdict, single_words
+from app.ui.lesion_words import class_words, flip_words, random_words, reorder_words, single_verdicts, single_words
 from app.ui.live_chart import live_chart
 from app.ui.pictures import picture_row
 from app.ui.prose import prose
@@ -157,7 +157,7 @@ def _told(study: str, there: Sequence[tuple[Look, Any]]) -> list[str]:
     if study == "reordered":
         return reorder_words(names, results)
     said = [single_words(name, one.net, result) for name, (one, result) in zip(names, there, strict=True)]
-    return [*said, single_verdict(names, results)] if len(results) > 1 else said
+    return [*said, *single_verdicts(names, results)]
 
 
 _FIGURES: Mapping[str, Callable[[Any], Figure]] = dict(zip(STUDIES, (single_bars, decline, shuffle), strict=True))

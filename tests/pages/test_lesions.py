@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from app.analysis.lesions import cut_probabilities, evaluate_cuts
 from app.analysis.moment import net_at
-from app.cuts import CutSpec, interchangeable, kin
+from app.cuts import CutSpec, interchangeable, kin, removable
 from app.data import load_for
 from app.events import BlockCut, CheckpointSaved, StepMeasured
 from app.jobs import Engine
@@ -19,7 +19,7 @@ from app.results import RandomLesions, Reorderings, SingleLesions
 from app.ui import cut_outcome, studies
 from app.ui.beside import usual_controls
 from app.ui.chosen_picture import Chosen
-from app.ui.lesion_words import pair_words, random_words, reorder_words, single_verdict, single_words
+from app.ui.lesion_words import pair_words, random_words, reorder_words, single_verdicts, single_words
 from app.ui.strip import row
 from app.ui.studies import values_of_k
 from app.ui.trained_to_be_cut import PAIR, twins
@@ -220,7 +220,9 @@ def test_words_name_the_block_that_hurts_and_whether_shapes_change_there() -> No
     ("other", "verdict"), [(50.0, "and p 40.0"), (5.0, "Against the expectation"), (11.5, "about")]
 )
 def test_the_verdict_follows_the_numbers(other: float, verdict: str) -> None:
-    assert verdict in single_verdict(["r", "p"], [single([11.0] * 9), single([other] * 9)])
+    nothing = single([np.nan] * 9)
+    [said] = single_verdicts(["r", "p", "d"], [single([11.0] * 9), single([other] * 9), nothing])
+    assert verdict in said
 
 
 def test_words_of_random_cuts_are_medians_by_hand() -> None:
@@ -323,3 +325,14 @@ def test_the_strip_lets_just_the_interchangeable_blocks_change_places(name: str)
     pairs = {(a, b) for a in range(len(kinds)) for b in range(a + 1, len(kinds)) if kinds[a] == kinds[b]}
     assert pairs == set(interchangeable(net))
     assert len({kin(block) for block in plan(net).blocks}) == len(set(kinds))
+
+
+@pytest.mark.parametrize("name", ["resnet-20", "plain-20", "vgg-16"])
+def test_the_strip_says_of_just_those_blocks_that_they_cannot_be_cut_and_draws_no_shortcut_where_none_is(
+    name: str,
+) -> None:
+    net = NetSpec.parse(name)
+    kinds = [row(net, name)["kinds"][kind] for kind in row(net, name)["blocks"]]
+    whole = {nth for nth, kind in enumerate(kinds) if "cannot be cut" in kind["without"]}
+    assert whole == set(range(len(kinds))) - set(removable(net))
+    assert {bool(kind["shortcut"]) for kind in kinds} == {net.shortcut != "none"}
