@@ -45,7 +45,7 @@ def single_verdicts(names: Sequence[str], results: Sequence[SingleLesions]) -> l
 
 
 def random_words(names: Sequence[str], results: Sequence[RandomLesions]) -> list[str]:
-    """What one block, a tenth, and half of the blocks cost, in the median; the first net against the others."""
+    """What one block, a tenth, and half of the blocks cost, in the median; the first net against each of the others."""
     page = prose("lesions")
     said = []
     for name, one in zip(names, results, strict=True):
@@ -57,13 +57,20 @@ def random_words(names: Sequence[str], results: Sequence[RandomLesions]) -> list
         )
         if tenth not in (1, half):
             said[-1] += " " + page["random-tenth"].format(tenth=tenth, cost=_median_cost(one, tenth))
-    halves = [_median_cost(one, max(1, int(one.k.max()) // 2)) for one in results]
-    return [*said, *_verdicts("half of the blocks", list(zip(names, halves, strict=True)))]
+    quarters = [
+        _median_cost(one, quarter_of(int(one.k.max()))) for one in results
+    ]  # with half gone, most are at chance
+    return [*said, *_verdicts("a quarter of the blocks", list(zip(names, quarters, strict=True)))]
 
 
 def tenth_of(blocks: int) -> int:
     """A tenth of so many blocks, one at least."""
     return max(1, round(blocks / 10))
+
+
+def quarter_of(blocks: int) -> int:
+    """A quarter of so many blocks, one at least."""
+    return max(1, round(blocks / 4))
 
 
 def pair_words(names: Sequence[str], results: Sequence[SingleLesions | RandomLesions]) -> str:

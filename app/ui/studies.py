@@ -17,7 +17,16 @@ from app.figures.theme import Figure, short_names
 from app.questions import PicturesQuestion, Question, RandomLesionsQuestion, ReorderingsQuestion, SingleLesionsQuestion
 from app.results import SingleLesions
 from app.ui.answer import answered, answers, ask, known
-from app.ui.lesion_words import class_words, flip_words, random_words, reorder_words, single_verdicts, single_words
+from app.ui.lesion_words import (
+    class_words,
+    flip_words,
+    quarter_of,
+    random_words,
+    reorder_words,
+    single_verdicts,
+    single_words,
+    tenth_of,
+)
 from app.ui.live_chart import live_chart
 from app.ui.pictures import picture_row
 from app.ui.prose import prose
@@ -144,9 +153,9 @@ def _question(study: str, of: Look) -> Question | None:
 
 
 def values_of_k(blocks: int) -> tuple[int, ...]:
-    """1, all, half, a tenth, and some between them."""
+    """1, all, half, a quarter, a tenth, and some between them."""
     spread = np.linspace(1, blocks, min(POINTS, blocks)).round().astype(int).tolist()
-    return tuple(sorted({*spread, max(1, blocks // 2), max(1, round(blocks / 10))}))
+    return tuple(sorted({*spread, max(1, blocks // 2), quarter_of(blocks), tenth_of(blocks)}))
 
 
 def _told(study: str, there: Sequence[tuple[Look, Any]]) -> list[str]:
