@@ -280,6 +280,10 @@ def test_a_run_under_way_is_cut_by_a_press_and_tells_how_its_error_jumped(answer
     press(page, "Put its blocks back")
     until(lambda: len(answering.store.cuts(run.id)) == 2, "the block to be back")
     assert answering.store.cuts(run.id)[-1] == BlockCut(step=EPOCH + 20, cut=CutSpec())
+    answering.store.update(run.id, status="finished")
+    ended = words(well(opened("lesions", run=run.id, study="")))
+    assert "has no steps to make any more" in ended
+    assert "50.0 % of its training images wrong over the 10 steps before" in ended, "the event is kept with the run"
 
 
 def test_a_run_that_has_ended_names_those_that_can_be_cut(answering: Engine) -> None:
