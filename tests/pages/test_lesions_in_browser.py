@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.browser
 
-PATIENCE = 90_000  # milliseconds; for machines under load
+PATIENCE = 120_000  # milliseconds; for machines under load
 QUERY = "run=reference-resnet-20&study="  # no study by itself
 
 
