@@ -101,7 +101,8 @@ class Engine:
             raise RefusedError(f"{found.name} is {found.status}: only a run with steps to make can be cut", "status")
         about = datasets.find(found.spec.data, self.settings.store)
         cut.check(found.spec.net, about.size if about else None)
-        self.pump.cut(run, cut)
+        self.store.update(run, cut_asked=str(cut))  # in the store, so that it outlives this server
+        self.pump.cut(run)
 
     def place(self, run: str) -> int:
         """Runs that will start before this one, or 0."""

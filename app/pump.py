@@ -18,7 +18,6 @@ from distributed import Future, KilledWorker
 
 from app import datasets, limits, worker
 from app.cluster import Cluster
-from app.cuts import CutSpec
 from app.datasets import DATASETS
 from app.events import BlockCut, RunStopped, from_json
 from app.fairness import turns
@@ -46,7 +45,6 @@ class Pump:
         self._at: dict[str, str] = {}  # the worker that each task was given to
         self._fetching: dict[str, Future[Any]] = {}
         self._deaths: Counter[tuple[str, int | None]] = Counter()
-        self._cuts: dict[str, CutSpec] = {}  # asked of runs under way, which stop and go on with them
         cluster.client.subscribe_topic(self._topic, self._heard)
         self._thread = threading.Thread(target=self._run, name="pump", daemon=True)
 
@@ -85,9 +83,9 @@ class Pump:
             self._ask_to_stop(run, found.attempt)
         self.wake()
 
-    def cut(self, run: str, cut: CutSpec) -> None:
-        """Train a run under `cut` from its next step on."""
-        self._inbox.put(lambda: self._cut(run, cut))
+    def cut(self, run: str) -> None:
+        """Train a run under the cut that was asked of it, from its next step on."""
+        self._inbox.put(lambda: self._cut(run))
 
     def busy(self, run: str) -> bool:
         """True while a worker has the run, even one that is about to stop."""
@@ -221,19 +219,18 @@ class Pump:
         """The worker looks after every step."""
         Flag(worker.stop_flag(self._topic, run, attempt), client=self._cluster.client).set()
 
-    def _cut(self, run: str, cut: CutSpec) -> None:
+    def _cut(self, run: str) -> None:
         found = self.store.run(run)
-        self._cuts[run] = cut
         if run not in self._tasks:
             self._record_cut(found)
-        elif found.active:
+        elif found.active and found.cut_asked is not None:  # else it has started with the cut meanwhile
             self.store.update(run, status="queued")  # it goes on as soon as it has stopped
             self._ask_to_stop(run, found.attempt)
 
     def _record_cut(self, run: Run) -> None:
         """The cut that was asked for, if one was, from the step on where the run goes on."""
-        if (cut := self._cuts.pop(run.id, None)) is not None:
-            self.store.record(run.id, run.attempt, [BlockCut(step=run.checkpoint or 0, cut=cut)])
+        if run.cut_asked is not None:
+            self.store.record(run.id, run.attempt, [BlockCut(step=run.checkpoint or 0, cut=run.cut_asked)])
 
     def _data_ready(self, run: Run) -> bool:
         """True if the run's data set is here; else it is being downloaded, once for all who wait for it."""

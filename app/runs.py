@@ -6,6 +6,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict
 
+from app.cuts import CutSpec
 from app.events import RunStarted
 from app.spec import RunSpec
 
@@ -32,6 +33,7 @@ class Run(BaseModel):
     started: RunStarted | None
     owner: str  # the browser that asked for it, see app/ui/visitor.py; empty: the command line
     pinned: bool
+    cut_asked: CutSpec | None  # to go on with, and not yet in force
 
     @property
     def total(self) -> int:
@@ -56,7 +58,8 @@ class Run(BaseModel):
     def read(cls, row: sqlite3.Row) -> Self:
         """A row of the store's table of runs."""
         started = _started(row["started"]) if row["started"] else None
-        return cls.model_validate({**dict(row), "spec": _spec(row["spec"]), "started": started})
+        asked = None if row["cut_asked"] is None else CutSpec.parse(row["cut_asked"])
+        return cls.model_validate({**dict(row), "spec": _spec(row["spec"]), "started": started, "cut_asked": asked})
 
 
 # A page that watches runs reads them every second, in every session; their specs do not change.

@@ -17,7 +17,8 @@ CREATE TABLE IF NOT EXISTS runs (
     checkpoint  INTEGER,                  -- newest step to go on from
     started     TEXT,                     -- newest RunStarted as JSON: layers, lengths, device, precision
     owner       TEXT NOT NULL DEFAULT '', -- whose browser asked for it, as a hash; empty: the command line
-    pinned      INTEGER NOT NULL DEFAULT 0    -- 1: the teacher keeps it on top
+    pinned      INTEGER NOT NULL DEFAULT 0,   -- 1: the teacher keeps it on top
+    cut_asked   TEXT                      -- the cut to go on with, not yet in force; NULL: none
 ) STRICT;
 CREATE TABLE IF NOT EXISTS steps (
     run     TEXT NOT NULL REFERENCES runs(id) ON DELETE CASCADE,
@@ -76,6 +77,7 @@ CREATE TABLE IF NOT EXISTS answers (      -- what was asked of a run, or of none
 MIGRATIONS = {
     2: "ALTER TABLE runs ADD COLUMN owner TEXT NOT NULL DEFAULT ''",
     3: "ALTER TABLE runs ADD COLUMN pinned INTEGER NOT NULL DEFAULT 0",
+    4: "ALTER TABLE runs ADD COLUMN cut_asked TEXT",
 }
 VERSION = max(MIGRATIONS)
 

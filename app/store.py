@@ -188,7 +188,7 @@ class Store:
         shutil.rmtree(self.weights_folder(run), ignore_errors=True)
 
     def update(self, run: str, **values: Any) -> None:
-        """Set columns of a run: status, message, attempt, until, spec, pinned."""
+        """Set columns of a run: status, message, attempt, until, spec, pinned, cut_asked."""
         if isinstance(values.get("spec"), RunSpec):
             values["spec"] = values["spec"].model_dump_json()
         with self._transaction() as db:
@@ -259,6 +259,7 @@ class Store:
         elif isinstance(event, BlockCut):  # it takes the place of what was to come
             db.execute("DELETE FROM cuts WHERE run = ? AND step >= ?", (run, event.step))
             db.execute("INSERT INTO cuts VALUES (?, ?, ?)", (run, event.step, str(event.cut)))
+            db.execute("UPDATE runs SET cut_asked = NULL WHERE id = ? AND cut_asked = ?", (run, str(event.cut)))
         return step
 
     def history(self, run: str) -> History:

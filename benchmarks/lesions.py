@@ -1,50 +1,60 @@
-"""What cuts cost: all single-block lesions of ResNet-56, and one cut of ResNet-20 from the question to its error.
+"""What cuts cost: all single-block lesions of ResNet-56, and one cut of ResNet-20 from the click to its error.
 
 A cut costs the same whatever the weights are: ResNet-56 has its initial ones. The study is set beside 27 evaluations of
 the whole net by the engine itself, of which a few are timed and counted for all; both in evaluation mode and float32,
-on the 2,000 bundled test images. The single cut takes a page's way, through an engine and its worker, on a reference
-run; what the browser adds is left out. Asked again, it is asked of another server on the same store.
+on the 2,000 bundled test images. Single cuts are clicked in a browser, on a reference run, one block at a time; the
+clock is the page's own, from the click to the frame in which the strip has crossed the block out, and to the one in
+which the page tells the new error. Another session clicks the same cuts: their answers are kept.
 """
 
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 from app.analysis.lesions import single_lesions
-from app.cuts import CutSpec
 from app.data import load as load_data
 from app.datasets import BUNDLED
-from app.jobs import Engine
-from app.questions import CutQuestion
-from app.settings import Settings, load
+from app.settings import load
 from app.training import evaluate
 from benchmarks.engine_step import timed, two_cores
 from benchmarks.figures import Device, Figure, Row, Say, at_most, interleaved
+from benchmarks.live_server import browser, live_server
 from models.nets import build
 from models.spec import NetSpec
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
 FORWARDS = "27 forward passes"
 SINGLE = Row("ResNet-56, all single lesions ÷ 27 forward passes", "s", {"cpu": at_most(0.6)}, FORWARDS)
-CUT = Row("a cut asked, to its error: ResNet-20 width 8, 1,000 images", "s", {"cpu": at_most(1.0)})
-AGAIN = Row("the same cut asked of another server: from the store", "s", {"cpu": at_most(0.3)})
-ROWS = (SINGLE, CUT, AGAIN)
+MARK = Row("a click on a block, to its cross in the strip", "s", {"cpu": at_most(0.1)})
+CUT = Row("a click on a block, to the new error: ResNet-20 width 8, 1,000 images", "s", {"cpu": at_most(1.0)})
+AGAIN = Row("the same click in another session, to the error", "s", {"cpu": at_most(0.3)})
+ROWS = (SINGLE, MARK, CUT, AGAIN)
 
 IMAGES = 2000
 REPETITIONS = 2
 PASSES = 3  # timed of the 27
 WARM_UP = 500  # images
 
-RUN, STEP = "reference-resnet-20", 312
+QUERY = "run=reference-resnet-20&study="  # no study by itself
 BLOCKS = 9
-PATIENCE = 120.0  # seconds
+PATIENCE = 120_000.0  # milliseconds
+
+WATCH_THE_BLOCK = """(item) => {
+  const seen = (window.seen = {});
+  addEventListener('click', () => { seen.clicked = performance.now(); }, { capture: true, once: true });
+  const look = () => { if (item.classList.contains('cut')) seen.marked ??= performance.now(); };
+  new MutationObserver(look).observe(item, { attributeFilter: ['class'] });
+}"""
+NEW_ERROR = """(said) => {
+  const told = document.querySelector('[data-testid="stMain"]').textContent.includes(said);
+  return told && [seen.marked - seen.clicked, performance.now() - seen.clicked];
+}"""
 
 
 def measure(device: Device, say: Say) -> list[Figure]:
-    """The study and the passes in turn; then every block's cut, once new and once kept."""
+    """The study and the passes in turn; then every block's cut, new and again."""
     with two_cores(device):
-        figures = [_study(device), *_single_cuts()]
+        figures = [_study(device), *_clicks()]
     for figure in figures:
         say(f"{figure.row.name}: {figure.judged:.3f}")
     return figures
@@ -69,35 +79,35 @@ def _study(device: Device) -> Figure:
     return SINGLE.beside(found["lesions"], found[FORWARDS], f"{IMAGES:,} images")
 
 
-def _single_cuts() -> list[Figure]:
-    cuts = [CutSpec.of(removed=[block]) for block in range(BLOCKS)]
-    with TemporaryDirectory(prefix="resnet-explorer-") as folder:
-        settings = load().model_copy(update={"store": Path(folder), "scheduler": "", "workers": 1})
-        with _engine(settings) as engine:
-            _answered(engine, CutSpec())  # a page has shown the whole net
-            new = [_answered(engine, cut) for cut in cuts]
-        with _engine(settings) as engine:
-            kept = [_answered(engine, cut) for cut in cuts]
-    return [CUT.alone(new, "one thread"), AGAIN.alone(kept)]
+def _clicks() -> list[Figure]:
+    """One session cuts each block alone, then another, on an open page that shows the whole net."""
+    with browser() as chromium, live_server() as server:
+        sessions = []
+        for _ in range(2):
+            server.wait_until_quiet()
+            sessions.append(_session(chromium, f"{server.address}/lesions?{QUERY}"))
+    (first, marked), (second, _) = sessions
+    return [MARK.alone(marked), CUT.alone(first), AGAIN.alone(second)]
 
 
-@contextmanager
-def _engine(settings: Settings) -> Iterator[Engine]:
-    engine = Engine(settings)
+def _session(chromium: "Browser", address: str) -> tuple[list[float], list[float]]:
+    """Seconds from each click to the new error, and to the block crossed out."""
+    context = chromium.new_context(viewport={"width": 1440, "height": 900})
+    context.set_default_timeout(PATIENCE)
+    page = context.new_page()
+    told, marked = [], []
     try:
-        yield engine
+        page.goto(address)
+        for block in range(BLOCKS):
+            page.get_by_text("Nothing is cut").wait_for()
+            page.wait_for_timeout(500)  # a reader looks
+            item = page.locator(f'.strip .item[data-value="block:{block}"]')
+            item.evaluate(WATCH_THE_BLOCK)
+            item.click()
+            times = page.wait_for_function(NEW_ERROR, arg=f"without block {block} errs", polling="raf").json_value()
+            marked.append(times[0] / 1000)
+            told.append(times[1] / 1000)
+            page.get_by_role("button", name="Put all back").click()
+        return told, marked
     finally:
-        engine.stop()
-
-
-def _answered(engine: Engine, cut: CutSpec) -> float:
-    """Seconds until a cut's error is there."""
-    question = CutQuestion(run=RUN, step=STEP, cut=cut)
-    begun = time.perf_counter()
-    while (answer := engine.desk.ask(question)).pending:
-        if time.perf_counter() - begun > PATIENCE:
-            raise RuntimeError(f"no answer after {PATIENCE:.0f} s")
-        time.sleep(0.005)
-    if answer.trouble:
-        raise RuntimeError(answer.trouble)
-    return time.perf_counter() - begun
+        context.close()

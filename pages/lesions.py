@@ -2,11 +2,12 @@
 
 import streamlit as st
 
+from app.ui.beside import beside
 from app.ui.cut_live import cut_live
 from app.ui.cut_outcome import outcome
 from app.ui.cutting import cutting_table
 from app.ui.prose import prose
-from app.ui.studies import chosen_studies, controls, flipping_first, studies, where_it_hurts
+from app.ui.studies import chosen_studies, flipping_first, studies, where_it_hurts
 from app.ui.subject import moment_slider, subject
 from app.ui.trained_to_be_cut import trained_to_be_cut
 
@@ -33,16 +34,16 @@ st.markdown(page["live"])
 cut_live(seen, cut)
 
 st.markdown(page["studies"])
-left, right = st.columns([1, 1.4], gap="medium", vertical_alignment="bottom")
+left, right = st.columns([1, 1.4], gap="medium")
 with left:
     chosen = chosen_studies(seen)
 with right:
-    beside = controls(seen)
-studies(chosen, [seen, *beside])
+    looks = [seen, *beside(seen)]
+studies(chosen, looks)
 
 if "one by one" in chosen:
     st.markdown(page["where"])
     where_it_hurts(seen)
 
 st.markdown(page["pair"])
-trained_to_be_cut(seen.run.id)
+trained_to_be_cut(looks)

@@ -4,22 +4,26 @@ import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
 from safetensors.torch import load_file
 
-from app import worker
+from app import jobs, worker
 from app.checkpoints import weights_file
 from app.cuts import CutSpec
 from app.data import load_for
+from app.events import BlockCut
 from app.jobs import Engine
 from app.limits import RefusedError
+from app.pump import Pump
 from app.settings import Settings
 from app.spec import Recipe, RunSpec
 from app.store import StoreError
 from app.training import train
 from models.spec import NetSpec
+from tests.pages.opening import NoCluster
 from tests.undisturbed import STEPS, Weights, ended_well, specs, trained, undisturbed
 from tests.waiting import until
 
@@ -78,6 +82,33 @@ def test_a_block_cut_while_it_trains_is_kept_with_the_run_and_repeats_it(engine:
         assert torch.equal(once[name], value)
     with pytest.raises(RefusedError, match="finished"):
         engine.cut(run, CutSpec.parse("0"))
+
+
+class Silent(NoCluster):
+    """A cluster whose one worker takes what it is given and is never heard of."""
+
+    def workers(self, _lane: str) -> list[str]:
+        """It has no name."""
+        return [""]
+
+    def submit(self, *_: object, **_options: object) -> SimpleNamespace:
+        """It never ends."""
+        return SimpleNamespace(status="pending", add_done_callback=lambda _: None)
+
+
+def test_a_cut_asked_of_a_server_that_died_is_made_by_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "Cluster", Silent)
+    monkeypatch.setattr(Pump, "_ask_to_stop", lambda *_: None)
+    first = Engine(Settings(store=tmp_path))
+    run = first.submit(specs()[1:])[0].id
+    until(lambda: first.pump.busy(run), "the worker to have it")
+    first.cut(run, CutSpec.parse("1"))
+    first.stop()
+    following = Engine(Settings(store=tmp_path))
+    until(lambda: following.pump.busy(run), "the run to go on")
+    assert following.store.cuts(run) == [BlockCut(step=0, cut=CutSpec.parse("1"))]
+    assert following.store.run(run).cut_asked is None
+    following.stop()
 
 
 def test_runs_wait_their_turn_and_a_waiting_one_can_be_cancelled(engine: Engine) -> None:

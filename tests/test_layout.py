@@ -48,7 +48,7 @@ app.races        CURRENCIES
 app.pretrained   CURRENCIES
 app.references   app.store CURRENCIES
 app.store        sqlite3 numpy pydantic app.schema app.history app.runs app.checkpoints CURRENCIES
-app.runs         sqlite3 pydantic CURRENCIES
+app.runs         sqlite3 pydantic CURRENCIES app.cuts
 app.foreign      torch safetensors models.foreign models.nets app.evaluation app.checkpoints CURRENCIES
 app.evaluation   app.training app.data app.checkpoints models.nets CURRENCIES
 app.analysis.answers torch app.analysis.lesions app.analysis.moment app.analysis.paths app.analysis.progress app.analysis.sampled app.analysis.subnets app.data app.questions models.nets CURRENCIES app.analysis.gradients app.analysis.identity app.analysis.shattered app.analysis.signal app.analysis.vanishing app.pictures app.analysis.attributions app.analysis.features app.analysis.maximise

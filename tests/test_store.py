@@ -89,6 +89,18 @@ def test_cuts_outlive_a_resumption_and_a_new_one_takes_the_place_of_those_to_com
     assert store.history(run).series().cut_steps == (4, 6)
 
 
+def test_a_cut_that_was_asked_for_waits_until_it_is_in_force(store: Store) -> None:
+    run = begun(store)
+    for text in ("1", ""):
+        store.update(run, cut_asked=text)
+        asked = store.run(run).cut_asked
+        assert asked == CutSpec.parse(text)
+        store.record(run, 1, [BlockCut(step=0, cut=CutSpec.parse("0"))])
+        assert store.run(run).cut_asked == asked, "that was another one"
+        store.record(run, 1, [BlockCut(step=0, cut=asked)])
+        assert store.run(run).cut_asked is None
+
+
 def test_a_run_is_read_back_as_it_was_written(store: Store) -> None:
     run = begun(store)
     evaluated = EpochEvaluated(
@@ -263,7 +275,9 @@ def test_steps_are_unique_in_the_file_itself(store: Store) -> None:
 
 
 def test_a_store_of_the_first_version_is_brought_up_to_date_and_keeps_its_runs(tmp_path: Path) -> None:
-    without_owner, changed = re.subn(r",( *-- newest RunStarted.*)\n *owner .*\n *pinned .*\n", r"\1\n", SCHEMA)
+    without_owner, changed = re.subn(
+        r",( *-- newest RunStarted.*)\n *owner .*\n *pinned .*\n *cut_asked .*\n", r"\1\n", SCHEMA
+    )
     assert changed == 1
     db = sqlite3.connect(tmp_path / "store.sqlite")
     db.executescript(f"{without_owner} PRAGMA user_version = 1;")
@@ -273,7 +287,7 @@ def test_a_store_of_the_first_version_is_brought_up_to_date_and_keeps_its_runs(t
     db.close()
     for _ in range(2):
         store = Store(tmp_path)
-        assert (store.run("old").owner, store.run("old").pinned) == ("", False)
+        assert (store.run("old").owner, store.run("old").pinned, store.run("old").cut_asked) == ("", False, None)
         assert store.run(store.create(SPEC, owner="someone").id).owner == "someone"
         assert store.notice == ""
         store.close()

@@ -59,7 +59,7 @@ def single_bars(runs: Sequence[tuple[RunSpec, SingleLesions]], *, each: int = 15
         data=data,
         layout=theme.layout(inner + 68, annotations=notes, shapes=lines, bargap=0.25, **axes),
         caption=f"{theme.badge('measured')} test error with one block cut, evaluation mode, {_images(runs)}; dotted: "
-        "the whole net. Hatched blocks change shapes: cut, only the shortcut's projection or padding remains of them"
+        "the whole net. Hatched blocks change shapes: a cut leaves the shortcut's projection or padding, or the pooling"
         + (". ×: no shortcut, and shapes change, so it cannot be cut" if refused else ""),
         alt="Test error in percent with each block cut alone. " + " ".join(said),
     )

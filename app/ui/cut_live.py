@@ -22,12 +22,20 @@ WINDOW = 10  # steps before a cut and after it that are compared
 
 
 def cut_live(seen: Look, cut: CutSpec) -> None:
-    """Offer the cut to the run that is looked at; where it has ended, say which runs could be cut."""
+    """Offer the cut to the run that is looked at; where it has ended, tell its cuts, and which runs could be cut."""
     if not can_be_cut(seen.run):
+        _tell(seen.run)
         _offer_others(seen.run)
         return
     active = seen.run.active
     st.fragment(_draw, run_every=REFRESH_SECONDS if active else None)(seen.run.id, cut, active)
+
+
+def _tell(run: Run) -> None:
+    """What was cut while it trained."""
+    said = jumps(jobs.engine().store.history(run.id), len(plan(run.spec.net).blocks))
+    if said:
+        st.markdown("\n\n".join(said))
 
 
 def _offer_others(ended: Run) -> None:
@@ -55,7 +63,7 @@ def _draw(run_id: str, cut: CutSpec, was_active: bool) -> None:
     with told:
         _buttons(run, cut, history.cuts)
         st.caption(f"{literal(run.name)}: {now.paces[0]}")
-        st.markdown("\n\n".join(jumps(history, len(plan(run.spec.net).blocks))))
+        _tell(run)
         st.page_link(
             frame.page("train"),
             label=prose("lesions")["live-watch"],
@@ -83,8 +91,8 @@ def _buttons(run: Run, cut: CutSpec, cuts: tuple[BlockCut, ...]) -> None:
             jobs.engine().cut(run.id, CutSpec() if back else cut)
         except ValueError as refused:  # it ended while this page was read
             st.error(literal(f"Not cut: {refused}."))
-        else:
-            st.caption(page["live-asked"])
+    if (asked := jobs.engine().store.run(run.id).cut_asked) is not None:
+        st.caption(page["live-asked"].format(cut=words(asked, blocks) or page["live-all-back"]))
 
 
 def jumps(history: History, blocks: int) -> list[str]:

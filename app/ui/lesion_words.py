@@ -38,30 +38,61 @@ def single_words(name: str, net: NetSpec, result: SingleLesions) -> str:
     return said + (" " + page["single-refused"].format(refused=refused) if refused else "")
 
 
-def single_verdict(names: Sequence[str], results: Sequence[SingleLesions]) -> str:
-    """The first net against the next: the median price of one block."""
-    own, other = (float(np.nanmedian(one.error - one.full_error)) for one in results[:2])
-    return _verdict("one block", names, own, other) if np.isfinite([own, other]).all() else ""
+def single_verdicts(names: Sequence[str], results: Sequence[SingleLesions]) -> list[str]:
+    """The first net against each of the others: the median price of one block."""
+    known = [(name, one) for name, one in zip(names, results, strict=True) if np.isfinite(one.error).any()]
+    return _verdicts("one block", [(name, float(np.nanmedian(one.error)) - one.full_error) for name, one in known])
 
 
 def random_words(names: Sequence[str], results: Sequence[RandomLesions]) -> list[str]:
-    """What one block, a tenth, and half of the blocks cost, in the median; the first net against the others."""
+    """What one block, a tenth, and half of the blocks cost, in the median; the first net against each of the others."""
     page = prose("lesions")
     said = []
     for name, one in zip(names, results, strict=True):
         blocks = int(one.k.max())
-        tenth, half = max(1, round(blocks / 10)), max(1, blocks // 2)
+        tenth, half = tenth_of(blocks), max(1, blocks // 2)
         prices = [_median_cost(one, k) for k in (1, half)]
         said.append(
             page["random"].format(name=name, one=prices[0], half=half, blocks=blocks, halves=prices[1], end=_end(one))
         )
         if tenth not in (1, half):
             said[-1] += " " + page["random-tenth"].format(tenth=tenth, cost=_median_cost(one, tenth))
-    if len(results) > 1:
-        for what, share in (("one block", 0.0), ("half of the blocks", 0.5)):
-            own, other = (_median_cost(one, max(1, int(share * one.k.max()))) for one in results[:2])
-            said.append(_verdict(what, names, own, other))
-    return said
+    quarters = [
+        _median_cost(one, quarter_of(int(one.k.max()))) for one in results
+    ]  # with half gone, most are at chance
+    return [*said, *_verdicts("a quarter of the blocks", list(zip(names, quarters, strict=True)))]
+
+
+def tenth_of(blocks: int) -> int:
+    """A tenth of so many blocks, one at least."""
+    return max(1, round(blocks / 10))
+
+
+def quarter_of(blocks: int) -> int:
+    """A quarter of so many blocks, one at least."""
+    return max(1, round(blocks / 4))
+
+
+def pair_words(names: Sequence[str], results: Sequence[SingleLesions | RandomLesions]) -> str:
+    """What a tenth of the blocks costs a net that was trained with blocks dropped, and its ordinary twin."""
+    page = prose("lesions")
+    before = [one.full_error for one in results]
+    costs, said = [], []
+    for name, one in zip(names, results, strict=True):
+        if isinstance(one, SingleLesions):
+            blocks, cost = len(one.error), float(np.nanmedian(one.error)) - one.full_error
+        else:
+            blocks = int(one.k.max())
+            cost = _median_cost(one, tenth_of(blocks))
+        costs.append(cost)
+        fields = {"name": name, "tenth": tenth_of(blocks), "blocks": blocks}
+        said.append(page["pair-price"].format(before=one.full_error, after=one.full_error + cost, **fields))
+    own, other = costs
+    key = "pair-same" if abs(own - other) < LITTLE else "pair-cheaper" if own < other else "pair-dearer"
+    said.append(page[key].format(own=own, others=other))
+    if (behind := before[0] - before[1]) >= LITTLE:
+        said.append(page["pair-behind"].format(behind=behind))
+    return " ".join(said)
 
 
 def reorder_words(names: Sequence[str], results: Sequence[Reorderings]) -> list[str]:
@@ -104,10 +135,14 @@ def class_words(result: SingleLesions, labels: Sequence[str]) -> str:
     )
 
 
-def _verdict(what: str, names: Sequence[str], own: float, other: float) -> str:
-    """What it costs the first net, in points, against what it costs the second."""
-    key = "verdict-same" if abs(own - other) < LITTLE else "verdict-less" if own < other else "verdict-more"
-    return prose("lesions")[key].format(what=what, name=names[0], other=names[1], own=own, others=other)
+def _verdicts(what: str, costs: Sequence[tuple[str, float]]) -> list[str]:
+    """What it costs the first net, in points, against what it costs each of the others."""
+    page, said = prose("lesions"), []
+    for other, others in costs[1:]:
+        name, own = costs[0]
+        key = "verdict-same" if abs(own - others) < LITTLE else "verdict-less" if own < others else "verdict-more"
+        said.append(page[key].format(what=what, name=name, other=other, own=own, others=others))
+    return said
 
 
 def _median_cost(of: RandomLesions, k: int) -> float:

@@ -159,10 +159,10 @@ def _kind(net: NetSpec, block: Block) -> dict[str, Any]:
 def without(net: NetSpec, block: Block) -> str:
     """What passes when the block's branch is cut, in a few words."""
     changed = block.reshapes or block.pooled > 1
-    if net.shortcut == "none":
-        return (
-            "it cannot be cut: shapes change, and nothing passes beside it" if changed else "its input passes as it is"
-        )
+    if net.shortcut == "none" and block.reshapes:
+        return "it cannot be cut: shapes change, and nothing passes beside it"
+    if net.shortcut == "none" and changed:  # VGG's last stage is as wide as the one before it
+        return "its pooling alone remains"
     if block.projection is not None:
         return "the 1×1 projection alone passes"
     if not changed:

@@ -9,7 +9,6 @@ import numpy as np
 import streamlit as st
 
 from app import jobs
-from app.asking import Answer
 from app.cuts import interchangeable, removable
 from app.datasets import find
 from app.figures.lesion_maps import class_map
@@ -17,24 +16,30 @@ from app.figures.lesions import decline, shuffle, single_bars
 from app.figures.theme import Figure, short_names
 from app.questions import PicturesQuestion, Question, RandomLesionsQuestion, ReorderingsQuestion, SingleLesionsQuestion
 from app.results import SingleLesions
-from app.runs import Run
-from app.ui import visitor
-from app.ui.answer import answered, answers, ask
-from app.ui.lesion_words import class_words, flip_words, random_words, reorder_words, single_verdict, single_words
+from app.ui.answer import answered, answers, ask, known
+from app.ui.lesion_words import (
+    class_words,
+    flip_words,
+    quarter_of,
+    random_words,
+    reorder_words,
+    single_verdicts,
+    single_words,
+    tenth_of,
+)
 from app.ui.live_chart import live_chart
 from app.ui.pictures import picture_row
 from app.ui.prose import prose
-from app.ui.subject import Look, look
+from app.ui.subject import Look
 from models.plan import plan
 
 IMAGES = 500
 DRAWS = 10
 POINTS = 9  # values of k, from 1 to all
-CONTROLS = 2
 QUICK_BLOCKS = 30  # up to so many, every block alone is a matter of seconds: asked without being told to
 GALLERY = 12
 STUDIES = ("one by one", "at random", "reordered")
-_CHOSEN, _BESIDE, _STOPPED = "study", "beside", "_stopped_studies"
+_CHOSEN, _STOPPED = "study", "_stopped_studies"
 
 
 def chosen_studies(seen: Look) -> list[str]:
@@ -52,43 +57,6 @@ def chosen_studies(seen: Look) -> list[str]:
         bind="query-params",
     )
     return [study for study in STUDIES if study in chosen]
-
-
-def controls(seen: Look) -> list[Look]:
-    """Draw the choice of runs to set beside the one looked at: by default its plain twin, if it has one."""
-    runs = {
-        run.id: run
-        for run in visitor.runs()
-        if run.id != seen.run.id and (run.checkpoint is not None or run.origin != "trained")
-    }
-    usual = [run for run in [usual_control(seen.run, list(runs.values()))] if run]
-    if st.session_state.get("_beside_of", seen.run.id) != seen.run.id:
-        st.session_state[_BESIDE] = usual
-    st.session_state["_beside_of"] = seen.run.id
-    chosen = st.multiselect(
-        prose("lesions")["beside"],
-        list(runs),
-        default=usual,
-        key=_BESIDE,
-        bind="query-params",
-        max_selections=CONTROLS,
-    )
-    return [found for run in chosen[:CONTROLS] if (found := look(runs[run])) is not None]
-
-
-def usual_control(run: Run, others: Sequence[Run]) -> str | None:
-    """The plain twin of a run, or, of a plain run, a residual one whose twin it is; trained on the same images."""
-    own = run.spec.net
-
-    def twins(other: Run) -> bool:
-        net = other.spec.net
-        return (own.plain_twin() == net if own.family != "plain" else net.plain_twin() == own) and net != own
-
-    fitting = [
-        one for one in others if twins(one) and (one.spec.data, one.spec.recipe) == (run.spec.data, run.spec.recipe)
-    ]
-    order = sorted(fitting, key=lambda one: (one.origin != "reference", one.spec.net.family != "resnet"))
-    return order[0].id if order else None
 
 
 def studies(chosen: Sequence[str], looks: Sequence[Look]) -> None:
@@ -122,11 +90,14 @@ def studies(chosen: Sequence[str], looks: Sequence[Look]) -> None:
 
 def flipping_first(seen: Look) -> tuple[int, ...]:
     """The test images that give way first, if the study of single blocks has been made; else simply the first."""
-    question = SingleLesionsQuestion(run=seen.run.id, step=seen.step, images=IMAGES)
-    answer = ask(question) if jobs.engine().store.answer(question.key) is not None else Answer()
-    if isinstance(answer.result, SingleLesions):
-        return tuple(answer.result.first_flipped[:GALLERY].tolist())
-    return tuple(range(GALLERY))
+    alone = kept(STUDIES[0], seen)
+    return tuple(range(GALLERY)) if alone is None else tuple(alone.first_flipped[:GALLERY].tolist())
+
+
+def kept(study: str, of: Look) -> Any:
+    """The result of a study, if it has been made already; else None."""
+    question = _question(study, of)
+    return ask(question).result if question is not None and known(question) else None
 
 
 def where_it_hurts(seen: Look) -> None:
@@ -182,9 +153,9 @@ def _question(study: str, of: Look) -> Question | None:
 
 
 def values_of_k(blocks: int) -> tuple[int, ...]:
-    """1, all, half, a tenth, and some between them."""
+    """1, all, half, a quarter, a tenth, and some between them."""
     spread = np.linspace(1, blocks, min(POINTS, blocks)).round().astype(int).tolist()
-    return tuple(sorted({*spread, max(1, blocks // 2), max(1, round(blocks / 10))}))
+    return tuple(sorted({*spread, max(1, blocks // 2), quarter_of(blocks), tenth_of(blocks)}))
 
 
 def _told(study: str, there: Sequence[tuple[Look, Any]]) -> list[str]:
@@ -195,7 +166,7 @@ def _told(study: str, there: Sequence[tuple[Look, Any]]) -> list[str]:
     if study == "reordered":
         return reorder_words(names, results)
     said = [single_words(name, one.net, result) for name, (one, result) in zip(names, there, strict=True)]
-    return [*said, single_verdict(names, results)] if len(results) > 1 else said
+    return [*said, *single_verdicts(names, results)]
 
 
 _FIGURES: Mapping[str, Callable[[Any], Figure]] = dict(zip(STUDIES, (single_bars, decline, shuffle), strict=True))

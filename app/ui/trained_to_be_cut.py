@@ -1,51 +1,50 @@
-"""A stochastic-depth run and its ordinary twin: the pair to study, or a button that trains it."""
+"""A stochastic-depth run and its ordinary twin: what a cut costs each, or a button that trains them."""
 
 from collections.abc import Sequence
 
 import streamlit as st
 
-from app import jobs
+from app.cuts import removable
 from app.datasets import BUNDLED, DATASETS
-from app.limits import RefusedError
 from app.runs import Run
 from app.spec import RunSpec
 from app.ui import address, visitor
+from app.ui.beside import set_beside
+from app.ui.lesion_words import pair_words, tenth_of
 from app.ui.prose import literal, prose
-from app.ui.studies import STUDIES
+from app.ui.studies import STUDIES, kept
+from app.ui.subject import Look, look
+from app.ui.train_here import train_button, training, usable
 from models.spec import NetSpec
 
 PAIR = ("stochastic-20:width=8", "resnet-20:width=8")
 
 
-def trained_to_be_cut(here: str) -> None:
-    """Offer the pair. `here`: the run that the page is about."""
+def trained_to_be_cut(looks: Sequence[Look]) -> None:
+    """What a cut costs the newest pair; where there is none, offer to train one. `looks`: the runs that are studied."""
     page = prose("lesions")
     pairs = twins(visitor.runs())
     if not pairs:
-        if st.button(page["pair-start"], icon=":material/play_arrow:"):
-            _start()
+        train_button(page["pair-start"], _specs())
         return
-    dropped, ordinary = pairs[0]
-    if dropped.active or ordinary.active:
-        st.fragment(_wait, run_every=1)(dropped.id, ordinary.id)
-    elif here in (dropped.id, ordinary.id):
-        st.markdown(page["pair-seen"].format(dropped=literal(dropped.name), ordinary=literal(ordinary.name)))
-    else:
-        st.button(page["pair-study"], icon=":material/content_cut:", on_click=_study, args=(dropped.id, ordinary.id))
+    pair = pairs[0]
+    if any(run.active for run in pair):
+        training(pair, page["pair-training"])
+        return
+    names = [literal(run.name) for run in pair]
+    st.markdown(_told(names, pair) or page["pair-waits"].format(dropped=names[0], ordinary=names[1]))
+    if not {run.id for run in pair} <= {one.run.id for one in looks}:
+        st.button(page["pair-study"], icon=":material/content_cut:", on_click=_study, args=[run.id for run in pair])
 
 
 def twins(runs: Sequence[Run]) -> list[tuple[Run, Run]]:
     """Pairs that differ in nothing but that blocks were dropped while the first was trained; the newest first."""
-    kept = [
-        run
-        for run in runs
-        if run.origin != "imported" and (run.active or run.checkpoint is not None or run.origin == "reference")
-    ]
+    found = [run for run in runs if usable(run)]
     return [
         (dropped, ordinary)
-        for dropped in kept
+        for dropped in found
         if dropped.spec.net.family == "stochastic"
-        for ordinary in kept
+        for ordinary in found
         if ordinary.spec.net.family == "resnet"
         and ordinary.spec.net.depth == dropped.spec.net.depth
         and ordinary.spec.net.width == dropped.spec.net.width
@@ -54,28 +53,21 @@ def twins(runs: Sequence[Run]) -> list[tuple[Run, Run]]:
     ]
 
 
-def _start() -> None:
+def _specs() -> list[RunSpec]:
     about = DATASETS[BUNDLED]
-    specs = [RunSpec(net=NetSpec.parse(net).fitted(about.channels, about.classes)) for net in PAIR]
-    try:
-        jobs.engine().submit(specs, visitor.owner())
-    except RefusedError as refused:
-        st.error(literal(f"Not started: {refused}."))
-    else:
-        st.rerun()
+    return [RunSpec(net=NetSpec.parse(net).fitted(about.channels, about.classes)) for net in PAIR]
 
 
-def _wait(dropped: str, ordinary: str) -> None:
-    runs = [jobs.engine().store.run(run) for run in (dropped, ordinary)]
-    if not any(run.active for run in runs):
-        st.rerun()
-    share = min((run.step / run.total if run.total else 0.0) for run in runs)
-    st.progress(min(share, 1.0), text=prose("lesions")["pair-training"])
+def _told(names: Sequence[str], pair: Sequence[Run]) -> str:
+    """What a tenth of the blocks costs both, once the study that tells has been made; until then nothing."""
+    looks = [found for run in pair if (found := look(run)) is not None]
+    study = "one by one" if tenth_of(len(removable(pair[0].spec.net))) == 1 else "at random"
+    results = [result for one in looks if (result := kept(study, one)) is not None]
+    return pair_words(names, results) if len(results) == len(pair) else ""
 
 
 def _study(dropped: str, ordinary: str) -> None:
     """The pair becomes what the page is about. Runs before the page does."""
     address.write(runs=(dropped,), step=None)
-    st.session_state["beside"] = [ordinary]
-    st.session_state["_beside_of"] = dropped
+    set_beside(dropped, [ordinary])
     st.session_state["study"] = list(STUDIES)

@@ -10,17 +10,18 @@ from streamlit.testing.v1 import AppTest
 
 from app.analysis.lesions import cut_probabilities, evaluate_cuts
 from app.analysis.moment import net_at
-from app.cuts import CutSpec, interchangeable, kin
+from app.cuts import CutSpec, interchangeable, kin, removable
 from app.data import load_for
 from app.events import BlockCut, CheckpointSaved, StepMeasured
 from app.jobs import Engine
 from app.pictures import to_text
 from app.results import RandomLesions, Reorderings, SingleLesions
 from app.ui import cut_outcome, studies
+from app.ui.beside import usual_controls
 from app.ui.chosen_picture import Chosen
-from app.ui.lesion_words import random_words, reorder_words, single_verdict, single_words
+from app.ui.lesion_words import pair_words, random_words, reorder_words, single_verdicts, single_words
 from app.ui.strip import row
-from app.ui.studies import usual_control, values_of_k
+from app.ui.studies import values_of_k
 from app.ui.trained_to_be_cut import PAIR, twins
 from models.plan import plan
 from models.spec import NetSpec
@@ -167,10 +168,23 @@ def test_a_deselected_control_stays_away(answering: Engine) -> None:
 
 def test_the_usual_control_of_a_plain_net_is_a_residual_one(engine: Engine) -> None:
     runs = engine.store.runs()
-    found = usual_control(
+    found = usual_controls(
         engine.store.run("reference-plain-20"), [run for run in runs if run.id != "reference-plain-20"]
     )
-    assert found == "reference-resnet-20"
+    assert found == ["reference-resnet-20"]
+
+
+def test_a_vgg_is_trained_by_one_press_and_then_stands_beside_the_plain_twin(answering: Engine) -> None:
+    page = press(well(opened("lesions", study="")), "Train the paper's control: vgg-16 of width 8")
+    run = answering.store.runs(["queued"])[0]
+    reference = answering.store.run(RUN)
+    assert (run.spec.net.name, run.spec.net.width) == ("vgg-16", 8)
+    assert (run.spec.data, run.spec.recipe, run.spec.seed) == (reference.spec.data, reference.spec.recipe, 0)
+    assert page.multiselect(key="beside").value == ["reference-plain-20"]
+    under_way(answering, run, [50.0] * 10, finished=True)
+    page = press(well(page.run()), "Set vgg-16 beside it")
+    assert page.multiselect(key="beside").value == ["reference-plain-20", run.id]
+    assert well(opened("lesions", study="")).multiselect(key="beside").value == ["reference-plain-20", run.id]
 
 
 @pytest.mark.parametrize("blocks", [1, 2, 9, 27, 54])
@@ -206,7 +220,9 @@ def test_words_name_the_block_that_hurts_and_whether_shapes_change_there() -> No
     ("other", "verdict"), [(50.0, "and p 40.0"), (5.0, "Against the expectation"), (11.5, "about")]
 )
 def test_the_verdict_follows_the_numbers(other: float, verdict: str) -> None:
-    assert verdict in single_verdict(["r", "p"], [single([11.0] * 9), single([other] * 9)])
+    nothing = single([np.nan] * 9)
+    [said] = single_verdicts(["r", "p", "d"], [single([11.0] * 9), single([other] * 9), nothing])
+    assert verdict in said
 
 
 def test_words_of_random_cuts_are_medians_by_hand() -> None:
@@ -215,6 +231,20 @@ def test_words_of_random_cuts_are_medians_by_hand() -> None:
     [said] = random_words(["r"], [result])
     assert "one block costs 2.0 points in the median, 10 of 20 cost 40.0; with all 20 gone it errs on 90.0 %" in said
     assert "A tenth of the blocks (2) costs 5.0" in said
+
+
+@pytest.mark.parametrize(
+    ("dropped", "verdict"), [(20.0, "10.0 points, its ordinary twin 20.0"), (50.0, "Against"), (31.0, "both about")]
+)
+def test_the_pair_is_told_by_what_a_tenth_of_the_blocks_costs(dropped: float, verdict: str) -> None:
+    said = pair_words(["s", "r"], [single([dropped] * 9), single([30.0] * 9)])
+    assert f"(1 of 9) **s** errs on {dropped:.1f} % in the median instead of 10.0 %" in said
+    assert verdict in said
+    assert "behind its twin" not in said
+    deep = RandomLesions(25.0, np.array([1, 3, 27]), np.array([[26.0], [28.0], [90.0]]), 100)
+    said = pair_words(["s", "r"], [deep, RandomLesions(10.0, deep.k, deep.error, 100)])
+    assert "(3 of 27) **s** errs on 28.0 %" in said
+    assert "Whole, it is 15.0 points behind its twin" in said
 
 
 def test_words_of_orders_say_whether_the_error_follows_tau() -> None:
@@ -250,6 +280,10 @@ def test_a_run_under_way_is_cut_by_a_press_and_tells_how_its_error_jumped(answer
     press(page, "Put its blocks back")
     until(lambda: len(answering.store.cuts(run.id)) == 2, "the block to be back")
     assert answering.store.cuts(run.id)[-1] == BlockCut(step=EPOCH + 20, cut=CutSpec())
+    answering.store.update(run.id, status="finished")
+    ended = words(well(opened("lesions", run=run.id, study="")))
+    assert "has no steps to make any more" in ended
+    assert "50.0 % of its training images wrong over the 10 steps before" in ended, "the event is kept with the run"
 
 
 def test_a_run_that_has_ended_names_those_that_can_be_cut(answering: Engine) -> None:
@@ -275,6 +309,8 @@ def test_the_pair_is_trained_by_one_press_and_then_offered(answering: Engine) ->
     assert page.query_params["run"] in (pair[0].id, [pair[0].id])
     assert page.multiselect(key="beside").value == [pair[1].id]
     assert sorted(page.button_group(key="study").value or ()) == ["at random", "one by one", "reordered"]
+    assert "differ in nothing else" in words(page)
+    assert not any(button.label == "Study the pair" for button in page.button)
 
 
 def test_runs_that_differ_in_more_than_the_drops_are_no_twins(engine: Engine) -> None:
@@ -293,3 +329,14 @@ def test_the_strip_lets_just_the_interchangeable_blocks_change_places(name: str)
     pairs = {(a, b) for a in range(len(kinds)) for b in range(a + 1, len(kinds)) if kinds[a] == kinds[b]}
     assert pairs == set(interchangeable(net))
     assert len({kin(block) for block in plan(net).blocks}) == len(set(kinds))
+
+
+@pytest.mark.parametrize("name", ["resnet-20", "plain-20", "vgg-16"])
+def test_the_strip_says_of_just_those_blocks_that_they_cannot_be_cut_and_draws_no_shortcut_where_none_is(
+    name: str,
+) -> None:
+    net = NetSpec.parse(name)
+    kinds = [row(net, name)["kinds"][kind] for kind in row(net, name)["blocks"]]
+    whole = {nth for nth, kind in enumerate(kinds) if "cannot be cut" in kind["without"]}
+    assert whole == set(range(len(kinds))) - set(removable(net))
+    assert {bool(kind["shortcut"]) for kind in kinds} == {net.shortcut != "none"}

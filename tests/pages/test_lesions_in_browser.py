@@ -1,8 +1,9 @@
-"""The cutting table under a hand: cut, undo, another order; and the address brings the same cut and the same error."""
+"""The cutting table under a hand: cut, undo, another order, a run cut while it trains; an address brings it back."""
 
 import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlparse
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.browser
 
-PATIENCE = 30_000  # milliseconds; for machines under load
+PATIENCE = 120_000  # milliseconds; for machines under load
 QUERY = "run=reference-resnet-20&study="  # no study by itself
 
 
@@ -89,3 +90,23 @@ def test_alt_and_an_arrow_key_move_a_block(seen: Page) -> None:
     cut_is(seen, "1-0")
     seen.keyboard.press("Alt+ArrowLeft")  # the stage ends there
     cut_is(seen, "1-0")
+
+
+def test_a_run_is_cut_while_it_trains_and_the_event_stays_with_it(seen: Page, address: str) -> None:
+    seen.goto(f"{address.removesuffix('lesions')}train?net=resnet-8&width=4&recipe=paper")  # outlasts any test
+    seen.get_by_role("button", name="Start the race").click()
+    seen.wait_for_url(re.compile("run="))
+    seen.wait_for_function(
+        "() => document.querySelector('.st-key-errors .js-plotly-plot')?.data?.some((one) => one.y?.length > 0)",
+        timeout=PATIENCE,
+    )
+    run = parse_qs(urlparse(seen.url).query)["run"][0]
+    seen.goto(f"{address}?run={run}&study=&cut=1")
+    seen.get_by_role("button", name="Train it without block 1").click()
+    expect(seen.get_by_text("It trains without block 1.")).to_be_visible(timeout=PATIENCE)
+    seen.get_by_role("button", name="Put its blocks back").click()
+    expect(seen.get_by_text("It trains whole.")).to_be_visible(timeout=PATIENCE)
+    seen.reload()
+    cut = seen.get_by_text(re.compile(r"From step [\d,]+ on without block 1: [\d.]+ % of its training images wrong"))
+    expect(cut).to_be_visible(timeout=PATIENCE)
+    expect(seen.get_by_text(re.compile(r"From step [\d,]+ on with all blocks back: "))).to_be_visible(timeout=PATIENCE)

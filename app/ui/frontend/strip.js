@@ -104,7 +104,7 @@ class Strip {
         }
         if (cell.fold) front.append(this.foldItem(r, cell, x, top, span));
         else {
-          if (row.family !== 'plain') this.arc(behind, cell.kind, x, x + span, top, mid, at.pitch);
+          if (cell.kind.shortcut) this.arc(behind, cell.kind, x, x + span, top, mid, at.pitch);
           front.append(this.blockItem(row, r, cell, x, top, span));
         }
         x += span;
