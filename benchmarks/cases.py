@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from benchmarks import first_point, gap, gradients, lesions, measuring, paths, server, training, watching
+from benchmarks import features, first_point, gap, gradients, lesions, measuring, paths, server, training, watching
 from benchmarks.figures import Device, Figure, Row, Say
 
 
@@ -27,6 +27,7 @@ CASES: dict[str, Case] = {
     "gap": Case(gap.ROWS, gap.measure),
     "lesions": Case(lesions.ROWS, lesions.measure),
     "first_point": Case(first_point.ROWS, first_point.measure),
+    "features": Case(features.ROWS, features.measure),
     "watching": Case(watching.ROWS, watching.measure),
     "server": Case(server.ROWS, server.measure),
 }

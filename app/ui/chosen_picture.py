@@ -98,11 +98,17 @@ def own_picture(about: DataSet, source: str, swapped: bool) -> Chosen | None:
         if file is None:
             st.caption(page["own" if about.test_images else "own-only"])
             return None
-        picture: Bytes = fitted(file, about.channels, about.size)
+        picture: Bytes = _fitted(file, about.channels, about.size)
     except PictureError as error:
         st.error(literal(f"{error}{' A test image is shown meanwhile.' if about.test_images else ''}"))
         return None
     return Chosen(f"own:{to_text(255 - picture if swapped else picture)}", "your picture")
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _fitted(content: bytes, channels: int, size: int) -> Bytes:
+    """Decoded once, however often the page is drawn: fifty million pixels take a second."""
+    return fitted(content, channels, size)
 
 
 def _given(source: str) -> bytes | None:
