@@ -17,6 +17,7 @@ from app.ui.subject import Look
 
 OFFERED = 400  # test images, from which a class is chosen
 ANY = "any class"
+CAMERA = 420  # pixels wide
 
 
 @dataclass(frozen=True)
@@ -118,5 +119,7 @@ def _given(source: str) -> bytes | None:
         st.caption(page["draw"])
         return pad("pad")
     kinds = ["png", "jpg", "jpeg", "gif", "webp", "bmp", "tif", "tiff", "ppm"]
-    file = st.file_uploader(page["upload"], kinds) if source == "upload" else st.camera_input(page["camera"])
+    file = (
+        st.file_uploader(page["upload"], kinds) if source == "upload" else st.camera_input(page["camera"], width=CAMERA)
+    )
     return file.getvalue() if file else None
