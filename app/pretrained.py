@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from http.client import HTTPException
 from pathlib import Path
 
-from app.datasets import BUNDLED, DATASETS, IMAGENET
+from app.datasets import IMAGENET
 from app.settings import Settings
 from app.spec import RunSpec, imported
 from models.spec import NetSpec
@@ -149,7 +149,7 @@ def fetch(wanted: Pretrained, url: str, brought: Path, folder: Path, progress: C
         reason = getattr(reason, "strerror", None) or reason
         raise FetchError(
             f"{wanted.title}'s weights could not be downloaded ({str(reason)[:200]}). Nothing was lost: "
-            f"{DATASETS[BUNDLED].title} and the nets trained here work offline. Try again later, or put the file "
+            f"the bundled images and the nets trained here work offline. Try again later, or put the file "
             f"{url} into {brought.parent} by hand and press the button again."
         ) from error
     with part.open("rb") as file:

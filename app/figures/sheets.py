@@ -92,10 +92,14 @@ def as_picture(picture: Ints) -> Pixels:
 
 
 def overlay(picture: Ints, values: Floats, opacity: float) -> Pixels:
-    """An attribution over its image in grey; it hides the image by `opacity` (0…1) where it is strongest."""
-    high = top_of(values)
+    """An attribution over its image in grey; it hides the image by `opacity` (0…1) where it is strongest.
+
+    One pixel in a hundred counts as strongest: a single one, far above all others, would leave these unseen.
+    """
+    high = float(np.quantile(np.abs(values), 0.99)) or top_of(values)
     grey = as_picture(picture).mean(-1, keepdims=True)
-    strength = opacity * np.abs(values)[..., None] / high if high else np.zeros((*values.shape, 1))
+    shares = np.minimum(np.abs(values)[..., None] / high, 1) if high else np.zeros((*values.shape, 1))
+    strength = opacity * shares
     # Full colours where it is strong: purple against, green for. The pale middle of the scale is never reached.
     colours = np.where(values[..., None] < 0, (150, 60, 190), (20, 190, 80))
     return (grey * (1 - strength) + colours * strength).round().astype(np.uint8)

@@ -43,6 +43,16 @@ def test_an_overlay_shows_the_image_where_nothing_speaks() -> None:
     assert (overlay(picture, values, 0.0) == 90).all()
 
 
+def test_one_pixel_far_above_all_others_does_not_hide_them() -> None:
+    values = np.full((20, 20), -0.5)
+    values[0, 0] = 100
+    drawn = overlay(np.full((1, 20, 20), 90), values, 1.0)
+    assert drawn[9, 9].argmax() == 2  # purple all the same
+    assert drawn[0, 0].tolist() == [20, 190, 80]
+    sparse = overlay(np.full((1, 20, 20), 90), np.where(values > 0, values, 0), 1.0)
+    assert sparse[0, 0].tolist() == [20, 190, 80]
+
+
 def test_an_enlarged_pixel_is_a_square_and_a_frame_stands_around_its_window() -> None:
     picture = np.arange(4).reshape(1, 2, 2)
     assert (enlarged(as_picture(picture), 20)[:10, 10:] == 1).all()
