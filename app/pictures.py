@@ -6,6 +6,7 @@ Whatever arrives is hostile until it is decoded: its size is read before its pix
 import base64
 import binascii
 import io
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +18,10 @@ Bytes = NDArray[np.uint8]
 
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM")  # Pillow's other readers stay unused
 PIXELS = 50_000_000  # of one picture, before it is made small
+STRIP = 2_000_000  # pixels, of a large picture, that are made small at once
+_ORIENTATION = 0x0112  # EXIF's
+
+_turn = threading.Lock()  # fifty million pixels are 200 MB: one picture of a person's at a time
 
 
 class PictureError(ValueError):
@@ -26,7 +31,8 @@ class PictureError(ValueError):
 def fitted(content: bytes, channels: int, size: int) -> Bytes:
     """An uploaded file as channels × size × size; transparent pixels white. Raises PictureError, one sentence."""
     try:
-        square = decoded(content, size, PIXELS)
+        with _turn:
+            square = decoded(content, size, PIXELS)
     except PictureError as error:
         raise PictureError(f"The picture cannot be used: {error}.") from error
     if channels == 1:
@@ -63,26 +69,36 @@ def decoded(content: bytes, size: int, most: int, spend: Callable[[int], None] =
 
 def _small(image: Image.Image, size: int) -> Image.Image:
     image.draft(image.mode, (4 * size, 4 * size))  # a JPEG is decoded at a fraction of its size
-    upright = ImageOps.exif_transpose(image)
-    side = min(upright.size)
-    left, top = (upright.width - side) // 2, (upright.height - side) // 2
-    square = _eight_bit(upright.crop((left, top, left + side, top + side)))
-    small = square.resize((size, size), Image.Resampling.BILINEAR)
-    if small.mode == "RGBA":
-        small = Image.alpha_composite(Image.new("RGBA", small.size, "white"), small).convert("RGB")
-    return small
+    image.load()
+    square = _reduced(image, max(1, min(image.size) // (4 * size)))
+    square.getexif()[_ORIENTATION] = image.getexif().get(_ORIENTATION, 1)
+    return ImageOps.exif_transpose(square).resize((size, size), Image.Resampling.BILINEAR)
 
 
-def _eight_bit(image: Image.Image) -> Image.Image:
-    """RGB, or RGBA where pixels may be transparent."""
-    if image.mode.startswith("I"):  # 16 bits of grey; "I" also holds 32
-        values = np.asarray(image).astype(np.int64)
-        if image.mode != "I" or values.max() > 255:
-            values >>= 8
-        image = Image.fromarray(values.clip(0, 255).astype(np.uint8))
+def _reduced(image: Image.Image, factor: int) -> Image.Image:
+    """The centred square, `factor` × `factor` pixels averaged to one; a strip at a time, for the memory."""
+    side = min(image.size)
+    left, top = (image.width - side) // 2, (image.height - side) // 2
+    # "I" holds 16 bits of grey or 32, or 8 in spite of its name.
+    shift = 8 if image.mode.startswith("I;") or (image.mode == "I" and image.getextrema()[1] > 255) else 0  # type: ignore[operator]
+    rows = max(1, STRIP // side // factor) * factor
+    strips = [
+        _on_white(image.crop((left, above, left + side, min(above + rows, top + side))), shift).reduce(factor)
+        for above in range(top, top + side, rows)
+    ]
+    return Image.fromarray(np.concatenate([np.asarray(strip) for strip in strips]))
+
+
+def _on_white(image: Image.Image, shift: int) -> Image.Image:
+    """Eight bits of RGB; transparent pixels white. `shift`: bits of grey that are dropped."""
     if image.mode == "F":
         raise PictureError("grey levels that are fractions")
-    return image.convert("RGBA" if image.has_transparency_data else "RGB")
+    if image.mode.startswith("I"):
+        image = Image.fromarray((np.asarray(image) >> shift).clip(0, 255).astype(np.uint8))
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    return image.convert("RGB")
 
 
 def to_text(picture: Bytes) -> str:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from http.client import HTTPException
 from pathlib import Path
 
-from app.datasets import BUNDLED, DATASETS, IMAGENET
+from app.datasets import IMAGENET
 from app.settings import Settings
 from app.spec import RunSpec, imported
 from models.spec import NetSpec
@@ -55,10 +55,15 @@ BIG_NETS = (
 
 @dataclass(frozen=True)
 class Fetching:
-    """How far it is, in bytes; `trouble`: why it ended without a net."""
+    """How far it is, in bytes; `trouble`: why it ended without a net; `stopping`: nobody wants it any more."""
 
     done: int = 0
     trouble: str = ""
+    stopping: bool = False
+
+
+class Stopped(Exception):  # noqa: N818  nothing is wrong
+    """Somebody stopped the download."""
 
 
 class FetchError(Exception):
@@ -96,9 +101,20 @@ class Fetcher:
         # A daemon: a server that never answers must not keep this process from ending.
         threading.Thread(target=self._run, args=(wanted,), name=f"fetch {wanted.title}", daemon=True).start()
 
+    def stop(self, wanted: Pretrained) -> None:
+        """Give a download up; what has arrived whole still becomes a run."""
+        with self._lock:
+            known = self._known.get(wanted.file)
+            if known is not None and not known.trouble:
+                self._known[wanted.file] = replace(known, stopping=True)
+
     def _run(self, wanted: Pretrained) -> None:
         def progress(done: int) -> None:
-            self._known[wanted.file] = replace(self._known[wanted.file], done=done)
+            with self._lock:
+                known = self._known[wanted.file]
+                if known.stopping:
+                    raise Stopped
+                self._known[wanted.file] = replace(known, done=done)
 
         try:
             # In the store's folder, which workers see wherever they run.
@@ -107,6 +123,8 @@ class Fetcher:
                 url = f"{place}/{wanted.file}" if place else self._locate(wanted.model)
                 file = fetch(wanted, url, by_hand(wanted, self._settings), Path(folder), progress)
                 self._take(file, wanted.spec, wanted.title, wanted.size + CHUNK)
+        except Stopped:
+            del self._known[wanted.file]
         except (FetchError, ValueError, OSError, TimeoutError) as error:
             self._known[wanted.file] = Fetching(trouble=str(error) or "No worker answered: try again.")
         else:
@@ -131,7 +149,7 @@ def fetch(wanted: Pretrained, url: str, brought: Path, folder: Path, progress: C
         reason = getattr(reason, "strerror", None) or reason
         raise FetchError(
             f"{wanted.title}'s weights could not be downloaded ({str(reason)[:200]}). Nothing was lost: "
-            f"{DATASETS[BUNDLED].title} and the nets trained here work offline. Try again later, or put the file "
+            f"the bundled images and the nets trained here work offline. Try again later, or put the file "
             f"{url} into {brought.parent} by hand and press the button again."
         ) from error
     with part.open("rb") as file:

@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
+from app import pictures
 from app.pictures import PictureError, fitted, from_text, to_text
 
 
@@ -64,12 +65,38 @@ def test_a_picture_taken_with_the_camera_turned_stands_upright() -> None:
     assert bottom > 243
 
 
+@pytest.mark.parametrize("kind", ["PNG", "GIF", "TIFF"])
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "P"])
+def test_strips_of_a_large_picture_make_up_the_whole(mode: str, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (301, 403, 4), dtype=np.uint8)
+    whole = Image.fromarray(noise).convert("RGB" if mode == "P" else mode)
+    content = file(whole.quantize(16) if mode == "P" else whole, kind)
+    at_once = fitted(content, 3, 28)
+    monkeypatch.setattr(pictures, "STRIP", 1)
+    np.testing.assert_array_equal(fitted(content, 3, 28), at_once)
+
+
+@pytest.mark.parametrize("turned", [2, 3, 5, 6, 8])
+def test_a_turned_tiff_and_a_turned_jpeg_are_the_upright_picture(turned: int) -> None:
+    """Pillow turns a TIFF as it loads it, a JPEG not."""
+    exif = Image.Exif()
+    exif[0x0112] = turned
+    drawn = two_halves().rotate(7, fillcolor="white").resize((96, 64))
+    upright = ImageOps.exif_transpose(Image.open(io.BytesIO(file(drawn, "JPEG", exif=exif, quality=95))))
+    for kind in ("TIFF", "JPEG", "PNG"):
+        found = fitted(file(drawn, kind, exif=exif), 1, 28).astype(int)
+        assert np.abs(found - fitted(file(upright, "PNG"), 1, 28)).mean() < 4
+
+
 def test_one_pixel_fills_the_picture_and_a_long_strip_gives_its_middle() -> None:
     assert (fitted(file(Image.new("RGB", (1, 1), (9, 80, 200))), 3, 32)[:, 5, 5] == [9, 80, 200]).all()
     assert fitted(file(Image.new("L", (3000, 1), 77)), 1, 28).mean() == 77
 
 
 def test_fifty_million_pixels_are_read_and_more_are_refused_before_they_are_decoded() -> None:
+    left, right, *_ = sides(fitted(file(two_halves("1", 0, 1, size=7071)), 1, 28))
+    assert left < 12
+    assert right > 243
     small = file(Image.new("1", (8, 8)))
     declared = (7072).to_bytes(4, "big") * 2  # the header says 50.01 million; there are no such pixels behind it
     with pytest.raises(PictureError, match="50 million"):

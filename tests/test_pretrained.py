@@ -18,7 +18,7 @@ from app.datasets import IMAGENET, DataError
 from app.evaluation import on_arrival
 from app.foreign import receive
 from app.pictures import to_text
-from app.pretrained import BIG_NETS, Fetcher, FetchError, Pretrained, by_hand, fetch
+from app.pretrained import BIG_NETS, CHUNK, Fetcher, FetchError, Pretrained, by_hand, fetch
 from app.questions import AttributionQuestion, CutQuestion, DepthQuestion, FeaturesQuestion, KernelsQuestion
 from app.results import Attribution, DepthRead, FeatureMaps, Kernels
 from app.settings import Settings
@@ -137,6 +137,29 @@ def test_many_who_ask_are_one_download_and_trouble_can_be_tried_again(served: tu
     _until(lambda: fetcher.state(wanted) is None)
     assert taken == [b"z" * 5000] * 2
     assert list(settings.store.iterdir()) == []
+
+
+def test_a_download_that_is_stopped_leaves_nothing_and_can_be_begun_again(served: tuple[Path, Settings]) -> None:
+    folder, settings = served
+    wanted = offered(folder, b"z" * 3 * CHUNK)
+    taken: list[int] = []
+    told = threading.Event()
+
+    def locate(_model: str) -> str:
+        told.wait(30)
+        return f"{settings.weights_url}/{wanted.file}"
+
+    elsewhere = settings.model_copy(update={"weights_url": ""})
+    fetcher = Fetcher(elsewhere, lambda file, *_: taken.append(file.stat().st_size), locate)
+    fetcher.stop(wanted)  # nobody has asked for it
+    fetcher.begin(wanted)
+    fetcher.stop(wanted)
+    told.set()
+    _until(lambda: fetcher.state(wanted) is None)
+    assert (taken, list(settings.store.iterdir())) == ([], [])
+    fetcher.begin(wanted)
+    _until(lambda: fetcher.state(wanted) is None)
+    assert taken == [3 * CHUNK]
 
 
 def _until(true: object) -> None:

@@ -16,7 +16,9 @@ from app.results import Floats, Ints
 Pixels = NDArray[np.uint8]  # H × W × 3
 
 GAP = 1  # pixels between maps
-PAPER = 255
+PAPER = (255, 255, 255)
+RULE = (86, 128, 190)  # around kernels, whose weights may be as white as paper
+TIMES = 4
 FRAME = (213, 94, 0)
 
 
@@ -55,28 +57,33 @@ def sheet(maps: Floats, *, shared: bool = False) -> Pixels:
     return tiled([coloured(maps[c], top_of(maps if shared else maps[c]), two_sided) for c in order])
 
 
-def tiled(tiles: Sequence[Pixels], columns: int = 0) -> Pixels:
-    """Equal pictures on white paper, in rows of `columns` (0: about as many as make a square)."""
+def tiled(tiles: Sequence[Pixels], columns: int = 0, paper: tuple[int, int, int] = PAPER) -> Pixels:
+    """Equal pictures on paper, in rows of `columns` (0: about as many as make a square)."""
     height, width = tiles[0].shape[:2]
     columns = columns or int(np.ceil(np.sqrt(len(tiles) * (height + GAP) / (width + GAP))))
     rows = -(-len(tiles) // columns)
-    paper = np.full((rows * (height + GAP) - GAP, columns * (width + GAP) - GAP, 3), PAPER, np.uint8)
+    drawn = np.full((rows * (height + GAP) - GAP, columns * (width + GAP) - GAP, 3), paper, np.uint8)
     for place, tile in enumerate(tiles):
         top, left = place // columns * (height + GAP), place % columns * (width + GAP)
-        paper[top : top + height, left : left + width] = tile
-    return paper
+        drawn[top : top + height, left : left + width] = tile
+    return drawn
 
 
 def kernels(weights: Floats) -> Pixels:
     """K × C × side × side as a sheet, eight in a row, in the order of the channels; middle grey is zero.
 
-    Each kernel has a scale of its own. Three colours are shown as they are, the pixel by which the kernel is excited
-    brighter than grey. Else the mean of the C is drawn: light above zero, dark below.
+    Each kernel has a scale of its own; a weight is TIMES × TIMES pixels, and a rule of one pixel around the kernel says
+    where it ends. Three colours are shown as they are, the pixel by which the kernel is excited brighter than grey.
+    Else the mean of the C is drawn: light above zero, dark below.
     """
     shown = weights if weights.shape[1] == 3 else weights.mean(1, keepdims=True)
     tops = np.abs(shown).max((1, 2, 3), keepdims=True)
     levels = 127.5 * (1 + np.divide(shown, tops, out=np.zeros_like(shown), where=tops > 0))
-    return tiled([as_picture(kernel) for kernel in levels.round().astype(np.int64)], min(8, len(shown)))
+    tiles = [as_picture(kernel).repeat(TIMES, 0).repeat(TIMES, 1) for kernel in levels.round().astype(np.int64)]
+    ruled = tiled(tiles, min(8, len(shown)), RULE)
+    framed = np.full((len(ruled) + 2 * GAP, ruled.shape[1] + 2 * GAP, 3), RULE, np.uint8)
+    framed[GAP:-GAP, GAP:-GAP] = ruled
+    return framed
 
 
 def as_picture(picture: Ints) -> Pixels:
@@ -85,10 +92,14 @@ def as_picture(picture: Ints) -> Pixels:
 
 
 def overlay(picture: Ints, values: Floats, opacity: float) -> Pixels:
-    """An attribution over its image in grey; it hides the image by `opacity` (0…1) where it is strongest."""
-    high = top_of(values)
+    """An attribution over its image in grey; it hides the image by `opacity` (0…1) where it is strongest.
+
+    One pixel in a hundred counts as strongest: a single one, far above all others, would leave these unseen.
+    """
+    high = float(np.quantile(np.abs(values), 0.99)) or top_of(values)
     grey = as_picture(picture).mean(-1, keepdims=True)
-    strength = opacity * np.abs(values)[..., None] / high if high else np.zeros((*values.shape, 1))
+    shares = np.minimum(np.abs(values)[..., None] / high, 1) if high else np.zeros((*values.shape, 1))
+    strength = opacity * shares
     # Full colours where it is strong: purple against, green for. The pale middle of the scale is never reached.
     colours = np.where(values[..., None] < 0, (150, 60, 190), (20, 190, 80))
     return (grey * (1 - strength) + colours * strength).round().astype(np.uint8)

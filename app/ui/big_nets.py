@@ -3,7 +3,7 @@
 import streamlit as st
 
 from app import jobs
-from app.pretrained import BIG_NETS, Pretrained
+from app.pretrained import BIG_NETS, Fetching, Pretrained
 from app.runs import Run
 from app.ui.prose import literal, prose
 
@@ -45,11 +45,22 @@ def _line(wanted: Pretrained) -> None:
             inside = f"features?run={run.id}&source=upload&beside=none"
             st.markdown(f":material/check: here: [look inside]({inside})", width="content")
         elif state is not None and not state.trouble:
-            done = state.done / wanted.size
-            words = f"{state.done / 1e6:,.0f} of {megabytes:,.0f} MB" if done < 1 else "reading the weights"
-            st.progress(min(done, 1.0), text=words, width=260)
+            st.progress(min(state.done / wanted.size, 1.0), text=_doing(state, wanted), width=260)
+            if state.done < wanted.size and st.button(
+                "Stop", key=f"stop-{wanted.file}", icon=":material/stop:", disabled=state.stopping
+            ):
+                fetcher.stop(wanted)
+                st.rerun()
         elif st.button("Fetch", key=f"fetch-{wanted.file}", icon=":material/download:"):
             fetcher.begin(wanted)
             st.rerun()
     if state is not None and state.trouble and run is None:
         st.error(literal(state.trouble))
+
+
+def _doing(state: Fetching, wanted: Pretrained) -> str:
+    if state.stopping:
+        return "stopping"
+    if state.done < wanted.size:
+        return f"{state.done / 1e6:,.0f} of {wanted.size / 1e6:,.0f} MB"
+    return "reading the weights"

@@ -17,6 +17,7 @@ from app.ui.subject import Look
 
 OFFERED = 400  # test images, from which a class is chosen
 ANY = "any class"
+CAMERA = 420  # pixels wide
 
 
 @dataclass(frozen=True)
@@ -98,11 +99,17 @@ def own_picture(about: DataSet, source: str, swapped: bool) -> Chosen | None:
         if file is None:
             st.caption(page["own" if about.test_images else "own-only"])
             return None
-        picture: Bytes = fitted(file, about.channels, about.size)
+        picture: Bytes = _fitted(file, about.channels, about.size)
     except PictureError as error:
         st.error(literal(f"{error}{' A test image is shown meanwhile.' if about.test_images else ''}"))
         return None
     return Chosen(f"own:{to_text(255 - picture if swapped else picture)}", "your picture")
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _fitted(content: bytes, channels: int, size: int) -> Bytes:
+    """Decoded once, however often the page is drawn: fifty million pixels take a second."""
+    return fitted(content, channels, size)
 
 
 def _given(source: str) -> bytes | None:
@@ -112,5 +119,7 @@ def _given(source: str) -> bytes | None:
         st.caption(page["draw"])
         return pad("pad")
     kinds = ["png", "jpg", "jpeg", "gif", "webp", "bmp", "tif", "tiff", "ppm"]
-    file = st.file_uploader(page["upload"], kinds) if source == "upload" else st.camera_input(page["camera"])
+    file = (
+        st.file_uploader(page["upload"], kinds) if source == "upload" else st.camera_input(page["camera"], width=CAMERA)
+    )
     return file.getvalue() if file else None

@@ -35,6 +35,7 @@ def sheet(
     _, count, height, width = maps.shape
     two_sided = signed(maps)
     head: dict[str, Any] = {
+        "at": found.at,
         "parts": [NAMES[part] if len(parts) > 1 else part for part in parts],
         "count": count,
         "height": height,

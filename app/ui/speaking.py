@@ -81,9 +81,11 @@ def _sanity(look: Look, picture: Chosen, method: str) -> None:
         drawn = zip(found.values, found.stages, found.correlation, strict=True)
         with st.container(horizontal=True):
             for values, stage, correlation in drawn:
-                shown = overlay(values[None] * 0, values, 1.0)
+                shown = enlarged(overlay(values[None] * 0, values, 1.0), 112)
                 words = stage if stage == "trained" else f"down to {stage}: {correlation:.2f}"
-                st.image(enlarged(shown, 112), words, alt=f"{method}, {words}")
+                st.image(
+                    shown, words, width=shown.shape[1], alt=f"{method}, {words}"
+                )  # of one size, however long the words
         last = float(found.correlation[-1])
         verdict = (
             "it does depend on what was learnt" if abs(last) < 0.5 else "much of it does not depend on what was learnt"

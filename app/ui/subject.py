@@ -66,7 +66,9 @@ def nearest(moments: Sequence[int], step: int | None) -> int:
 
 
 def moment_slider(seen: Look, key: str = "moment") -> None:
-    """The step slider, over kept moments only."""
+    """The step slider, over kept moments only; none for weights from elsewhere, which have one moment."""
+    if not seen.run.total:
+        return
     started = seen.run.started
     step_slider(
         seen.step,

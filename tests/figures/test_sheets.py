@@ -3,7 +3,7 @@
 import numpy as np
 
 from app.figures.depth import accuracy, probabilities
-from app.figures.sheets import as_picture, by_mean, coloured, enlarged, kernels, overlay, sheet, windowed
+from app.figures.sheets import RULE, as_picture, by_mean, coloured, enlarged, kernels, overlay, sheet, windowed
 from app.figures.theme import DIVERGING, SEQUENTIAL
 from app.results import DepthRead, Kernels
 from app.ui.kernels import balance
@@ -43,6 +43,16 @@ def test_an_overlay_shows_the_image_where_nothing_speaks() -> None:
     assert (overlay(picture, values, 0.0) == 90).all()
 
 
+def test_one_pixel_far_above_all_others_does_not_hide_them() -> None:
+    values = np.full((20, 20), -0.5)
+    values[0, 0] = 100
+    drawn = overlay(np.full((1, 20, 20), 90), values, 1.0)
+    assert drawn[9, 9].argmax() == 2  # purple all the same
+    assert drawn[0, 0].tolist() == [20, 190, 80]
+    sparse = overlay(np.full((1, 20, 20), 90), np.where(values > 0, values, 0), 1.0)
+    assert sparse[0, 0].tolist() == [20, 190, 80]
+
+
 def test_an_enlarged_pixel_is_a_square_and_a_frame_stands_around_its_window() -> None:
     picture = np.arange(4).reshape(1, 2, 2)
     assert (enlarged(as_picture(picture), 20)[:10, 10:] == 1).all()
@@ -66,11 +76,13 @@ def test_kernels_are_grey_at_zero_and_keep_their_colours() -> None:
     weights[1, 0, 0, 0] = 2  # red for
     weights[1, 2, 2, 2] = -1  # half as much against blue
     drawn = kernels(weights)
-    assert drawn.shape == (3, 7, 3)
-    assert (drawn[:, :3] == 128).all()
-    assert drawn[0, 4].tolist() == [255, 128, 128]
-    assert drawn[2, 6].tolist() == [128, 128, 64]
-    assert kernels(weights[:, :1])[0, 4].tolist() == [255, 255, 255]
+    assert drawn.shape == (14, 27, 3)  # a weight is 4 × 4, a rule 1
+    assert (drawn[1:13, 1:13] == 128).all()
+    assert (drawn[:, [0, 13, 26]] == RULE).all()
+    assert (drawn[[0, 13]] == RULE).all()
+    assert (drawn[1:5, 14:18] == [255, 128, 128]).all()
+    assert (drawn[9:13, 22:26] == [128, 128, 64]).all()
+    assert kernels(weights[:, :1])[1, 14].tolist() == [255, 255, 255]
 
 
 def test_a_flat_kernel_weighs_brightness_and_an_edge_differences() -> None:

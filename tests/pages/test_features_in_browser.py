@@ -33,8 +33,18 @@ def test_a_picture_is_uploaded_a_layer_chosen_and_a_channel_clicked(page: "Page"
     assert maps.first.evaluate("canvas => getComputedStyle(canvas).imageRendering") == "pixelated"
 
     maps.first.hover(position={"x": 20, "y": 20})
-    expect(page.locator(".sheet .told")).to_contain_text("sees rows")
-    expect(page.locator(".sheet .image .mark")).to_be_visible()
+    told = page.locator(".sheet .told")
+    expect(told).to_contain_text("sees rows")
+    said = re.search(r"row \d+, column \d+: (\S+) .*rows (\d+)–(\d+), columns (\d+)–(\d+)", told.inner_text())
+    assert said is not None
+    float(said[1])
+    top, bottom, left, right = map(int, said.groups()[1:])
+    frame = page.locator(".sheet .image .mark")
+    expect(frame).to_be_visible()
+    zoom = page.locator(".sheet .image canvas").evaluate("canvas => canvas.offsetWidth / canvas.width")
+    pixels = frame.evaluate("mark => [mark.offsetTop, mark.offsetHeight, mark.offsetLeft, mark.offsetWidth]")
+    wanted = [top * zoom, (bottom + 1 - top) * zoom, left * zoom, (right + 1 - left) * zoom]
+    assert pixels == pytest.approx(wanted, abs=2)  # of its border
 
     maps.first.click(position={"x": 20, "y": 20})
     expect(page.get_by_text(re.compile(r"Channel \d+ of"))).to_be_visible(timeout=PATIENCE)

@@ -107,7 +107,7 @@ class Sheet {
   }
 
   drawSheet(name, part, wide, high) {
-    const { count, height, width, order } = this.head;
+    const { at, count, height, width, order } = this.head;
     const figure = make('figure', this.root, 'maps');
     make('figcaption', figure).textContent = name;
     const holder = make('div', figure, 'holder'), canvas = make('canvas', holder);
@@ -115,7 +115,7 @@ class Sheet {
     canvas.style.width = `${wide * this.times}px`;
     canvas.style.height = `${high * this.times}px`;
     canvas.setAttribute('role', 'application');
-    canvas.setAttribute('aria-label', `${name}: ${count} channels of ${height} by ${width}, the most active first. Arrow keys move, Enter chooses.`);
+    canvas.setAttribute('aria-label', `${at}, ${name}: ${count} channels of ${height} by ${width}, the most active first. Arrow keys move, Enter chooses.`);
     const context = canvas.getContext('2d'), drawn = context.createImageData(wide, high);
     order.forEach((channel, place) => {
       const [low, top] = this.ends(part, channel);
