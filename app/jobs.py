@@ -11,7 +11,7 @@ import secrets
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
@@ -48,11 +48,12 @@ class Engine:
         self.settings = settings
         self.downloads: dict[str, tuple[int, int]] = {}  # bytes done and to do, of those under way
         self.refusals: Counter[str] = Counter()  # by the limit that refused
-        self.message = ""  # of the teacher, to all
         self.trouble = ""  # why nothing more can be stored, if so
         self._lock_file = hold_store(settings.store)
         self.store = Store(settings.store, ASSETS / "reference")
         adopt(self.store, ASSETS / "reference")
+        self._message_file = settings.store / "message.txt"
+        self._message = self._message_file.read_text("utf-8") if self._message_file.is_file() else ""
         self._topic = f"events-{secrets.token_hex(4)}"
         self._inbox: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._tasks: dict[str, Future[Any]] = {}
@@ -157,6 +158,17 @@ class Engine:
         most = most or self.settings.upload_mb * 1_000_000
         task = self._cluster.submit("ask", worker.take_weights, file, spec, folder, self.settings, most)
         return self.store.enter_import(run, name, spec, from_json(task.result(timeout=300)), owner)
+
+    @property
+    def message(self) -> str:
+        """What the teacher says to all; the next server says it too."""
+        return self._message
+
+    @message.setter
+    def message(self, said: str) -> None:
+        self._message = said
+        with suppress(OSError):  # on a full disk it is said until the server stops
+            self._message_file.write_text(said, "utf-8")
 
     @property
     def pumping(self) -> bool:

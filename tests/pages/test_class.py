@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from app import jobs
 from app.jobs import Engine
 from app.runs import Run
 from app.settings import Settings
@@ -90,7 +91,12 @@ def test_a_message_is_on_every_page_as_text(class_engine: Engine) -> None:
         page.text_input[-1].set_value(HOSTILE[hostile])
         page = well(press(page, "Show to all"))
         assert class_engine.message == HOSTILE[hostile]
+        assert (class_engine.store.folder / "message.txt").read_text("utf-8") == HOSTILE[hostile]
         assert len(well(opened("start")).info) == 1
+    jobs.stop()
+    again = jobs.start(class_engine.settings)
+    assert again.message == HOSTILE["a link"], "the next server says it too"
+    page = entered()
     page.text_input[-1].set_value("")
     press(page, "Show to all")
     assert not opened("start").info
