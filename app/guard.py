@@ -15,6 +15,7 @@ STREAM = "/_stcore/stream"  # each open page holds one WebSocket there
 A_TERM = 180 * 86400  # seconds that a browser keeps its key
 SELF = "'self'"
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
+LOCAL_CLIENTS = ("127.0.0.1", "::1", "::ffff:127.0.0.1")  # the last: over IPv4, to a socket of IPv6
 PROXIED = ("forwarded", "x-forwarded-for", "x-real-ip")  # one of them: somebody else asks, through a proxy
 
 
@@ -119,7 +120,7 @@ def may_measure(scope: Scope, key: str) -> bool:
         given = asked.get("authorization", "").partition(" ")
         return given[0].lower() == "bearer" and hmac.compare_digest(given[2].strip().encode(), key.encode())
     client = scope.get("client") or ("", 0)
-    return client[0] in LOOPBACK and not any(name in asked for name in PROXIED)
+    return client[0] in LOCAL_CLIENTS and not any(name in asked for name in PROXIED)
 
 
 def key_in(cookies: Mapping[str, str]) -> str:

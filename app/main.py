@@ -66,12 +66,22 @@ async def metrics(request: Request) -> Response:
     return PlainTextResponse(text, 200, NEVER, "text/plain; version=0.0.4")
 
 
-VENDOR = Route("/vendor/{name}", vendor)
-ROUTES = [VENDOR, Route("/healthz", healthz), Route("/metrics", metrics)]
+OURS = {"/vendor/{name}": vendor, "/healthz": healthz, "/metrics": metrics}
+
+
+def routes() -> list[Route]:
+    """What the server answers besides Streamlit, at the root and, where there is one, below the base path.
+
+    A proxy may forward only the base path; without these routes Streamlit answers there too, with its page.
+    """
+    base = config.get_option("server.baseUrlPath").strip("/")
+    below = ["", f"/{base}"] if base else [""]
+    return [Route(start + path, answer) for start in below for path, answer in OURS.items()]
 
 
 def _guarded() -> dict[str, Any]:
     """What the guard has to know of the settings."""
+    st.secrets.load_if_toml_exists()  # a host that has no environment to set gives settings as Streamlit's secrets
     try:
         settings = load()
     except ValueError:  # said when the engine starts
@@ -102,5 +112,8 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
 
 
 app = st.App(
-    Path(__file__).with_name("shell.py"), lifespan=lifespan, routes=ROUTES, middleware=[Middleware(Guard, **_guarded())]
+    Path(__file__).with_name("shell.py"),
+    lifespan=lifespan,
+    routes=routes(),
+    middleware=[Middleware(Guard, **_guarded())],
 )

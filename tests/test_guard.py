@@ -135,6 +135,7 @@ def test_a_stream_under_another_name_is_refused_and_not_counted() -> None:
     ("key", "client", "said", "may"),
     [
         ("", "127.0.0.1", {}, True),
+        ("", "::ffff:127.0.0.1", {}, True),
         ("", "192.0.2.7", {}, False),
         ("", "127.0.0.1", {"x-forwarded-for": "192.0.2.7"}, False),
         ("open sesame", "127.0.0.1", {}, False),

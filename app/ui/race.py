@@ -108,7 +108,8 @@ def own_images() -> None:
 
 def _taken(given: UploadedFile) -> tuple[bool, str]:
     """Whether the zip is now a data set, and what to say of it."""
-    with tempfile.TemporaryDirectory() as folder:
+    # In the store's folder, which workers see wherever they run.
+    with tempfile.TemporaryDirectory(prefix="upload-", dir=jobs.engine().settings.store) as folder:
         archive = Path(folder) / "upload.zip"  # never a name that a user gave
         archive.write_bytes(given.getbuffer())
         try:
