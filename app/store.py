@@ -57,6 +57,7 @@ class Store:
         self.references = references
         self._lock = threading.RLock()
         self._histories: dict[str, History] = {}
+        self._nicknames: dict[str, str] | None = None  # read once, and again after a change
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._db = self._open(folder / "store.sqlite")
@@ -309,6 +310,26 @@ class Store:
         """How the run diverged, if it did."""
         rows = self._rows("SELECT event FROM outcomes WHERE run = ?", run)
         return RunDiverged.model_validate_json(rows[0]["event"]) if rows else None
+
+    # ── nicknames ──
+
+    def nicknames(self) -> dict[str, str]:
+        """Nickname of each owner who has one."""
+        with self._lock:
+            if self._nicknames is None:
+                self._nicknames = {row["owner"]: row["name"] for row in self._rows("SELECT * FROM nicknames")}
+            return dict(self._nicknames)
+
+    def set_nickname(self, owner: str, name: str) -> None:
+        """Call an owner by a name; by none, if it is empty. Raises ValueError where somebody else has it."""
+        with self._transaction() as db:
+            names = self.nicknames()
+            if name and any(name.casefold() == own.casefold() for other, own in names.items() if other != owner):
+                raise ValueError(f"somebody else is called {name} already: take another name")
+            db.execute("DELETE FROM nicknames WHERE owner = ?", (owner,))
+            if name:
+                db.execute("INSERT INTO nicknames VALUES (?, ?)", (owner, name))
+            self._nicknames = None
 
     # ── weights ──
 

@@ -53,6 +53,7 @@ def line(run: Run) -> dict[str, object]:
         "begun": datetime.fromtimestamp(run.created, UTC),
         "recipe": run.spec.recipe.name,
         "seed": run.spec.seed,
+        **({"by": visitor.nickname(run)} if engine.settings.mode == "class" else {}),
     }
 
 

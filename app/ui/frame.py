@@ -10,6 +10,7 @@ from app import jobs
 from app.settings import ASSETS, ROOT
 from app.ui import address
 from app.ui.component import frontend
+from app.ui.identity import identity
 from app.ui.prose import literal
 from app.ui.teaching import message
 
@@ -38,6 +39,7 @@ def frame() -> None:
     st.logo(str(ASSETS / "logo.svg"), size="large", icon_image=str(ASSETS / "icon.svg"))
     with st.sidebar:
         status()
+        identity()
     for trouble in (engine.store.notice, engine.trouble):
         if trouble:
             st.error(trouble)
