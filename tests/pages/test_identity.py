@@ -103,7 +103,8 @@ def test_a_nickname_stands_beside_the_runs_of_its_owner_and_is_nobody_elses(
     next(field for field in page.text_input if field.label == "Nickname").set_value("Ada <b>L</b>").run()
     assert engine.store.nicknames() == {OWNERS["a"]: "Ada b L b"}
     assert set(well(opened("runs")).dataframe[0].value["by"]) == {"Ada b L b", OWNERS["b"][:4], ""}
-    assert [point.name for point in sweep_points([engine.store.run(run.id)], "training")] == ["plain-8 · width 2 · Ada b L b"]
+    [point] = sweep_points([engine.store.run(run.id)], "training")
+    assert point.name == "plain-8 · width 2 · Ada b L b"
     looks(monkeypatch, "b")
     page = well(opened("runs"))
     next(field for field in page.text_input if field.label == "Nickname").set_value("ADA B l b").run()
