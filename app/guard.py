@@ -3,12 +3,17 @@
 import hmac
 import re
 import secrets
+import time
 from collections.abc import Mapping, Sequence
 from http.cookies import CookieError, SimpleCookie
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app import logs
+
+log = logs.events(__name__)
 
 COOKIE = "resnet-explorer"
 STREAM = "/_stcore/stream"  # each open page holds one WebSocket there
@@ -67,24 +72,33 @@ class Guard:
     def _full(self) -> bool:
         return bool(self.most_open) and Guard.open >= self.most_open
 
+    @staticmethod
+    def _turn_away() -> None:
+        Guard.turned_away += 1
+        log.warning("refused", request=secrets.token_hex(4), limit="max_sessions")
+
     async def _page(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._full:
-            Guard.turned_away += 1
+            self._turn_away()
             await _refuse(receive, send, 1013)
             return
         Guard.open += 1
+        request, began = secrets.token_hex(4), time.monotonic()
+        log.info("page opened", request=request, open=Guard.open)
         try:
             await self.app(scope, receive, send)
         finally:
             Guard.open -= 1
+            log.info("page closed", request=request, open=Guard.open, seconds=round(time.monotonic() - began, 1))
 
     async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
         asked = Headers(scope=scope)
         answer: Response | None = None
         if not host_is_known(asked.get("host", ""), self.hosts):
+            log.warning("refused", request=secrets.token_hex(4), limit="allowed_hosts")
             answer = PlainTextResponse("This server does not answer to that name.", 421, self.headers)
         elif self._full and "text/html" in asked.get("accept", ""):
-            Guard.turned_away += 1
+            self._turn_away()
             said = f"All {self.most_open} places of this server are taken. Please try again in a few minutes."
             answer = PlainTextResponse(said, 503, {"Retry-After": "120", **self.headers})
         if answer is not None:
@@ -98,6 +112,8 @@ class Guard:
                     answered.setdefault(name, value)
                 if answered.get("content-type", "").startswith("text/html") and not _has_key(scope):
                     answered.append("Set-Cookie", _new_key(scope, self.framed))
+                if self.framed:
+                    message["headers"] = [_partitioned(name, value) for name, value in message["headers"]]
             await send(message)
 
         await self.app(scope, receive, with_headers)
@@ -129,6 +145,14 @@ def key_in(cookies: Mapping[str, str]) -> str:
     return key if re.fullmatch(r"[A-Za-z0-9_-]{43}", key) else ""
 
 
+def _partitioned(name: bytes, value: bytes) -> tuple[bytes, bytes]:
+    """A cookie for pages of other sites, Streamlit's for uploads too, kept apart for each: others browsers refuse."""
+    rules = value.lower()
+    if name.lower() == b"set-cookie" and b"samesite=none" in rules and b"secure" in rules:
+        return name, value + b"; Partitioned"
+    return name, value
+
+
 async def _refuse(receive: Receive, send: Send, code: int) -> None:
     """Close a WebSocket before it is accepted: status 403."""
     await receive()
@@ -144,9 +168,9 @@ def _has_key(scope: Scope) -> bool:
 
 
 def _new_key(scope: Scope, framed: bool) -> str:
-    """A cookie; within a page of another site browsers take none but over HTTPS, and one apart for each such site."""
+    """A cookie; within a page of another site browsers take none but over HTTPS."""
     rules = "SameSite=Lax"
     if scope.get("scheme") == "https":
-        rules = "SameSite=None; Secure; Partitioned" if framed else "SameSite=Lax; Secure"
+        rules = "SameSite=None; Secure" if framed else "SameSite=Lax; Secure"
     path = scope.get("root_path") or "/"
     return f"{COOKIE}={secrets.token_urlsafe(32)}; Path={path}; Max-Age={A_TERM}; HttpOnly; {rules}"

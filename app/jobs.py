@@ -5,7 +5,6 @@ A run is always wherever the store says: after a crash of a worker or of the ser
 checkpoint, under a new attempt number, and events of older attempts no longer count.
 """
 
-import logging
 import os
 import secrets
 import threading
@@ -19,7 +18,7 @@ from typing import Any
 from distributed import Event as Flag
 from distributed import Future, KilledWorker, fire_and_forget
 
-from app import datasets, limits, worker
+from app import datasets, limits, logs, worker
 from app.asking import Desk
 from app.cluster import Cluster, Lane, hold_store
 from app.cuts import CutSpec
@@ -38,7 +37,7 @@ from app.store import EventGapError, Store, StoreError
 LOOK_SECONDS = 1.0
 MAX_DEATHS = 4  # of a run's workers, without a checkpoint between them
 
-log = logging.getLogger(__name__)
+log = logs.events(__name__)
 
 
 class Engine:
@@ -73,6 +72,7 @@ class Engine:
             fire_and_forget(self._cluster.submit("train", worker.warm, settings, workers=[address]))
         for address in self._cluster.workers("ask"):
             fire_and_forget(self._cluster.submit("ask", worker.warm_to_answer, settings, workers=[address]))
+        log.info("engine begins", mode=settings.mode, workers=self.workers("train"))
         self._wake()
 
     # ── wishes of pages and of the command line ──
@@ -91,6 +91,8 @@ class Engine:
             self.store.create(spec if spec.threads else spec.model_copy(update={"threads": threads}), owner=owner)
             for spec in specs
         ]
+        for run in runs:
+            log.info("submitted", run=run.id, data=run.spec.data)
         self._wake()
         return runs
 
@@ -112,6 +114,7 @@ class Engine:
                     raise RefusedError(why, "max_minutes")
             until = found.step + steps if steps else None
             self.store.update(run, status="queued", until=until, message="")
+            log.info("resumed", run=run, step=found.step)
             self._wake()
 
     def cut(self, run: str, cut: CutSpec) -> None:
@@ -144,7 +147,13 @@ class Engine:
     def take_upload(self, archive: Path, title: str) -> DataSet:
         """Read a zip of class folders into the store. Raises ValueError with what is wrong with it."""
         task = self._cluster.submit("ask", worker.take_upload, archive, self.settings, title)
-        return DataSet.model_validate(task.result(timeout=300))
+        try:
+            about = DataSet.model_validate(task.result(timeout=300))
+        except (ValueError, TimeoutError) as error:
+            log.info("upload refused", why=type(error).__name__)  # its words may quote what was uploaded
+            raise
+        log.info("uploaded", data=about.name, images=about.train_images + about.test_images)
+        return about
 
     def take_weights(self, file: Path, spec: RunSpec, name: str = "", most: int = 0, owner: str = "") -> Run:
         """Weights of another project → a finished run. Raises ValueError with what is wrong with them.
@@ -157,7 +166,9 @@ class Engine:
         folder = self.store.weights_folder(run)
         most = most or self.settings.upload_mb * 1_000_000
         task = self._cluster.submit("ask", worker.take_weights, file, spec, folder, self.settings, most)
-        return self.store.enter_import(run, name, spec, from_json(task.result(timeout=300)), owner)
+        found = self.store.enter_import(run, name, spec, from_json(task.result(timeout=300)), owner)
+        log.info("imported", run=run)
+        return found
 
     @property
     def message(self) -> str:
@@ -188,6 +199,7 @@ class Engine:
 
     def stop(self) -> None:
         """Let everything go; runs that are under way go on when the next engine starts."""
+        log.info("engine ends")
         self._inbox.put(None)
         self._pump.join(timeout=10)
         self._cluster.close()
@@ -203,6 +215,7 @@ class Engine:
             yield
         except RefusedError as refused:
             self.refusals[refused.limit] += 1
+            log.info("refused", limit=refused.limit)
             raise
 
     def _check_session(self, owner: str, asked: int) -> None:
@@ -215,6 +228,7 @@ class Engine:
         if not (found.active or (status == "cancelled" and found.status == "paused")):
             return
         self.store.update(run, status=status, message=message[:500])
+        log.info("stopped", run=run, attempt=found.attempt, status=status, step=found.step)
         if run in self._tasks:
             self._ask_to_stop(run, found.attempt)
         self._wake()
@@ -252,7 +266,7 @@ class Engine:
             try:
                 happened()
             except Exception:
-                log.exception("the pump could not take what happened")
+                log.error("the pump could not take what happened", with_traceback=True)
 
     def _next(self) -> Callable[[], None] | None:
         """What happened next; now and then a look around, for workers that came back."""
@@ -272,11 +286,11 @@ class Engine:
             self.store.prune(run)
             self.trouble = ""
         except EventGapError as gap:
-            log.warning("%s: it goes on from its checkpoint", gap)
+            log.warning("events lost", run=run, attempt=attempt, why=gap)
             self._retry(run, attempt)
         except StoreError as error:
             self.trouble = f"{error}. What was stored before is kept; free some space and resume the run."
-            log.error(self.trouble)
+            log.error("not stored", run=run, attempt=attempt, why=error)
             self._stop(run, "failed", self.trouble)
         if self.settings.max_minutes and (why := limits.overlong(self.store.seconds(run), self.settings)):
             self._stop(run, "cancelled", why)
@@ -321,6 +335,7 @@ class Engine:
             key=f"train:{run.id}:{attempt}",
             workers=[address],  # Dask would queue a second run behind the first while the other worker is warming up
         )
+        log.info("started", run=run.id, attempt=attempt, step=run.checkpoint or 0, worker=address)
         self._at[run.id] = address
         self._tasks[run.id] = task
         task.add_done_callback(lambda task: self._inbox.put(lambda: self._ended(run.id, attempt, task)))
@@ -336,9 +351,10 @@ class Engine:
             if isinstance(error, KilledWorker):
                 self._retry(run, attempt)
             else:
-                log.error("%s failed: %r", run, error)
                 self._fail(run, f"{_reason(error)} Everything measured before was kept.")
-        elif self.store.run(run).status == "running":  # it ended, but its last events never came
+        elif (status := self.store.run(run).status) != "running":
+            log.info("ended", run=run, attempt=attempt, status=status, step=self.store.run(run).step)
+        else:  # it ended, but its last events never came
             self._retry(run, attempt)
         self._dispatch()
 
@@ -347,6 +363,7 @@ class Engine:
         found = self.store.run(run)
         if found.attempt != attempt or not found.active:
             return
+        log.warning("worker lost", run=run, attempt=attempt, step=found.step, checkpoint=found.checkpoint)
         self._deaths[run, found.checkpoint] += 1
         self._ask_to_stop(run, attempt)
         if self._deaths[run, found.checkpoint] >= MAX_DEATHS:
@@ -379,6 +396,7 @@ class Engine:
 
     def _fail(self, run: str, why: str) -> None:
         """In one write: nobody sees a failure without its reason."""
+        log.error("failed", run=run, why=why[:500])
         self.store.update(run, status="failed", message=why[:500])
 
     def _queue(self) -> list[Run]:

@@ -23,6 +23,7 @@ from starlette.responses import FileResponse, PlainTextResponse, Response  # noq
 from starlette.routing import Route  # noqa: E402
 from streamlit import config  # noqa: E402
 
+from app import logs  # noqa: E402
 from app.guard import Guard, may_measure  # noqa: E402
 from app.settings import load  # noqa: E402
 from app.sockets import send_at_once  # noqa: E402
@@ -98,7 +99,9 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
     from app import jobs
 
     try:
-        jobs.start()
+        settings = load()
+        logs.begin(settings)
+        jobs.start(settings)
     except (RuntimeError, ValueError) as error:
         print(f"ResNet Explorer cannot start: {error}", file=sys.stderr, flush=True)
         os._exit(2)  # uvicorn would bury the sentence under a traceback; nothing has begun that could be lost

@@ -30,12 +30,14 @@ FORMS = {
 
 Mode = Literal["local", "class", "demo"]
 Others = Literal["change", "see", "hide"]
+Logs = Literal["text", "json"]
 
 # What a mode changes of the defaults. Any single setting overrides it.
 MODES: dict[Mode, dict[str, Any]] = {
     "local": {},
     "class": {
         "others": "see",
+        "logs": "json",
         "max_sessions": 120,
         "session_training": 2,
         "session_runs": 12,
@@ -45,6 +47,7 @@ MODES: dict[Mode, dict[str, Any]] = {
     },
     "demo": {
         "others": "hide",
+        "logs": "json",
         "max_sessions": 60,
         "session_training": 1,
         "session_runs": 4,
@@ -104,6 +107,8 @@ class Settings(BaseModel):
     metrics_key: SecretStr | None = Field(
         default=None, min_length=8, description="the bearer token of /metrics; empty: it answers this machine only"
     )
+
+    logs: Logs = Field(default="text", description="a line of the log: for people, or JSON for machines")
 
     @model_validator(mode="before")
     @classmethod

@@ -4,7 +4,6 @@ Only the server or the command line opens the file; workers send events and writ
 a resumed run's events take the place of those after the checkpoint it went on from.
 """
 
-import logging
 import math
 import secrets
 import shutil
@@ -18,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from app import checkpoints
+from app import checkpoints, logs
 from app.cuts import CutSpec
 from app.events import (
     BlockCut,
@@ -36,7 +35,7 @@ from app.runs import Run, Status
 from app.schema import prepare
 from app.spec import RunSpec, net_title
 
-log = logging.getLogger(__name__)
+log = logs.events(__name__)
 
 
 class StoreError(RuntimeError):
@@ -81,7 +80,7 @@ class Store:
                 f"The store's file was damaged ({error}). It was kept as {aside.name} and a new one begun; "
                 "weights are untouched in the folder weights."
             )
-            log.error(self.notice)
+            log.error("store damaged", kept=aside.name, why=error)
             return self._connect(path)
 
     @staticmethod
