@@ -53,7 +53,7 @@ def test_the_first_open_shows_the_reference_net_and_its_exact_gradient() -> None
     assert page.selectbox(key="subject").value == "reference-preact-20"
     assert not page.warning
     assert not page.error
-    assert [button.label for button in page.button] == ["Draw single paths", "Try the sub-networks"]
+    assert [button.label for button in page.main.button] == ["Draw single paths", "Try the sub-networks"]
 
 
 @pytest.mark.usefixtures("answering")
@@ -120,7 +120,7 @@ def test_a_plain_net_has_one_path_and_nothing_to_predict_or_sample() -> None:
     page = well(opened("paths", run="reference-plain-20"))
     assert "one path leads through all 9 blocks" in words(page)
     assert not page.radio
-    assert [button.label for button in page.button] == ["Try the sub-networks"]
+    assert [button.label for button in page.main.button] == ["Try the sub-networks"]
 
 
 @pytest.mark.usefixtures("waiting")
