@@ -73,7 +73,7 @@ def test_single_paths_are_drawn_on_a_button_and_stand_beside_the_paper_s() -> No
     assert "Over all single paths the norms would add up to" in said
     copied = well(opened("paths", study=page.query_params["study"], **SMALL))
     assert "19–35 | 5–17 | 0.45 %" in words(copied)
-    assert [button.label for button in copied.button] == ["Try the sub-networks"]
+    assert [button.label for button in copied.main.button] == ["Try the sub-networks"]
     assert "19–35" in words(well(opened("paths", **SMALL))), "the next student need not press: the answer is kept"
 
 
