@@ -3,7 +3,6 @@
 A page asks as often as it is drawn: what it gets is the answer, or how far it is.
 """
 
-import logging
 import secrets
 import threading
 import time
@@ -15,7 +14,7 @@ from typing import Any
 from distributed import Event as Flag
 from distributed import Future
 
-from app import worker
+from app import logs, worker
 from app.cluster import Cluster
 from app.questions import Question
 from app.results import Result, from_bytes
@@ -25,7 +24,7 @@ from app.store import Store, StoreError
 KEPT = 64  # answers in memory
 STALE_SECONDS = 60.0  # a failed question may be asked again after so long
 
-log = logging.getLogger(__name__)
+log = logs.events(__name__)
 
 
 @dataclass(frozen=True)
@@ -147,15 +146,17 @@ class Desk:
                 with self._lock:
                     del self._tasks[key], self._looked_for[key], self._known[key]
                 return
-            log.error("%s failed: %r", key, error)
+            log.error("question failed", question=key, run=question.run, why=repr(error))
             answer = Answer(trouble=_reason(error))
         else:
             packed = task.result()
             answer = Answer(from_bytes(packed))
+            seconds = round(time.monotonic() - self._known[key].since, 2)
+            log.info("answered", question=key, run=question.run, kind=type(question).__name__, seconds=seconds)
             try:
                 self._store.keep_answer(key, question.run, question.model_dump_json(), packed)
             except (StoreError, KeyError) as error:  # a full disk; a run deleted meanwhile
-                log.warning("the answer to %s is not kept: %s", key, error)
+                log.warning("answer not kept", question=key, run=question.run, why=error)
         with self._lock:
             del self._tasks[key], self._looked_for[key]
             self._keep(key, answer)

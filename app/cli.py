@@ -14,7 +14,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 from typer.exceptions import TyperException
 
-from app import cli_analysis, cli_cluster, cli_pictures, datasets, settings
+from app import cli_analysis, cli_cluster, cli_pictures, datasets, logs, settings
 from app.cli_parts import (
     Images,
     Json,
@@ -100,6 +100,7 @@ def train(
 
     logging.getLogger("distributed.scheduler").setLevel(logging.CRITICAL)  # it complains of workers that are let go
     configured = read_settings()
+    logs.begin(configured, logging.WARNING)  # the rest is on screen
     about = _dataset(dataset, configured)
     with clear_errors():
         how = _recipe(recipe, epochs=epochs, steps=steps, batch=batch, lr=lr)

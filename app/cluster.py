@@ -47,7 +47,8 @@ class Cluster:
         return in_lane if any(resources.values()) else list(resources)
 
     def submit(self, lane: Lane, work: Callable[..., Any], *arguments: Any, **options: Any) -> Future[Any]:
-        """`work(*arguments)` on a worker of a lane. `options` are Dask's: key, workers."""
+        """`work(*arguments)` on a worker of a lane, settings without their secrets. `options`: Dask's key, workers."""
+        arguments = tuple(one.for_workers if isinstance(one, Settings) else one for one in arguments)
         if any(self._resources().values()):
             options["resources"] = {lane: 1}
         return self.client.submit(work, *arguments, pure=False, **options)

@@ -1,10 +1,9 @@
 """What browsers leave behind: runs and questions that nobody waits for any more, and what visitors trained or sent."""
 
-import logging
 import threading
 import time
 
-from app import datasets
+from app import datasets, logs
 from app.asking import Desk
 from app.pump import Pump
 from app.settings import Settings
@@ -12,7 +11,7 @@ from app.store import Store
 
 LOOK_SECONDS = 10.0
 
-log = logging.getLogger(__name__)
+log = logs.events(__name__)
 
 
 class Housekeeper:
@@ -62,11 +61,13 @@ class Housekeeper:
                 self.pump.end(run.id, "cancelled")
             elif not self.pump.busy(run.id):
                 self.store.delete(run.id)
+                log.info("forgotten", run=run.id)
         in_use = {run.spec.data for run in self.store.runs()}
         for name, owner in self.store.uploads():
             if self._is_gone(owner, away) and name not in in_use and not self.store.disown_upload(name, owner):
                 for file in datasets.upload_files(name, self.store.folder):
                     file.unlink(missing_ok=True)
+                log.info("forgotten", data=name)
 
     def _is_gone(self, owner: str, away: float) -> bool:
         """True for a browser, and not for the command line, that has not been heard of for so many seconds."""
@@ -77,4 +78,4 @@ class Housekeeper:
             try:
                 self.tidy()
             except Exception:
-                log.exception("something could not be put away")
+                log.error("not put away", with_traceback=True)

@@ -6,12 +6,12 @@ Pages and the command line wish here; what then happens to runs happens in `app/
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from distributed import fire_and_forget
 
-from app import datasets, limits, worker
+from app import datasets, limits, logs, worker
 from app.asking import Desk
 from app.cluster import Cluster, Lane, hold_store
 from app.cuts import CutSpec
@@ -28,6 +28,8 @@ from app.settings import ASSETS, Settings, load
 from app.spec import RunSpec
 from app.store import Store
 
+log = logs.events(__name__)
+
 
 class Engine:
     """The engine of one process. Everything public may be called from any thread."""
@@ -35,10 +37,11 @@ class Engine:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.refusals: Counter[str] = Counter()  # by the limit that refused
-        self.message = ""  # of the teacher, to all
         self._lock_file = hold_store(settings.store)
         self.store = Store(settings.store, ASSETS / "reference")
         adopt(self.store, ASSETS / "reference")
+        self._message_file = settings.store / "message.txt"
+        self._message = self._message_file.read_text("utf-8") if self._message_file.is_file() else ""
         self._cluster = Cluster(settings)
         self.pump = Pump(settings, self.store, self._cluster)
         self.desk = Desk(self._cluster, self.store, settings)
@@ -51,6 +54,7 @@ class Engine:
             for address in self._cluster.workers("train")
         ]
         fire_and_forget(self._cluster.submit("ask", worker.warm_to_answer, settings, trainers))
+        log.info("engine begins", mode=settings.mode, workers=self.workers("train"))
 
     def submit(self, specs: Sequence[RunSpec], owner: str = "") -> list[Run]:
         """Queue runs of one owner, to start together where there is room. Raises RefusedError before any is queued."""
@@ -67,6 +71,8 @@ class Engine:
             self.store.create(spec if spec.threads else spec.model_copy(update={"threads": threads}), owner=owner)
             for spec in specs
         ]
+        for run in runs:
+            log.info("submitted", run=run.id, data=run.spec.data)
         self.pump.wake()
         return runs
 
@@ -88,6 +94,7 @@ class Engine:
                     raise RefusedError(why, "max_minutes")
             until = found.step + steps if steps else None
             self.store.update(run, status="queued", until=until, message="")
+            log.info("resumed", run=run, step=found.step)
             self.pump.wake()
 
     def cut(self, run: str, cut: CutSpec) -> None:
@@ -123,8 +130,13 @@ class Engine:
         with self._counting_refusals():
             limits.check_disk(archive.stat().st_size, self.settings, self.store)
         task = self._cluster.submit("ask", worker.take_upload, archive, self.settings, title)
-        about = DataSet.model_validate(task.result(timeout=300))
+        try:
+            about = DataSet.model_validate(task.result(timeout=300))
+        except (ValueError, TimeoutError) as error:
+            log.info("upload refused", why=type(error).__name__)  # its words may quote what was uploaded
+            raise
         self.store.own_upload(about.name, owner)
+        log.info("uploaded", data=about.name, images=about.train_images + about.test_images)
         return about
 
     def take_weights(self, file: Path, spec: RunSpec, name: str = "", most: int = 0, owner: str = "") -> Run:
@@ -139,7 +151,20 @@ class Engine:
         folder = self.store.weights_folder(run)
         most = most or self.settings.upload_mb * 1_000_000
         task = self._cluster.submit("ask", worker.take_weights, file, spec, folder, self.settings, most)
-        return self.store.enter_import(run, name, spec, from_json(task.result(timeout=300)), owner)
+        found = self.store.enter_import(run, name, spec, from_json(task.result(timeout=300)), owner)
+        log.info("imported", run=run)
+        return found
+
+    @property
+    def message(self) -> str:
+        """What the teacher says to all; the next server says it too."""
+        return self._message
+
+    @message.setter
+    def message(self, said: str) -> None:
+        self._message = said
+        with suppress(OSError):  # on a full disk it is said until the server stops
+            self._message_file.write_text(said, "utf-8")
 
     def workers(self, lane: Lane) -> int:
         """How many workers a lane has."""
@@ -154,6 +179,7 @@ class Engine:
 
     def stop(self) -> None:
         """Let everything go; runs that are under way go on when the next engine starts."""
+        log.info("engine ends")
         self.housekeeper.stop()
         self.pump.stop()
         self._cluster.close()
@@ -169,6 +195,7 @@ class Engine:
             yield
         except RefusedError as refused:
             self.refusals[refused.limit] += 1
+            log.info("refused", limit=refused.limit)
             raise
 
     def _check_session(self, owner: str, asked: int) -> None:

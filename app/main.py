@@ -9,6 +9,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 # Streamlit puts app/ first; with it there, `app.figures` and `figures` would be two modules.
@@ -20,8 +21,10 @@ from starlette.middleware import Middleware  # noqa: E402
 from starlette.requests import Request  # noqa: E402
 from starlette.responses import FileResponse, PlainTextResponse, Response  # noqa: E402
 from starlette.routing import Route  # noqa: E402
+from streamlit import config  # noqa: E402
 
-from app.guard import Guard  # noqa: E402
+from app import logs  # noqa: E402
+from app.guard import Guard, may_measure  # noqa: E402
 from app.settings import load  # noqa: E402
 from app.sockets import send_at_once  # noqa: E402
 from app.ui.component import MODULES, PLOTLY_JS, PLOTLY_NAME  # noqa: E402
@@ -49,24 +52,45 @@ async def healthz(_request: Request) -> Response:
     return PlainTextResponse(wrong or "ok", 503 if wrong else 200, NEVER)
 
 
-async def metrics(_request: Request) -> Response:
-    """The numbers that Prometheus collects."""
+async def metrics(request: Request) -> Response:
+    """The numbers that Prometheus collects, for those who may read them."""
     from app import jobs
     from app.metrics import exposition
 
-    text = await run_in_threadpool(exposition, jobs.engine())
+    engine = jobs.engine()
+    key = engine.settings.metrics_key
+    if not may_measure(request.scope, key.get_secret_value() if key else ""):
+        return Response(
+            status_code=401 if key else 403, headers=NEVER | ({"WWW-Authenticate": "Bearer"} if key else {})
+        )
+    text = await run_in_threadpool(exposition, engine)
     return PlainTextResponse(text, 200, NEVER, "text/plain; version=0.0.4")
 
 
-VENDOR = Route("/vendor/{name}", vendor)
-ROUTES = [VENDOR, Route("/healthz", healthz), Route("/metrics", metrics)]
+OURS = {"/vendor/{name}": vendor, "/healthz": healthz, "/metrics": metrics}
 
 
-def _most_open() -> int:
+def routes() -> list[Route]:
+    """What the server answers besides Streamlit, at the root and, where there is one, below the base path.
+
+    A proxy may forward only the base path; without these routes Streamlit answers there too, with its page.
+    """
+    base = config.get_option("server.baseUrlPath").strip("/")
+    below = ["", f"/{base}"] if base else [""]
+    return [Route(start + path, answer) for start in below for path, answer in OURS.items()]
+
+
+def _guarded() -> dict[str, Any]:
+    """What the guard has to know of the settings."""
+    st.secrets.load_if_toml_exists()  # a host that has no environment to set gives settings as Streamlit's secrets
     try:
-        return load().max_sessions
+        settings = load()
     except ValueError:  # said when the engine starts
-        return 0
+        return {}
+    if settings.mode != "local":
+        config.set_option("client.showErrorDetails", "none")  # the log has them
+    hosts = [name.strip() for name in settings.allowed_hosts.split(",") if name.strip()]
+    return {"most_open": settings.max_sessions, "frame_ancestors": settings.frame_ancestors, "hosts": hosts}
 
 
 @asynccontextmanager
@@ -75,7 +99,9 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
     from app import jobs
 
     try:
-        jobs.start()
+        settings = load()
+        logs.begin(settings)
+        jobs.start(settings)
     except (RuntimeError, ValueError) as error:
         print(f"ResNet Explorer cannot start: {error}", file=sys.stderr, flush=True)
         os._exit(2)  # uvicorn would bury the sentence under a traceback; nothing has begun that could be lost
@@ -89,5 +115,8 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
 
 
 app = st.App(
-    Path(__file__).with_name("shell.py"), lifespan=lifespan, routes=ROUTES, middleware=[Middleware(Guard, _most_open())]
+    Path(__file__).with_name("shell.py"),
+    lifespan=lifespan,
+    routes=routes(),
+    middleware=[Middleware(Guard, **_guarded())],
 )

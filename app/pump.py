@@ -4,7 +4,6 @@ A run is always wherever the store says: after a crash of a worker or of the ser
 checkpoint, under a new attempt number, and events of older attempts no longer count.
 """
 
-import logging
 import secrets
 import threading
 from collections import Counter
@@ -16,7 +15,7 @@ from typing import Any
 from distributed import Event as Flag
 from distributed import Future, KilledWorker
 
-from app import datasets, limits, worker
+from app import datasets, limits, logs, worker
 from app.cluster import Cluster
 from app.datasets import DATASETS
 from app.events import BlockCut, RunStopped, from_json
@@ -28,7 +27,7 @@ from app.store import EventGapError, Store, StoreError
 LOOK_SECONDS = 1.0
 MAX_DEATHS = 4  # of a run's workers, without a checkpoint between them
 
-log = logging.getLogger(__name__)
+log = logs.events(__name__)
 
 
 class Pump:
@@ -79,6 +78,7 @@ class Pump:
         if not (found.active or (status == "cancelled" and found.status == "paused")):
             return
         self.store.update(run, status=status, message=message[:500])
+        log.info("stopped", run=run, attempt=found.attempt, status=status, step=found.step)
         if run in self._tasks:
             self._ask_to_stop(run, found.attempt)
         self.wake()
@@ -107,7 +107,7 @@ class Pump:
             try:
                 happened()
             except Exception:
-                log.exception("the pump could not take what happened")
+                log.error("the pump could not take what happened", with_traceback=True)
 
     def _next(self) -> Callable[[], None] | None:
         """What happened next; now and then a look around, for workers that came back."""
@@ -132,11 +132,11 @@ class Pump:
             self.store.prune(run)
             self.trouble = ""
         except EventGapError as gap:
-            log.warning("%s: it goes on from its checkpoint", gap)
+            log.warning("events lost", run=run, attempt=attempt, why=gap)
             self._retry(run, attempt)
         except StoreError as error:
             self.trouble = f"{error}. What was stored before is kept; free some space and resume the run."
-            log.error(self.trouble)
+            log.error("not stored", run=run, attempt=attempt, why=error)
             self.end(run, "failed", self.trouble)
         if self.settings.max_minutes and (why := limits.overlong(self.store.seconds(run), self.settings)):
             self.end(run, "cancelled", why)
@@ -181,6 +181,7 @@ class Pump:
             key=f"train:{run.id}:{attempt}",
             workers=[address],  # Dask would queue a second run behind the first while the other worker is warming up
         )
+        log.info("started", run=run.id, attempt=attempt, step=run.checkpoint or 0, worker=address)
         self._at[run.id] = address
         self._tasks[run.id] = task
         task.add_done_callback(lambda task: self._inbox.put(lambda: self._ended(run.id, attempt, task)))
@@ -196,9 +197,10 @@ class Pump:
             if isinstance(error, KilledWorker):
                 self._retry(run, attempt)
             else:
-                log.error("%s failed: %r", run, error)
                 self._fail(run, f"{_reason(error)} Everything measured before was kept.")
-        elif self.store.run(run).status == "running":  # it ended, but its last events never came
+        elif (status := self.store.run(run).status) != "running":
+            log.info("ended", run=run, attempt=attempt, status=status, step=self.store.run(run).step)
+        else:  # it ended, but its last events never came
             self._retry(run, attempt)
         self._dispatch()
 
@@ -207,6 +209,7 @@ class Pump:
         found = self.store.run(run)
         if found.attempt != attempt or not found.active:
             return
+        log.warning("worker lost", run=run, attempt=attempt, step=found.step, checkpoint=found.checkpoint)
         self._deaths[run, found.checkpoint] += 1
         self._ask_to_stop(run, attempt)
         if self._deaths[run, found.checkpoint] >= MAX_DEATHS:
@@ -256,6 +259,7 @@ class Pump:
 
     def _fail(self, run: str, why: str) -> None:
         """In one write: nobody sees a failure without its reason."""
+        log.error("failed", run=run, why=why[:500])
         self.store.update(run, status="failed", message=why[:500])
 
 

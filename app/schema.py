@@ -64,6 +64,10 @@ CREATE TABLE IF NOT EXISTS outcomes (     -- divergence: at most one a run
     run   TEXT PRIMARY KEY REFERENCES runs(id) ON DELETE CASCADE,
     event TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS nicknames (
+    owner TEXT PRIMARY KEY,               -- as in runs
+    name  TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS answers (      -- what was asked of a run, or of none
     key      TEXT PRIMARY KEY,
     run      TEXT REFERENCES runs(id) ON DELETE CASCADE,

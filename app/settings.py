@@ -8,7 +8,7 @@ import difflib
 import os
 import tomllib
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
@@ -18,16 +18,26 @@ PREFIX = "RESNET_EXPLORER_"
 CONFIG = f"{PREFIX}CONFIG"
 FILE = "resnet-explorer.toml"
 FOLDERS = ("data", "store")
-SECRETS = ("teacher_key",)
+SECRETS = ("teacher_key", "metrics_key")
+SOURCE = r"('self'|'none'|https?://[A-Za-z0-9*.:-]+)"
+HOST = r"(\*\.)?[A-Za-z0-9.:\[\]_-]+"
+# What text of a certain form is, in words.
+FORMS = {
+    "frame_ancestors": "'self', 'none', or addresses such as https://*.example.org, with spaces between",
+    "allowed_hosts": "names such as example.org or *.example.org, with commas between",
+    "weights_url": "an address that begins with http:// or https://",
+}
 
 Mode = Literal["local", "class", "demo"]
 Others = Literal["change", "see", "hide"]
+Logs = Literal["text", "json"]
 
 # What a mode changes of the defaults. Any single setting overrides it.
 MODES: dict[Mode, dict[str, Any]] = {
     "local": {},
     "class": {
         "others": "see",
+        "logs": "json",
         "max_sessions": 120,
         "session_training": 2,
         "session_runs": 12,
@@ -39,6 +49,7 @@ MODES: dict[Mode, dict[str, Any]] = {
     },
     "demo": {
         "others": "hide",
+        "logs": "json",
         "max_sessions": 60,
         "session_training": 1,
         "session_runs": 4,
@@ -99,6 +110,19 @@ class Settings(BaseModel):
     teacher_key: SecretStr | None = Field(
         default=None, min_length=8, description="opens the page Class in the mode class; empty: it stays shut"
     )
+    frame_ancestors: str = Field(
+        default="'self'", pattern=rf"^{SOURCE}( {SOURCE})*$", description="sites that may show the app inside a page"
+    )
+    allowed_hosts: str = Field(
+        default="",
+        pattern=rf"^({HOST}(, *{HOST})*)?$",
+        description="names that the server answers to, apart from this machine's own; empty: to any",
+    )
+    metrics_key: SecretStr | None = Field(
+        default=None, min_length=8, description="the bearer token of /metrics; empty: it answers this machine only"
+    )
+
+    logs: Logs = Field(default="text", description="a line of the log: for people, or JSON for machines")
 
     @model_validator(mode="before")
     @classmethod
@@ -111,6 +135,11 @@ class Settings(BaseModel):
         pattern=r"^(https?://.*)?$",
         description="where torchvision's weights are fetched from; empty: where torchvision has them",
     )
+
+    @property
+    def for_workers(self) -> Self:
+        """Without what no worker needs to know."""
+        return self.model_copy(update=dict.fromkeys(SECRETS))
 
     @property
     def runs_at_once(self) -> int:
@@ -178,7 +207,7 @@ def allowed(name: str) -> str:
         return f"a whole number, {low} or more" if high is None else f"a whole number from {low:,} to {high:,}"
     if "min_length" in rules:
         return f"text of at least {rules['min_length']} characters"
-    return "a folder" if name in FOLDERS else "text"
+    return "a folder" if name in FOLDERS else FORMS.get(name, "text")
 
 
 def shown(settings: Settings, name: str) -> Any:

@@ -4,7 +4,6 @@ Only the server or the command line opens the file; workers send events and writ
 a resumed run's events take the place of those after the checkpoint it went on from.
 """
 
-import logging
 import math
 import secrets
 import shutil
@@ -18,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from app import checkpoints
+from app import checkpoints, logs
 from app.cuts import CutSpec
 from app.events import (
     BlockCut,
@@ -36,7 +35,7 @@ from app.runs import Run, Status
 from app.schema import prepare
 from app.spec import RunSpec, net_title
 
-log = logging.getLogger(__name__)
+log = logs.events(__name__)
 
 
 class StoreError(RuntimeError):
@@ -57,6 +56,7 @@ class Store:
         self.references = references
         self._lock = threading.RLock()
         self._histories: dict[str, History] = {}
+        self._nicknames: dict[str, str] | None = None  # read once, and again after a change
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._db = self._open(folder / "store.sqlite")
@@ -80,7 +80,7 @@ class Store:
                 f"The store's file was damaged ({error}). It was kept as {aside.name} and a new one begun; "
                 "weights are untouched in the folder weights."
             )
-            log.error(self.notice)
+            log.error("store damaged", kept=aside.name, why=error)
             return self._connect(path)
 
     @staticmethod
@@ -318,6 +318,26 @@ class Store:
         """How the run diverged, if it did."""
         rows = self._rows("SELECT event FROM outcomes WHERE run = ?", run)
         return RunDiverged.model_validate_json(rows[0]["event"]) if rows else None
+
+    # ── nicknames ──
+
+    def nicknames(self) -> dict[str, str]:
+        """Nickname of each owner who has one."""
+        with self._lock:
+            if self._nicknames is None:
+                self._nicknames = {row["owner"]: row["name"] for row in self._rows("SELECT * FROM nicknames")}
+            return dict(self._nicknames)
+
+    def set_nickname(self, owner: str, name: str) -> None:
+        """Call an owner by a name; by none, if it is empty. Raises ValueError where somebody else has it."""
+        with self._transaction() as db:
+            names = self.nicknames()
+            if name and any(name.casefold() == own.casefold() for other, own in names.items() if other != owner):
+                raise ValueError(f"somebody else is called {name} already: take another name")
+            db.execute("DELETE FROM nicknames WHERE owner = ?", (owner,))
+            if name:
+                db.execute("INSERT INTO nicknames VALUES (?, ?)", (owner, name))
+            self._nicknames = None
 
     # ── weights ──
 

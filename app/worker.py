@@ -12,6 +12,7 @@ from typing import Any
 from distributed import Event as Flag
 from distributed import get_worker
 
+from app import logs
 from app.datasets import BUNDLED, DATASETS
 from app.events import BlockCut, Event, RunStarted, to_json
 from app.memory import return_freed_memory
@@ -20,6 +21,8 @@ from app.results import to_bytes
 from app.settings import Settings
 from app.spec import Recipe, RunSpec
 from models.spec import NetSpec
+
+log = logs.events(__name__)
 
 FLUSH_SECONDS = 0.2
 NICENESS = 10  # pages answer first
@@ -67,6 +70,9 @@ def train_run(
     from app.training import resolve, train
 
     _be_nice()
+    logs.begin(settings)
+    began = time.monotonic()
+    log.info("training", run=run, attempt=attempt, step=start)
     worker = get_worker()
     spec = resolve(spec)
     images = load(spec.data, settings, spec.device)
@@ -85,6 +91,7 @@ def train_run(
         if isinstance(event, RunStarted) or time.monotonic() - sent > FLUSH_SECONDS:
             send()
     send()
+    log.info("trained", run=run, attempt=attempt, seconds=round(time.monotonic() - began, 1))
     return_freed_memory()
 
 
@@ -138,6 +145,8 @@ def answer(
     from app.analysis.answers import answer as find
 
     _be_nice()
+    logs.begin(settings)
+    log.info("asked", question=question.key, run=question.run)
     # Where runs train on the same cores, threads that wait for one another take three times as long as one alone.
     torch.set_num_threads(max(1, (os.cpu_count() or 1) // 4))
     worker = get_worker()

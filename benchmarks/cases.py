@@ -3,11 +3,19 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-<<<<<<< HEAD
-from benchmarks import first_point, gap, gradients, lesions, measuring, opening, paths, server, training, watching
-=======
-from benchmarks import features, first_point, gap, gradients, lesions, measuring, paths, server, training, watching
->>>>>>> i7
+from benchmarks import (
+    features,
+    first_point,
+    gap,
+    gradients,
+    lesions,
+    measuring,
+    opening,
+    paths,
+    server,
+    training,
+    watching,
+)
 from benchmarks.figures import Device, Figure, Row, Say
 
 
@@ -31,11 +39,8 @@ CASES: dict[str, Case] = {
     "gap": Case(gap.ROWS, gap.measure),
     "lesions": Case(lesions.ROWS, lesions.measure),
     "first_point": Case(first_point.ROWS, first_point.measure),
-<<<<<<< HEAD
     "opening": Case(opening.ROWS, opening.measure),
-=======
     "features": Case(features.ROWS, features.measure),
->>>>>>> i7
     "watching": Case(watching.ROWS, watching.measure),
     "server": Case(server.ROWS, server.measure),
 }

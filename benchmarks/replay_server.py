@@ -84,5 +84,5 @@ recorded: Recorded = {}
 app = st.App(
     ROOT / "app" / "shell.py",
     lifespan=lifespan,
-    routes=[main.VENDOR, Route("/replay", start)],
+    routes=[*main.routes(), Route("/replay", start)],
 )

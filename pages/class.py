@@ -27,7 +27,7 @@ def line(run: Run) -> dict[str, object]:
     return {
         "name": run.name,
         "net": run.spec.net.name,
-        "browser": run.owner[:4],
+        "by": visitor.nickname(run),
         "status": run.status,
         "progress": run.step / run.total if run.total else float(run.status == "finished"),
         "pinned": run.pinned,
@@ -40,7 +40,7 @@ if runs:
         runs,
         line,
         column_config={"progress": st.column_config.ProgressColumn(format="percent")},
-        alt="Every run of the class, by which browser, and how far it is",
+        alt="Every run of the class, by whom, and how far it is",
     )
     active, unpinned = [run for run in chosen if run.active], [run for run in chosen if not run.pinned]
     with st.container(horizontal=True):

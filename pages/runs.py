@@ -43,6 +43,7 @@ def line(run: Run) -> dict[str, object]:
     history = engine.store.history(run.id)
     return {
         "name": run.name,
+        **({"by": visitor.nickname(run)} if engine.settings.mode == "class" else {}),
         "net": run.spec.net.name,
         "data": run.spec.data,
         "status": run.status,

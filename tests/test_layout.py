@@ -21,33 +21,33 @@ PAPER = "models.costs models.equation models.lengths models.receptive"
 
 MAP = """
 app.__main__     app.cli
-app.cli          typer rich app.store app.runs CURRENCIES app.cli_analysis app.cli_cluster app.cli_parts app.cli_pictures | app.jobs app.evaluation app.foreign app.export app.recording app.references
+app.cli          typer rich app.store app.runs CURRENCIES app.cli_analysis app.cli_cluster app.cli_parts app.cli_pictures app.logs | app.jobs app.evaluation app.foreign app.export app.recording app.references
 app.cli_cluster  typer app.cli_parts | app.cluster
 app.cli_pictures typer app.cli_analysis app.cli_parts CURRENCIES | torch app.analysis.attributions app.analysis.features app.figures app.pictures
 app.cli_analysis typer rich numpy app.cli_parts models.lengths CURRENCIES | app.analysis.gradients app.analysis.lesions app.analysis.moment app.analysis.paths app.analysis.sampled app.data
 app.cli_parts    typer rich app.store CURRENCIES | app.references
-app.main         streamlit starlette app.sockets app.ui app.guard app.settings | app.jobs app.metrics
+app.main         streamlit starlette app.sockets app.ui app.guard app.settings app.logs | app.jobs app.metrics
 app.shell        streamlit app.ui
 pages            streamlit app.ui app.questions app.figures app.jobs app.store app.runs app.races CURRENCIES PAPER app.limits
 app.ui           streamlit numpy plotly models.code app.questions app.asking app.export app.figures app.jobs app.store app.history app.runs app.races CURRENCIES PAPER app.verdicts PIL app.pictures app.pretrained app.limits app.guard
 app.figures      plotly numpy CURRENCIES PAPER app.verdicts PIL
 app.metrics      app.guard app.jobs app.runs
-app.guard        starlette
-app.jobs         distributed app.asking app.pump app.cluster app.worker app.references app.store app.runs CURRENCIES app.pretrained app.estimates app.limits app.housekeeping
-app.housekeeping app.asking app.pump app.store CURRENCIES
-app.pump         distributed app.cluster app.worker app.store app.runs CURRENCIES app.fairness app.limits
+app.guard        starlette app.logs
+app.jobs         distributed app.asking app.pump app.cluster app.worker app.references app.store app.runs CURRENCIES app.pretrained app.estimates app.limits app.housekeeping app.logs
+app.housekeeping app.asking app.pump app.store CURRENCIES app.logs
+app.pump         distributed app.cluster app.worker app.store app.runs CURRENCIES app.fairness app.limits app.logs
 app.limits       app.cluster app.checkpoints app.estimates app.store CURRENCIES
 app.estimates    app.store app.runs CURRENCIES
 app.fairness
-app.asking       distributed app.cluster app.worker app.questions app.store CURRENCIES
+app.asking       distributed app.cluster app.worker app.questions app.store CURRENCIES app.logs
 app.cluster      dask distributed app.store app.settings
 app.export       pyarrow models.code app.checkpoints app.store app.runs CURRENCIES
-app.worker       distributed app.memory app.questions CURRENCIES | torch torchvision app.analysis.answers app.training app.data app.foreign app.uploads app.archives
+app.worker       distributed app.memory app.questions CURRENCIES app.logs | torch torchvision app.analysis.answers app.training app.data app.foreign app.uploads app.archives
 app.recording    torch app.training app.data app.references app.checkpoints models.nets CURRENCIES
 app.races        CURRENCIES
 app.pretrained   CURRENCIES
 app.references   app.store CURRENCIES
-app.store        sqlite3 numpy pydantic app.schema app.history app.runs app.checkpoints CURRENCIES
+app.store        sqlite3 numpy pydantic app.schema app.history app.runs app.checkpoints CURRENCIES app.logs
 app.runs         sqlite3 pydantic CURRENCIES app.cuts
 app.foreign      torch safetensors models.foreign models.nets app.evaluation app.checkpoints CURRENCIES
 app.evaluation   app.training app.data app.checkpoints models.nets CURRENCIES
@@ -86,6 +86,7 @@ app.memory
 app.sockets      psutil
 app.spec         pydantic app.datasets models.spec
 app.results      numpy
+app.logs         app.settings
 app.settings     pydantic
 app.schema       sqlite3
 app.datasets     pydantic

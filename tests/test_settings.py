@@ -1,11 +1,30 @@
 """Settings by environment, file and mode: read, defaulted, and refused by the name of what is wrong."""
 
 import os
+import pickle
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
-from app.settings import CONFIG, FILE, FOLDERS, MODE_TITLES, MODES, PREFIX, ROOT, Settings, load, read, shown
+from app.cluster import Cluster
+from app.settings import (
+    CONFIG,
+    FILE,
+    FOLDERS,
+    MODE_TITLES,
+    MODES,
+    PREFIX,
+    ROOT,
+    SECRETS,
+    Settings,
+    load,
+    read,
+    shown,
+    variable,
+)
+from app.worker import warm_to_answer
 
 
 @pytest.fixture(autouse=True)
@@ -150,9 +169,40 @@ def test_a_file_that_is_named_and_missing_is_said(monkeypatch: pytest.MonkeyPatc
         load()
 
 
-def test_the_teachers_key_is_never_shown() -> None:
-    settings = Settings.model_validate({"mode": "class", "teacher_key": "open sesame"})
-    assert "sesame" not in repr(settings) + str(shown(settings, "teacher_key")) + settings.model_dump_json()
+@pytest.mark.parametrize("name", SECRETS)
+def test_a_secret_is_never_shown_and_stays_in_the_server(name: str) -> None:
+    settings = Settings.model_validate({"mode": "class", name: "open sesame"})
+    assert "sesame" not in repr(settings) + str(shown(settings, name)) + settings.model_dump_json()
+    assert b"sesame" in pickle.dumps(settings)
+    sent: list[bytes] = []
+    cluster = object.__new__(Cluster)
+    cluster.client = cast(Any, SimpleNamespace(submit=lambda *asked, **_: sent.append(pickle.dumps(asked))))
+    cluster._resources = dict  # type: ignore[method-assign]
+    cluster.submit("ask", warm_to_answer, settings)
+    assert b"sesame" not in sent[0]
+    assert pickle.loads(sent[0])[1] == settings.for_workers
+    assert {name for name, field in Settings.model_fields.items() if "SecretStr" in str(field.annotation)} == set(
+        SECRETS
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "fine", "wrong"),
+    [
+        ("frame_ancestors", "'self' https://*.hf.space http://localhost:8080", "'self'; script-src *"),
+        ("frame_ancestors", "'none'", "https://a.example\nSet-Cookie: x"),
+        ("allowed_hosts", "lab.example.org, *.class.example.org", "http://lab.example.org/"),
+        ("allowed_hosts", "lab", "lab example"),
+    ],
+)
+def test_what_goes_into_a_header_has_its_form(
+    monkeypatch: pytest.MonkeyPatch, name: str, fine: str, wrong: str
+) -> None:
+    monkeypatch.setenv(variable(name), fine)
+    assert getattr(load(), name) == fine
+    monkeypatch.setenv(variable(name), wrong)
+    with pytest.raises(ValueError, match=rf"{variable(name)}=.* is meant"):
+        load()
 
 
 @pytest.mark.parametrize("mode", MODES)

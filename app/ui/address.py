@@ -39,6 +39,7 @@ class Address:
     race: str | None = None
     step: int | None = None
     layer: str | None = None
+    lecture: int | None = None  # 1: pictures only
 
     def query(self) -> dict[str, list[str]]:
         """As query parameters, nothing that is not said among them."""
@@ -48,7 +49,7 @@ class Address:
         return {name: values for name, values in query.items() if values}
 
 
-NAMES = ("net", "data", "recipe", "width", "seed", "run", "race", "step", "layer")
+NAMES = ("net", "data", "recipe", "width", "seed", "run", "race", "step", "layer", "lecture")
 
 
 @dataclass
@@ -162,6 +163,7 @@ def parse(query: Mapping[str, Sequence[str]]) -> tuple[Address, list[str]]:
         race=one("race", _race),
         step=one("step", _whole(10_000_000)),
         layer=one("layer", _layer),
+        lecture=one("lecture", _yes),
     )
     return address, dropped
 
@@ -188,6 +190,12 @@ def _layer(text: str) -> str:
     if selection(text):
         return text
     raise ValueError("a layer is written block:12 or blocks.12.branch.conv1")
+
+
+def _yes(text: str) -> int:
+    if text == "1":
+        return 1
+    raise ValueError("it is written lecture=1")
 
 
 def _whole(most: int) -> Callable[[str], int]:

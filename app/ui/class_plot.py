@@ -48,7 +48,13 @@ def sweep_points(runs: Sequence[Run], of: str) -> list[Point]:
         if error is not None:
             kind: Kind = "plain" if run.spec.net.family in PLAIN else "residual"
             points.append(
-                Point(run.name, plan(run.spec.net).depth, error, kind, run.status in ("finished", "diverged"))
+                Point(
+                    " · ".join(filter(None, (run.name, visitor.nickname(run)))),
+                    plan(run.spec.net).depth,
+                    error,
+                    kind,
+                    run.status in ("finished", "diverged"),
+                )
             )
     return points
 

@@ -10,6 +10,8 @@ from app import jobs
 from app.settings import ASSETS, ROOT
 from app.ui import address, visitor
 from app.ui.component import frontend
+from app.ui.identity import identity
+from app.ui.lecture import hide_controls, lecture
 from app.ui.prose import literal
 from app.ui.teaching import message
 
@@ -34,10 +36,13 @@ def frame() -> None:
     st.html(f"<script>{frontend('history.js')}</script>", unsafe_allow_javascript=True)
     engine = jobs.engine()
     groups = PAGES | (TEACHING if engine.settings.mode == "class" else {})
-    here = st.navigation({group: [page(name) for name in names] for group, names in groups.items()})
+    pages = {group: [page(name) for name in names] for group, names in groups.items()}
+    here = st.navigation(pages)
     st.logo(str(ASSETS / "logo.svg"), size="large", icon_image=str(ASSETS / "icon.svg"))
     with st.sidebar:
         status()
+        identity()
+        hide_controls()
     for trouble in (engine.store.notice, engine.pump.trouble):
         if trouble:
             st.error(trouble)
@@ -47,6 +52,7 @@ def frame() -> None:
     for notice in address.notices():
         if not notice.startswith("The address's net="):  # the form keeps such a net, and says itself what is wrong
             st.warning(literal(notice))
+    lecture([one for group in pages.values() for one in group], here)
     here.run()
 
 

@@ -1,11 +1,14 @@
-"""Who is looking: one browser, known by a random key in a cookie, and what the settings let it see and change.
+"""Who is looking: one browser, or the person who signed in there, and what the settings let them see and change.
 
-The store knows an owner by a hash of that key, so that nobody who reads the store could be taken for them.
+A browser is known by a random key in a cookie; the store knows its hash, so that nobody who reads the store could be
+taken for it. A person is known by what their provider calls them, hashed under the server's own secret, so that nobody
+who reads the store could find out whether a name that they guess is there.
 """
 
 import hashlib
 import hmac
 import secrets
+from collections.abc import Mapping
 
 import streamlit as st
 
@@ -19,9 +22,43 @@ _KEY, _TEACHER = "_visitor", "_teacher"
 
 
 def owner() -> str:
-    """The owner of runs that this browser starts. Where cookies are refused, an owner is one open page."""
+    """The owner of runs that are started here: the person, else the browser, else (cookies refused) one open page."""
+    if who := person():
+        return who
     key = key_in(dict(st.context.cookies)) or st.session_state.setdefault(_KEY, secrets.token_urlsafe())
     return hashlib.sha256(key.encode()).hexdigest()[:16]
+
+
+def providers() -> list[str]:
+    """Where one can sign in, as secrets.toml names them; one without a name: the only one. None: nobody signs in."""
+    if not st.secrets.load_if_toml_exists():
+        return []
+    section = st.secrets.get("auth") or {}
+    named = [name for name, value in section.items() if isinstance(value, Mapping)]
+    return named or ([""] if "client_id" in section else [])
+
+
+def person() -> str:
+    """The owner that the person who signed in here is; empty: nobody did."""
+    user = st.user
+    if not user.get("is_logged_in"):
+        return ""
+    called = user.get("sub") or user.get("email")
+    secret = (st.secrets.get("auth") or {}).get("cookie_secret")
+    if not called or not secret:
+        return ""
+    said = f"{user.get('iss', '')} {called}"
+    return hmac.new(str(secret).encode(), said.encode(), hashlib.sha256).hexdigest()[:16]
+
+
+def shown_name() -> str:
+    """What the person who signed in is called, for their own eyes only."""
+    return str(st.user.get("name") or st.user.get("email") or "you")[:60]
+
+
+def nickname(run: Run) -> str:
+    """Who started a run: their nickname, else the beginning of their hash; empty: the command line."""
+    return jobs.engine().store.nicknames().get(run.owner) or run.owner[:4]
 
 
 def runs() -> list[Run]:

@@ -36,7 +36,7 @@ HOSTILE = {
     "control characters": "\x00\x1b[31m\n# heading",
     "a quote": "' OR 1=1 --",
 }
-PARAMETERS = ("net", "data", "recipe", "width", "seed", "run", "step", "layer", "guess", "find", "status")
+PARAMETERS = ("net", "data", "recipe", "width", "seed", "run", "step", "layer", "lecture", "guess", "find", "status")
 
 
 class NoCluster:

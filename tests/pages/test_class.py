@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from app import jobs
 from app.jobs import Engine
 from app.runs import Run
 from app.settings import Settings
@@ -39,7 +40,7 @@ def runs(class_engine: Engine) -> list[Run]:
 
 def entered(key: str = KEY) -> AppTest:
     page = well(opened("class"))
-    page.text_input[0].set_value(key)
+    page.main.text_input[0].set_value(key)
     return well(press(page, "Open"))
 
 
@@ -61,7 +62,7 @@ def test_without_the_key_nothing_is_seen(key: str) -> None:
 def test_the_page_stays_shut_in_other_modes_and_without_a_key(class_engine: Engine, changes: dict[str, Any]) -> None:
     class_engine.settings = Settings.model_validate({**class_engine.settings.model_dump(), **changes})
     if class_engine.settings.mode == "class":
-        assert not opened("class").text_input
+        assert not opened("class").main.text_input
     else:
         assert opened("class").title[0].value == prose("start")["title"], "there is no such page"
 
@@ -87,10 +88,15 @@ def test_each_run_is_a_point_with_its_depth_and_its_error(class_engine: Engine, 
 def test_a_message_is_on_every_page_as_text(class_engine: Engine) -> None:
     page = entered()
     for hostile in ("html", "markdown", "a link"):
-        page.text_input[-1].set_value(HOSTILE[hostile])
+        page.main.text_input[-1].set_value(HOSTILE[hostile])
         page = well(press(page, "Show to all"))
         assert class_engine.message == HOSTILE[hostile]
+        assert (class_engine.store.folder / "message.txt").read_text("utf-8") == HOSTILE[hostile]
         assert len(well(opened("start")).info) == 1
-    page.text_input[-1].set_value("")
+    jobs.stop()
+    again = jobs.start(class_engine.settings)
+    assert again.message == HOSTILE["a link"], "the next server says it too"
+    page = entered()
+    page.main.text_input[-1].set_value("")
     press(page, "Show to all")
     assert not opened("start").info

@@ -53,7 +53,7 @@ def test_the_first_open_shows_the_reference_net_and_its_exact_gradient() -> None
     assert page.selectbox(key="subject").value == "reference-preact-20"
     assert not page.warning
     assert not page.error
-    assert [button.label for button in page.button] == ["Draw single paths", "Try the sub-networks"]
+    assert [button.label for button in page.main.button] == ["Draw single paths", "Try the sub-networks"]
 
 
 @pytest.mark.usefixtures("answering")
@@ -73,7 +73,7 @@ def test_single_paths_are_drawn_on_a_button_and_stand_beside_the_paper_s() -> No
     assert "Over all single paths the norms would add up to" in said
     copied = well(opened("paths", study=page.query_params["study"], **SMALL))
     assert "19–35 | 5–17 | 0.45 %" in words(copied)
-    assert [button.label for button in copied.button] == ["Try the sub-networks"]
+    assert [button.label for button in copied.main.button] == ["Try the sub-networks"]
     assert "19–35" in words(well(opened("paths", **SMALL))), "the next student need not press: the answer is kept"
 
 
@@ -120,7 +120,7 @@ def test_a_plain_net_has_one_path_and_nothing_to_predict_or_sample() -> None:
     page = well(opened("paths", run="reference-plain-20"))
     assert "one path leads through all 9 blocks" in words(page)
     assert not page.radio
-    assert [button.label for button in page.button] == ["Try the sub-networks"]
+    assert [button.label for button in page.main.button] == ["Try the sub-networks"]
 
 
 @pytest.mark.usefixtures("waiting")

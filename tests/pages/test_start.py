@@ -11,7 +11,7 @@ pytestmark = pytest.mark.usefixtures("engine")
 def test_the_first_page_asks_the_question_and_offers_the_race() -> None:
     page = well(opened())
     assert page.title[0].value.endswith("?")
-    assert [button.label for button in page.button] == ["Start the race"]
+    assert [button.label for button in page.main.button] == ["Start the race"]
     assert not page.error
     assert not page.warning
 

@@ -42,6 +42,7 @@ def test_an_address_and_its_query_are_the_same_thing() -> None:
         ("run", "../secret"),
         ("run", "a b"),
         ("layer", "block:x"),
+        ("lecture", "yes"),
         ("layer", "<script>alert(1)</script>"),
     ],
 )

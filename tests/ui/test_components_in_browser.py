@@ -164,9 +164,15 @@ def test_nonsense_in_the_address_is_dropped_with_a_sentence(live: Page, address:
     expect(live.get_by_test_id("stAlert")).to_have_count(3)
 
 
-def test_the_charts_work_under_a_base_path(page: Page, serve: Serve) -> None:
-    page.goto(serve(SCRATCH, base="class/resnets"))
+def test_the_charts_work_under_a_base_path_and_ask_for_nothing_beside_it(page: Page, serve: Serve) -> None:
+    address = serve(SCRATCH, base="class/resnets")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(address)
     page.wait_for_selector(".live-chart[data-updates] .nsewdrag")
+    page.wait_for_selector(".strip .row")
+    assert any("/vendor/" in url for url in asked)
+    assert not [url for url in asked if url.startswith("http") and not url.startswith(f"{address}/")]
 
 
 def test_a_chart_without_its_library_says_so(page: Page, serve: Serve) -> None:

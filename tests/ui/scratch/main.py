@@ -22,5 +22,5 @@ async def without_plotly(request: Request) -> Response:
     return Response(status_code=404) if name == PLOTLY_NAME else await main.vendor(request)
 
 
-routes = [Route("/vendor/{name}", without_plotly)] if os.environ.get("WITHOUT_PLOTLY") else [main.VENDOR]
+routes = [Route("/vendor/{name}", without_plotly)] if os.environ.get("WITHOUT_PLOTLY") else main.routes()
 app = st.App(Path(__file__).with_name("page.py"), routes=routes)
