@@ -53,7 +53,8 @@ class Engine:
             self._cluster.submit("train", worker.warm, settings, workers=[address])
             for address in self._cluster.workers("train")
         ]
-        fire_and_forget(self._cluster.submit("ask", worker.warm_to_answer, settings, trainers))
+        for address in self._cluster.workers("ask"):
+            fire_and_forget(self._cluster.submit("ask", worker.warm_to_answer, settings, trainers, workers=[address]))
         log.info("engine begins", mode=settings.mode, workers=self.workers("train"))
 
     def submit(self, specs: Sequence[RunSpec], owner: str = "") -> list[Run]:

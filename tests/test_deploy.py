@@ -1,17 +1,18 @@
-"""The ready files of deploy/: they parse, and every setting, option, lane and path that they name exists."""
+"""The ready files of deploy/: they parse, and every setting, option, verb and path that they name exists."""
 
 import configparser
 import re
 import shlex
 import tomllib
 from collections.abc import Iterator
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 import yaml
 from streamlit import config
+from typer.testing import CliRunner
 
-from app.cluster import Lane
+from app.cli import app
 from app.settings import CONFIG, PREFIX, ROOT, Settings, variable
 
 DEPLOY = ROOT / "deploy"
@@ -37,7 +38,10 @@ def given() -> Iterator[tuple[str, dict[str, str]]]:
     for name, service in COMPOSE["services"].items():
         yield (
             f"compose: {name}",
-            {key: re.sub(r"\$\{\w+:-(.*)\}", r"\1", str(value)) for key, value in service["environment"].items()},
+            {
+                key: re.sub(r"\$\{\w+:-(.*)\}", r"\1", str(value))
+                for key, value in service.get("environment", {}).items()
+            },
         )
     yield (
         "unit",
@@ -77,12 +81,14 @@ def test_every_option_of_streamlits_that_is_named_exists_and_so_does_the_script(
     assert (ROOT / "app" / "main.py").is_file()
 
 
-def test_compose_has_a_worker_for_every_lane_and_one_store_for_all() -> None:
+def test_compose_has_a_scheduler_and_workers_and_one_store_for_all() -> None:
     services = COMPOSE["services"]
-    lanes = [
-        lane for service in services.values() for lane in re.findall(r"--resources (\w+)=1", service.get("command", ""))
-    ]
-    assert sorted(lanes) == sorted(get_args(Lane))
+    commands = [service["command"].split() for service in services.values() if "command" in service]
+    for command in commands:
+        assert command[:3] == ["python", "-m", "app"]
+        asked = CliRunner().invoke(app, [command[3], "--help"])
+        assert all(word in asked.output for word in command[4:] if word.startswith("--"))
+    assert {command[3] for command in commands} == {"scheduler", "workers"}
     assert len({tuple(service["volumes"]) for service in services.values()}) == 1
     [volume] = services["server"]["volumes"]
     name, path = volume.split(":")

@@ -35,7 +35,7 @@ def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
 def test_a_runs_life_is_told_under_its_id_and_by_no_owner(
     engine: Engine, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine, "_ask_to_stop", lambda *_: None)  # nobody is there to be asked
+    monkeypatch.setattr(engine.pump, "_ask_to_stop", lambda *_: None)  # nobody is there to be asked
     logs.begin(Settings(mode="class", logs="json"))
     [run] = engine.submit([spec(NET)], "owner of it")
     under_way(engine, run, [50.0] * 10)
