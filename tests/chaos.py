@@ -69,8 +69,10 @@ def chaos(folder: Path, kills: Sequence[str], runs: int, witness: Weights, chanc
     while server.process.poll() is None and time.monotonic() < end:
         time.sleep(0.2)
     assert server.process.poll() == 0, "the server did not end by itself"
-    ended_well(store, witness)
-    return sum(run.attempt for run in trained(store))
+    ended = trained(store)
+    assert len(ended) == runs
+    ended_well(store, [run.id for run in ended], witness)
+    return sum(run.attempt for run in ended)
 
 
 def _made(store: Store) -> int:

@@ -4,10 +4,9 @@ import random
 from pathlib import Path
 
 from tests.chaos import chaos
-from tests.undisturbed import undisturbed
+from tests.undisturbed import Weights
 
 
-def test_killed_workers_and_servers_cost_no_event_and_change_no_weight(tmp_path: Path) -> None:
-    witness = undisturbed(2, tmp_path / "witness")
-    attempts = chaos(tmp_path / "store", ["worker", "server", "worker"], 2, witness, random.Random(0))
+def test_killed_workers_and_servers_cost_no_event_and_change_no_weight(tmp_path: Path, witness: Weights) -> None:
+    attempts = chaos(tmp_path, ["worker", "server", "worker"], 2, witness, random.Random(0))
     assert attempts > 2

@@ -10,7 +10,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from app import jobs, worker
+from app import jobs, pump, worker
 from app.checkpoints import weights_file
 from app.cuts import CutSpec
 from app.data import load_for
@@ -24,21 +24,27 @@ from app.store import StoreError
 from app.training import train
 from models.spec import NetSpec
 from tests.pages.opening import NoCluster
-from tests.undisturbed import STEPS, Weights, ended_well, specs, trained, undisturbed
+from tests.undisturbed import STEPS, Weights, ended_well, specs, trained
 from tests.waiting import until
 
 
 @pytest.fixture(scope="module")
-def witness(tmp_path_factory: pytest.TempPathFactory) -> Weights:
-    """What an undisturbed plain net and its twin end with."""
-    return undisturbed(2, tmp_path_factory.mktemp("undisturbed"))
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = Engine(Settings(store=tmp_path, workers=2))
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """One for all tests of this file: its processes take seconds to start."""
+    engine = Engine(Settings(store=tmp_path_factory.mktemp("store"), workers=2))
     yield engine
     engine.stop()
+
+
+@pytest.fixture(autouse=True)
+def nothing_left(request: pytest.FixtureRequest) -> Iterator[None]:
+    """The next test finds workers that are free."""
+    yield
+    if "engine" in request.fixturenames:
+        engine: Engine = request.getfixturevalue("engine")
+        for run in trained(engine.store):
+            engine.cancel(run.id)
+        until(lambda: not any(engine.pump.busy(run.id) for run in trained(engine.store)), "the workers to be free")
 
 
 def test_pause_step_and_go_on_change_no_weight(engine: Engine, witness: Weights) -> None:
@@ -54,7 +60,7 @@ def test_pause_step_and_go_on_change_no_weight(engine: Engine, witness: Weights)
     assert engine.store.run(first).step == paused.step + 1
     engine.resume(first)
     until(lambda: not any(engine.store.run(run).active for run in (first, second)), "the end")
-    ended_well(engine.store, witness)
+    ended_well(engine.store, [first, second], witness)
 
 
 def test_a_block_cut_while_it_trains_is_kept_with_the_run_and_repeats_it(engine: Engine, tmp_path: Path) -> None:
@@ -112,7 +118,7 @@ def test_a_cut_asked_of_a_server_that_died_is_made_by_the_next(tmp_path: Path, m
 
 
 def test_runs_wait_their_turn_and_a_waiting_one_can_be_cancelled(engine: Engine) -> None:
-    first, second, third, fourth = (run.id for run in engine.submit(specs(4)))
+    first, _, third, fourth = (run.id for run in engine.submit(specs(4)))
     until(lambda: engine.store.run(first).step > 0, "the first step")
     assert [engine.store.run(run).status for run in (third, fourth)] == ["queued", "queued"]
     assert (engine.place(third), engine.place(fourth)) == (0, 1)
@@ -126,13 +132,12 @@ def test_runs_wait_their_turn_and_a_waiting_one_can_be_cancelled(engine: Engine)
     assert engine.store.run(first).status == "cancelled"
     assert engine.store.run(third).status == "cancelled"
     assert 0 < engine.store.run(first).step < STEPS
-    for run in (second, fourth):
-        engine.cancel(run)
 
 
 def test_a_run_whose_worker_keeps_dying_is_given_up_and_says_so(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(pump, "MAX_DEATHS", 2)
     monkeypatch.setattr(worker, "train_run", _die)
     [run] = engine.submit(specs()[:1])
     until(lambda: engine.store.run(run.id).status == "failed", "the engine to give up")
@@ -155,6 +160,7 @@ def test_weights_that_cannot_be_written_fail_the_run_and_keep_its_events(engine:
 
 
 def test_what_is_too_large_is_refused_before_anything_is_queued(engine: Engine) -> None:
+    before = trained(engine.store)
     fine, net = specs()[0], NetSpec.parse("imagenet-resnet-152:width=512").fitted(1, 10)
     with pytest.raises(RefusedError, match="parameters"):
         engine.submit([fine, fine.model_copy(update={"net": net})])
@@ -166,7 +172,7 @@ def test_what_is_too_large_is_refused_before_anything_is_queued(engine: Engine) 
         engine.submit([fine.model_copy(update={"recipe": Recipe(steps=900_000)})])
     with pytest.raises(RefusedError, match="upload it again"):
         engine.submit([RunSpec(net=fine.net, data="own-0123456789ab")])
-    assert trained(engine.store) == []
+    assert trained(engine.store) == before
 
 
 def test_a_second_engine_on_the_same_store_is_refused(engine: Engine) -> None:
@@ -187,9 +193,11 @@ def _offline(*_args: object) -> None:
     raise ValueError("the network cannot be reached")
 
 
-def test_two_runs_asked_of_a_cold_engine_train_side_by_side(engine: Engine) -> None:
+def test_two_runs_asked_of_a_cold_engine_train_side_by_side(tmp_path: Path) -> None:
+    engine = Engine(Settings(store=tmp_path, workers=2))
     long = Recipe(steps=100_000, batch=64)
     runs = [run.id for run in engine.submit([spec.model_copy(update={"recipe": long}) for spec in specs()])]
     until(lambda: all(engine.store.run(run).step > 0 for run in runs), "the first steps of both")
     assert [engine.store.run(run).status for run in runs] == ["running", "running"]
     assert [engine.store.run(run).attempt for run in runs] == [1, 1]
+    engine.stop()

@@ -11,7 +11,7 @@ import pytest
 from app.settings import ROOT
 from app.store import Store
 from tests.machines import Machine, networks_allowed, scheduler
-from tests.undisturbed import all_beyond, ended_well, trained, undisturbed
+from tests.undisturbed import Weights, all_beyond, ended_well, trained
 from tests.waiting import PATIENCE, until
 
 
@@ -25,7 +25,9 @@ def machines() -> Iterator[list[Machine]]:
         machine.remove()
 
 
-def test_every_run_ends_right_whichever_machine_fails(machines: list[Machine], tmp_path: Path) -> None:
+def test_every_run_ends_right_whichever_machine_fails(
+    machines: list[Machine], tmp_path: Path, witness: Weights
+) -> None:
     with scheduler(patience=5) as port:
 
         def work(machine: Machine) -> None:
@@ -52,4 +54,4 @@ def test_every_run_ends_right_whichever_machine_fails(machines: list[Machine], t
         work(sound)
         assert server.wait(timeout=2 * PATIENCE) == 0
     assert all(run.attempt >= 3 for run in trained(store))
-    ended_well(store, undisturbed(2, tmp_path / "witness"))
+    ended_well(store, [run.id for run in trained(store)], witness)

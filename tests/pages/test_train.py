@@ -21,7 +21,7 @@ def trained(engine: Engine) -> list[Run]:
 
 def labels(page: AppTest) -> list[str]:
     """The buttons of the race, apart from those of the races to choose from."""
-    return [button.label for button in page.button if button.label != "Start this race"]
+    return [button.label for button in page.main.button if button.label != "Start this race"]
 
 
 def start(page: AppTest) -> bool:
