@@ -17,7 +17,7 @@ from distributed import Future
 from app import logs, worker
 from app.cluster import Cluster
 from app.questions import Question
-from app.results import Result, from_bytes
+from app.results.packing import Result, from_bytes
 from app.settings import Settings
 from app.store import Store, StoreError
 

@@ -26,7 +26,7 @@ from app.cli_parts import (
 )
 from app.cuts import CutSpec
 from app.datasets import check_images
-from app.results import Floats
+from app.results.arrays import Floats
 from models.lengths import LONGEST
 
 app = typer.Typer()

@@ -6,7 +6,7 @@ from app.checkpoints import weights_file
 from app.data import load_for
 from app.datasets import DataError, available, check_images, find
 from app.events import EpochEvaluated
-from app.results import Evaluation
+from app.results.evaluations import Evaluation
 from app.settings import Settings
 from app.spec import RunSpec
 from app.training import evaluate, load_weights

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from app.events import BlockCut, RunStarted
-from app.results import Floats, Series
+from app.results.arrays import Floats
+from app.results.series import Series
 
 MAX_POINTS = 1000
 MAX_COLUMNS = 400  # so that a run of a few minutes keeps every step

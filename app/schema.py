@@ -72,7 +72,7 @@ CREATE TABLE IF NOT EXISTS answers (      -- what was asked of a run, or of none
     key      TEXT PRIMARY KEY,
     run      TEXT REFERENCES runs(id) ON DELETE CASCADE,
     question TEXT NOT NULL,               -- as JSON
-    result   BLOB NOT NULL,               -- .npz, see app/results.py
+    result   BLOB NOT NULL,               -- .npz, see app/results/
     created  REAL NOT NULL
 ) STRICT, WITHOUT ROWID;
 """

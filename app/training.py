@@ -37,7 +37,7 @@ from app.events import (
 )
 from app.memory import keep_freed_memory
 from app.probes import layer_outputs, undisturbed
-from app.results import Evaluation
+from app.results.evaluations import Evaluation
 from app.spec import RunSpec
 from models.nets import Net, build, generator, weight_layers
 

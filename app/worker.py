@@ -17,7 +17,7 @@ from app.datasets import BUNDLED, DATASETS
 from app.events import BlockCut, Event, RunStarted, to_json
 from app.memory import return_freed_memory
 from app.questions import Question
-from app.results import to_bytes
+from app.results.packing import to_bytes
 from app.settings import Settings
 from app.spec import Recipe, RunSpec
 from models.spec import NetSpec

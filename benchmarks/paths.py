@@ -15,7 +15,7 @@ from torch import Tensor
 from app.analysis.cut import block_output
 from app.analysis.paths import gradients_by_length
 from app.analysis.subnets import IMAGES, sub_networks
-from app.results import Bools
+from app.results.arrays import Bools
 from benchmarks.engine_step import timed, two_cores
 from benchmarks.figures import Device, Figure, Row, Say, at_most, interleaved
 from models.nets import Net, blocks_of, build, generator

@@ -10,7 +10,9 @@ from app.asking import Answer
 from app.cuts import CutSpec
 from app.jobs import Engine
 from app.questions import CutQuestion, PathsQuestion, Question, SubNetworksQuestion
-from app.results import CutEvaluation, SubNetworks, from_bytes, to_bytes
+from app.results.lesions import CutEvaluation
+from app.results.packing import from_bytes, to_bytes
+from app.results.paths import SubNetworks
 from app.settings import Settings
 from tests.waiting import until
 

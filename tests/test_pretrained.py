@@ -20,7 +20,8 @@ from app.foreign import receive
 from app.pictures import to_text
 from app.pretrained import BIG_NETS, CHUNK, Fetcher, FetchError, Pretrained, by_hand, fetch
 from app.questions import AttributionQuestion, CutQuestion, DepthQuestion, FeaturesQuestion, KernelsQuestion
-from app.results import Attribution, DepthRead, FeatureMaps, Kernels
+from app.results.attributions import Attribution
+from app.results.features import DepthRead, FeatureMaps, Kernels
 from app.settings import Settings
 from app.spec import RunSpec
 from app.worker import weights_url

@@ -57,7 +57,8 @@ from app.questions import (
     SubNetworksQuestion,
     TrainedOnQuestion,
 )
-from app.results import Kernels, Pictures, Result
+from app.results.features import Kernels, Pictures
+from app.results.packing import Result
 from app.settings import Settings
 from app.spec import RunSpec
 from models.nets import Net

@@ -32,7 +32,8 @@ from app.data import prepare
 from app.datasets import DataSet
 from app.probes import block_names, undisturbed
 from app.questions import Method
-from app.results import Attribution, Floats, Randomised
+from app.results.arrays import Floats
+from app.results.attributions import Attribution, Randomised
 from models.nets import Net, build
 
 METHODS: tuple[Method, ...] = get_args(Method)

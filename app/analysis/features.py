@@ -19,7 +19,7 @@ from app.analysis.progress import Progress, quiet
 from app.data import Images, prepare
 from app.datasets import DataSet
 from app.probes import outputs, undisturbed, ways
-from app.results import Confused, DepthRead, Excitement, FeatureMaps
+from app.results.features import Confused, DepthRead, Excitement, FeatureMaps
 from app.training import EVALUATION_BATCH
 from models.blocks import Block
 from models.nets import Net, blocks_of

@@ -14,7 +14,8 @@ from torch import Tensor
 
 from app.data import Images, prepare
 from app.probes import Mode, block_names, outputs, undisturbed
-from app.results import Distribution, Floats, Gradients, Ints
+from app.results.arrays import Floats, Ints
+from app.results.gradients import Distribution, Gradients
 from models.nets import Net, weight_layers
 from models.plan import plan
 from models.spec import NetSpec

@@ -19,7 +19,7 @@ from app.data import Images, prepare
 from app.events import CheckpointSaved, RunDiverged, StepMeasured
 from app.history import running_mean
 from app.probes import block_names, outputs, undisturbed
-from app.results import Deepened, Lesson, TrainedOn
+from app.results.identity import Deepened, Lesson, TrainedOn
 from app.spec import RunSpec
 from app.training import EVALUATION_BATCH, evaluate, load_weights, train
 from models.nets import Net, build, generator

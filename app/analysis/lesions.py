@@ -25,7 +25,8 @@ from app.analysis.progress import Progress, quiet
 from app.cuts import CutSpec, interchangeable, removable
 from app.data import Images, prepare
 from app.datasets import DataSet
-from app.results import CutEvaluation, CutProbabilities, Floats, Ints, RandomLesions, Reorderings, SingleLesions
+from app.results.arrays import Floats, Ints
+from app.results.lesions import CutEvaluation, CutProbabilities, RandomLesions, Reorderings, SingleLesions
 from app.training import EVALUATION_BATCH
 from models.nets import Net, blocks_of
 from models.plan import plan

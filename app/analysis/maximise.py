@@ -13,7 +13,7 @@ from app.analysis.features import field_at
 from app.analysis.progress import Progress, quiet
 from app.datasets import DataSet
 from app.probes import outputs, undisturbed
-from app.results import Maximised
+from app.results.features import Maximised
 from models.blocks import Block
 from models.nets import Net, generator
 

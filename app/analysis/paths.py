@@ -18,7 +18,7 @@ from torch import Tensor
 
 from app.analysis.linear import LinearBlock, first_block, forward, through_stem
 from app.analysis.progress import Progress, quiet
-from app.results import PathGradients
+from app.results.paths import PathGradients
 from models.lengths import LONGEST, path_counts
 from models.nets import Net
 

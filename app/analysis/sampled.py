@@ -15,7 +15,8 @@ from app.analysis.bands import mean_band
 from app.analysis.linear import LinearBlock, first_block, forward, through_stem
 from app.analysis.paths import image_norms
 from app.analysis.progress import Progress, quiet
-from app.results import Floats, SampledPaths
+from app.results.arrays import Floats
+from app.results.paths import SampledPaths
 from models.lengths import LONGEST, path_counts, share, shortest_range
 from models.nets import Net, generator
 

@@ -15,7 +15,8 @@ from app.analysis.moment import recompute_statistics
 from app.analysis.progress import Progress, quiet
 from app.data import Images
 from app.probes import undisturbed
-from app.results import Floats, Neighbours, Shattered
+from app.results.arrays import Floats
+from app.results.gradients import Neighbours, Shattered
 from models.nets import Net, build, generator
 from models.spec import NetSpec
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from app.probes import Mode, block_names, outputs, splits, undisturbed
-from app.results import Signal
+from app.results.gradients import Signal
 from models.blocks import ACTIVATIONS
 from models.nets import Net
 from models.plan import plan

@@ -18,7 +18,8 @@ from torch import Tensor
 from app.analysis.bands import mean_band
 from app.analysis.cut import block_output, refusal
 from app.analysis.progress import Progress, quiet
-from app.results import Bools, Floats, Ints, SubNetworks
+from app.results.arrays import Bools, Floats, Ints
+from app.results.paths import SubNetworks
 from models.blocks import Block
 from models.nets import Net, blocks_of, generator
 

@@ -16,7 +16,7 @@ from app.analysis.progress import Progress, quiet
 from app.checkpoints import FIRST_MOMENTS, weights_file
 from app.data import Images
 from app.events import CheckpointSaved, RunDiverged, StepMeasured
-from app.results import Course, Grid
+from app.results.gradients import Course, Grid
 from app.spec import Recipe, RunSpec
 from app.training import evaluate, load_weights, train
 from app.verdicts import factor_per_block

@@ -14,7 +14,7 @@ from app.figures import theme
 from app.figures.curves import Curve, chart
 from app.figures.numbers import rounded
 from app.figures.theme import Figure, Json, Style
-from app.results import Course, Distribution, Gradients, Grid
+from app.results.gradients import Course, Distribution, Gradients, Grid
 from app.verdicts import factors_at, heading, times, typical, verdict
 from models.spec import NetSpec
 

@@ -7,7 +7,7 @@ import numpy as np
 from app.figures import theme
 from app.figures.numbers import rounded
 from app.figures.theme import Figure, Json
-from app.results import CutEvaluation, SingleLesions
+from app.results.lesions import CutEvaluation, SingleLesions
 from app.spec import RunSpec
 
 MOST_CLASSES = 12

@@ -12,7 +12,8 @@ from app.figures import theme
 from app.figures.counts import band, bars, beside, line, whole_axis
 from app.figures.numbers import branch, decades, rounded, significant
 from app.figures.theme import Figure, Json
-from app.results import Floats, Ints, PathGradients, SampledPaths
+from app.results.arrays import Floats, Ints
+from app.results.paths import PathGradients, SampledPaths
 from models.lengths import active_blocks, expected_depth, path_counts, share, successes, trained_lengths
 from models.spec import PLAIN, NetSpec
 

@@ -8,7 +8,7 @@ import numpy as np
 from app.figures import theme
 from app.figures.curves import Curve, chart
 from app.figures.theme import Figure
-from app.results import Signal
+from app.results.gradients import Signal
 from app.spec import RunSpec
 
 Measured = tuple[RunSpec, Signal]

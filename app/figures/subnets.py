@@ -7,7 +7,7 @@ from app.figures import theme
 from app.figures.counts import band, line, whole_axis
 from app.figures.numbers import branch, rounded
 from app.figures.theme import Figure
-from app.results import SubNetworks
+from app.results.paths import SubNetworks
 from models.spec import NetSpec
 
 

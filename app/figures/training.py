@@ -13,7 +13,7 @@ from app.figures import theme
 from app.figures.curves import band
 from app.figures.numbers import decades, frame, rounded, significant, thinned
 from app.figures.theme import Figure, Json, Style
-from app.results import Series
+from app.results.series import Series
 from app.spec import RunSpec
 from models.spec import NetSpec
 

@@ -8,7 +8,7 @@ from app.datasets import DataSet
 from app.figures.sheets import as_picture as colours
 from app.figures.sheets import coloured, enlarged, signed, top_of, windowed
 from app.questions import ExcitementQuestion, FeaturesQuestion, MaximisedQuestion, PicturesQuestion
-from app.results import Excitement, FeatureMaps, Maximised, Pictures
+from app.results.features import Excitement, FeatureMaps, Maximised, Pictures
 from app.ui import address
 from app.ui.answer import answered
 from app.ui.chosen_picture import Chosen

@@ -9,7 +9,7 @@ import streamlit as st
 from app.datasets import DataSet
 from app.pictures import Bytes, PictureError, fitted, to_text
 from app.questions import ConfusedQuestion, PicturesQuestion
-from app.results import Confused, Pictures
+from app.results.features import Confused, Pictures
 from app.ui.answer import answered
 from app.ui.pad import pad
 from app.ui.prose import literal, prose

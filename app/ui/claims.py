@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from app.results import Course
+from app.results.gradients import Course
 from app.ui.prose import prose
 from app.verdicts import MOMENTS, Claim, claims, heading, said, times
 from models.spec import NetSpec

@@ -18,7 +18,9 @@ from app.figures.lesion_maps import class_errors, confusions
 from app.figures.theme import family_colour
 from app.pictures import from_text
 from app.questions import CutPicturesQuestion, CutQuestion, PicturesQuestion
-from app.results import CutEvaluation, CutProbabilities, Floats, Pictures
+from app.results.arrays import Floats
+from app.results.features import Pictures
+from app.results.lesions import CutEvaluation, CutProbabilities
 from app.ui.answer import arrive, ask
 from app.ui.chosen_picture import Chosen, own_picture
 from app.ui.cutting import words

@@ -8,7 +8,7 @@ import streamlit as st
 from app.figures.signal import activations, residuals, responses
 from app.figures.theme import Figure
 from app.questions import SignalQuestion
-from app.results import Signal
+from app.results.gradients import Signal
 from app.ui.answer import all_answered
 from app.ui.clicks import to_layer
 from app.ui.live_chart import live_chart

@@ -12,7 +12,7 @@ from app.figures.gradients import Measured, block_lines, block_mark, histograms,
 from app.figures.norm_map import COLUMNS, CellOf, layer_mark, map_marks
 from app.figures.training import step_mark
 from app.questions import DistributionQuestion, GradientsQuestion
-from app.results import Gradients
+from app.results.gradients import Gradients
 from app.ui import address, own_parameter
 from app.ui.answer import all_answered, arrive, ask
 from app.ui.claims import claims_table

@@ -4,7 +4,7 @@ import streamlit as st
 
 from app.figures.identity import lesson
 from app.questions import DeepenedQuestion, LessonQuestion
-from app.results import Deepened, Lesson
+from app.results.identity import Deepened, Lesson
 from app.ui.answer import answered
 from app.ui.live_chart import live_chart
 from app.ui.prose import prose

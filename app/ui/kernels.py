@@ -7,7 +7,7 @@ import streamlit as st
 from app.figures.sheets import enlarged
 from app.figures.sheets import kernels as drawn
 from app.questions import KernelsQuestion
-from app.results import Kernels
+from app.results.features import Kernels
 from app.ui.answer import answered
 from app.ui.prose import literal
 from app.ui.subject import Look

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from app.results import Floats, RandomLesions, Reorderings, SingleLesions
+from app.results.arrays import Floats
+from app.results.lesions import RandomLesions, Reorderings, SingleLesions
 from app.ui.prose import prose
 from models.plan import plan
 from models.spec import NetSpec

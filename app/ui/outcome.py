@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
-from app.results import Floats, Series
+from app.results.arrays import Floats
+from app.results.series import Series
 from app.spec import RunSpec
 from app.ui.prose import prose
 from app.ui.source_races import what_the_source_found

@@ -12,7 +12,7 @@ from app.figures.paths import norms, shares, trained, veit
 from app.figures.subnets import named, sub_networks
 from app.figures.theme import Figure
 from app.questions import DeepPathsQuestion, PathsQuestion, Question, SampledPathsQuestion, SubNetworksQuestion
-from app.results import PathGradients, SampledPaths, SubNetworks
+from app.results.paths import PathGradients, SampledPaths, SubNetworks
 from app.ui.answer import answered, ask, known
 from app.ui.live_chart import Click, live_chart
 from app.ui.path_words import chosen_row, gradient_words, subnet_words, veit_table

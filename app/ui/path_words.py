@@ -5,7 +5,8 @@ from math import isfinite
 import numpy as np
 
 from app.figures.numbers import branch
-from app.results import Floats, Ints, PathGradients, SampledPaths, SubNetworks
+from app.results.arrays import Floats, Ints
+from app.results.paths import PathGradients, SampledPaths, SubNetworks
 from app.ui.prose import prose
 from models.equation import joined
 from models.lengths import path_counts, share, shortest_range

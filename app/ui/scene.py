@@ -15,7 +15,7 @@ from app.figures.norm_map import CellOf, norm_map
 from app.figures.theme import Figure, short_names
 from app.figures.training import errors, layer_history, norm_lines
 from app.history import History
-from app.results import Series
+from app.results.series import Series
 from app.runs import Run
 from app.spec import RunSpec
 from app.ui.live_chart import Packed, pack

@@ -4,7 +4,7 @@ import streamlit as st
 
 from app.figures.shattered import autocorrelation, gradient_rows, neighbour_lines
 from app.questions import NeighboursQuestion, ShatteredQuestion
-from app.results import Neighbours, Shattered
+from app.results.gradients import Neighbours, Shattered
 from app.ui.answer import answered, known
 from app.ui.live_chart import live_chart
 from app.ui.prose import prose

@@ -8,7 +8,7 @@ import streamlit as st
 
 from app.figures.sheets import by_mean, signed
 from app.figures.theme import DIVERGING, SEQUENTIAL
-from app.results import FeatureMaps
+from app.results.features import FeatureMaps
 from app.ui.component import component
 from app.ui.live_chart import framed
 

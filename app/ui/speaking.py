@@ -10,7 +10,8 @@ from app.figures import depth as depth_figures
 from app.figures.sheets import enlarged, overlay
 from app.figures.theme import family_colour
 from app.questions import AttributionQuestion, DepthQuestion, RandomisedQuestion
-from app.results import Attribution, DepthRead, Randomised
+from app.results.attributions import Attribution, Randomised
+from app.results.features import DepthRead
 from app.ui.answer import answered
 from app.ui.channels import place
 from app.ui.chosen_picture import Chosen

@@ -15,7 +15,7 @@ from app.figures.lesion_maps import class_map
 from app.figures.lesions import decline, shuffle, single_bars
 from app.figures.theme import Figure, short_names
 from app.questions import PicturesQuestion, Question, RandomLesionsQuestion, ReorderingsQuestion, SingleLesionsQuestion
-from app.results import SingleLesions
+from app.results.lesions import SingleLesions
 from app.ui.answer import answered, answers, ask, known
 from app.ui.lesion_words import (
     class_words,

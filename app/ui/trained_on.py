@@ -7,7 +7,7 @@ import streamlit as st
 
 from app.figures.identity import trained_on
 from app.questions import TrainedOnQuestion
-from app.results import TrainedOn
+from app.results.identity import TrainedOn
 from app.ui.answer import answered, known
 from app.ui.duration import in_words, training_seconds
 from app.ui.live_chart import live_chart

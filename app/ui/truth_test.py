@@ -7,7 +7,7 @@ import streamlit as st
 
 from app.figures.gradients import block_lines, verdict_map
 from app.questions import CourseQuestion, GridQuestion
-from app.results import Course, Grid
+from app.results.gradients import Course, Grid
 from app.ui import own_parameter
 from app.ui.answer import all_answered, answered, known
 from app.ui.claims import claims_table

@@ -15,7 +15,7 @@ from app.analysis.vanishing import course, grid, settings
 from app.data import load
 from app.datasets import BUNDLED
 from app.probes import outputs
-from app.results import Course
+from app.results.gradients import Course
 from app.settings import load as load_settings
 from app.verdicts import MOMENTS, claims, factor_per_block, factors_at, heading, said, times, typical, verdict
 from models.nets import Net, build, weight_layers

@@ -8,7 +8,8 @@ import pytest
 
 from app.figures import curves, gradients, identity, shattered, signal, theme
 from app.figures.theme import Figure
-from app.results import Course, Distribution, Gradients, Grid, Lesson, Neighbours, Shattered, Signal, TrainedOn
+from app.results.gradients import Course, Distribution, Gradients, Grid, Neighbours, Shattered, Signal
+from app.results.identity import Lesson, TrainedOn
 from app.spec import RunSpec
 from models.spec import NetSpec
 

@@ -7,7 +7,7 @@ import pytest
 
 from app.figures import lesion_maps, lesions
 from app.figures.theme import Figure
-from app.results import CutEvaluation, RandomLesions, Reorderings, SingleLesions
+from app.results.lesions import CutEvaluation, RandomLesions, Reorderings, SingleLesions
 from app.spec import RunSpec
 from models.spec import NetSpec
 

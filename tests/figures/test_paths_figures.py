@@ -9,7 +9,7 @@ import pytest
 from app.figures import paths, subnets
 from app.figures.numbers import branch
 from app.figures.theme import Figure
-from app.results import PathGradients, SampledPaths, SubNetworks
+from app.results.paths import PathGradients, SampledPaths, SubNetworks
 from models.spec import NetSpec
 
 RESNET_20 = NetSpec.parse("resnet-20")

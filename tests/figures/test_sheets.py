@@ -5,7 +5,7 @@ import numpy as np
 from app.figures.depth import accuracy, probabilities
 from app.figures.sheets import RULE, as_picture, by_mean, coloured, enlarged, kernels, overlay, sheet, windowed
 from app.figures.theme import DIVERGING, SEQUENTIAL
-from app.results import DepthRead, Kernels
+from app.results.features import DepthRead, Kernels
 from app.ui.kernels import balance
 
 

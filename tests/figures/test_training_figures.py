@@ -13,7 +13,7 @@ from app.events import RunStarted
 from app.figures import norm_map, numbers, training
 from app.figures.theme import Figure
 from app.history import History
-from app.results import Series
+from app.results.series import Series
 from app.spec import RECIPES, RunSpec
 from app.ui.live_chart import framed, pack
 from models.plan import plan

@@ -11,7 +11,7 @@ from app import worker
 from app.analysis.answers import Subject, answer
 from app.events import CheckpointSaved, EpochEvaluated, Event, RunFinished, RunStarted, StepMeasured
 from app.jobs import Engine
-from app.results import to_bytes
+from app.results.packing import to_bytes
 from app.runs import Run
 from app.settings import ROOT, Settings, load
 from app.spec import Recipe, RunSpec

@@ -10,7 +10,7 @@ from app import questions
 from app.analysis import answers, identity, shattered, vanishing
 from app.jobs import Engine
 from app.questions import Question
-from app.results import Deepened, TrainedOn
+from app.results.identity import Deepened, TrainedOn
 from app.runs import Run
 from app.spec import RunSpec
 from app.ui import truth_test as test

@@ -15,7 +15,7 @@ from app.data import load_for
 from app.events import BlockCut, CheckpointSaved, StepMeasured
 from app.jobs import Engine
 from app.pictures import to_text
-from app.results import RandomLesions, Reorderings, SingleLesions
+from app.results.lesions import RandomLesions, Reorderings, SingleLesions
 from app.ui import cut_outcome, studies
 from app.ui.beside import usual_controls
 from app.ui.chosen_picture import Chosen

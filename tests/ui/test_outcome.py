@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.results import Series
+from app.results.series import Series
 from app.spec import RECIPES, RunSpec
 from app.ui.outcome import Standing, passages
 from models.spec import NetSpec

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.results import PathGradients, SampledPaths, SubNetworks
+from app.results.paths import PathGradients, SampledPaths, SubNetworks
 from app.ui import path_words
 from app.ui.path_words import BETS
 from models.spec import NetSpec

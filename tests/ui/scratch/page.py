@@ -12,7 +12,7 @@ import numpy as np  # noqa: E402
 import streamlit as st  # noqa: E402
 
 from app.figures import norm_map, training  # noqa: E402
-from app.results import Series  # noqa: E402
+from app.results.series import Series  # noqa: E402
 from app.spec import RunSpec  # noqa: E402
 from app.ui import address  # noqa: E402
 from app.ui.live_chart import Click, live_chart  # noqa: E402

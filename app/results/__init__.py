@@ -1,0 +1,1 @@
+"""What an analysis or a query returns: named NumPy arrays, never a tensor, never a figure."""
