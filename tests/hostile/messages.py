@@ -1,0 +1,166 @@
+"""What a browser's page should never send over its socket."""
+
+import json
+import struct
+from collections.abc import Callable, Iterable, Mapping
+
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.WidgetStates_pb2 import WidgetState
+
+from tests.hostile import SHOUT, Grounds
+from tests.hostile.addresses import PAGES
+from tests.hostile.visitor import Visitor
+
+Sent = bytes | str | BackMsg
+
+
+def widgets(**value: object) -> Callable[[Visitor, Grounds], Iterable[Sent]]:
+    """Every widget of the page is said to have this value, whatever it is."""
+    return every(lambda state: [setattr(state, name, one) for name, one in value.items()])
+
+
+def every(change: Callable[[WidgetState], object]) -> Callable[[Visitor, Grounds], Iterable[Sent]]:
+    """Every widget's state, changed like this."""
+
+    def make(visitor: Visitor, _grounds: Grounds) -> Iterable[Sent]:
+        message = visitor.request()
+        for name in visitor.widgets:
+            change(message.rerun_script.widget_states.widgets.add(id=name))
+        yield message
+
+    return make
+
+
+def rerun(**value: object) -> Callable[[Visitor, Grounds], Iterable[Sent]]:
+    """The page is asked for with these fields of the request."""
+
+    def make(visitor: Visitor, _grounds: Grounds) -> Iterable[Sent]:
+        message = visitor.request()
+        for name, one in value.items():
+            setattr(message.rerun_script, name, one)
+        yield message
+
+    return make
+
+
+def cut(visitor: Visitor, _grounds: Grounds) -> Iterable[Sent]:
+    """The beginning of a message."""
+    yield visitor.request().SerializeToString()[:-3]
+
+
+def flipped(visitor: Visitor, grounds: Grounds) -> Iterable[Sent]:
+    """A message, ten bytes of which are others."""
+    raw = bytearray(visitor.request().SerializeToString())
+    for _ in range(10):
+        raw[grounds.rng.randrange(len(raw))] = grounds.rng.randrange(256)
+    yield bytes(raw)
+
+
+def operation(visitor: Visitor, _grounds: Grounds) -> Iterable[Sent]:
+    """A request of Streamlit's newer kind, with what it does not have."""
+    message = BackMsg()
+    message.backend_operation_request.request_id = message.backend_operation_request.session_id = "../../etc/passwd"
+    message.backend_operation_request.deferred_file.SetInParent()
+    yield message
+    message.backend_operation_request.session_id = visitor.session
+    yield message
+    message.backend_operation_request.install_skills.SetInParent()
+    yield message
+
+
+def urls(visitor: Visitor, _grounds: Grounds) -> Iterable[Sent]:
+    """Places for ten thousand files of bad names."""
+    message = BackMsg()
+    message.file_urls_request.request_id = "1"
+    message.file_urls_request.file_names.extend(["../../../canary", "\0", SHOUT, "x" * 1000] * 2500)
+    yield message
+
+
+def _file(state: WidgetState) -> None:
+    """A file that was never sent."""
+    info = state.file_uploader_state_value.uploaded_file_info.add(name="../../canary", size=5, file_id="../../canary")
+    info.file_urls.upload_url = info.file_urls.delete_url = "/etc/passwd"
+
+
+DEEP = "[" * 50_000 + "]" * 50_000
+
+VALUES: Mapping[str, Callable[[Visitor, Grounds], Iterable[Sent]]] = {
+    "everything pressed": widgets(trigger_value=True),
+    "everything true": widgets(bool_value=True),
+    "everything not a number": widgets(double_value=float("nan")),
+    "everything infinite": widgets(double_value=float("-inf")),
+    "everything −2⁶³": widgets(int_value=-(2**63)),
+    "everything 2⁶³ − 1": widgets(int_value=2**63 - 1),
+    "everything text": widgets(string_value=SHOUT),
+    "everything a long text": widgets(string_value="x" * 50_000),
+    "everything bytes": widgets(bytes_value=b"\xff" * 100),
+    "everything no JSON": widgets(json_value="{]"),
+    "everything JSON of null": widgets(json_value="null"),
+    "everything JSON of other types": widgets(json_value=json.dumps({"value": {"layer": [1], "step": {}, "range": SHOUT}})),
+    "everything deep JSON": widgets(json_value=DEEP),
+    "everything triggered by JSON": widgets(json_trigger_value=json.dumps([{"event": SHOUT, "value": [None]}])),
+    "everything triggered by nonsense": widgets(json_trigger_value="[1,"),
+    "everything texts": every(lambda state: state.string_array_value.data.extend([SHOUT, "", "x"] * 100)),
+    "everything numbers": every(lambda state: state.double_array_value.data.extend([float("nan"), 1e308, -1.0])),
+    "everything whole numbers": every(lambda state: state.int_array_value.data.extend([-1, 2**62, 10**6])),
+    "everything a file": every(_file),
+    "everything a table": every(lambda state: setattr(state.arrow_value, "data", b"\xff" * 100)),
+    "everything typed": every(lambda state: setattr(state.string_trigger_value, "data", SHOUT)),
+    "everything said in a chat": every(lambda state: setattr(state.chat_input_value, "data", SHOUT)),
+    "everything without a value": every(lambda _state: None),
+}  # fmt: skip
+
+OTHERS: Mapping[str, Callable[[Visitor, Grounds], Iterable[Sent]]] = {
+    "nothing": lambda _visitor, _grounds: [b""],
+    "noise": lambda _visitor, grounds: [grounds.rng.randbytes(500)],
+    "text": lambda _visitor, _grounds: ["hello"],
+    "half a message": cut,
+    "a damaged message": flipped,
+    "a length of 2⁶⁴": lambda _visitor, _grounds: [b"\x5a" + b"\xff" * 9 + b"\x01"],
+    "groups 10,000 deep": lambda _visitor, _grounds: [b"\x0b" * 10_000],
+    "five megabytes": lambda _visitor, grounds: [struct.pack("B", 0x5A) + grounds.rng.randbytes(5_000_000)],
+    "clear the cache": lambda _visitor, _grounds: [BackMsg(clear_cache=True)],
+    "stop the script": lambda _visitor, _grounds: [BackMsg(stop_script=True)],
+    "shut the server down": lambda _visitor, _grounds: [BackMsg(debug_shutdown_runtime=True)],
+    "disconnect": lambda _visitor, _grounds: [BackMsg(debug_disconnect_websocket=True)],
+    "run on save": lambda _visitor, _grounds: [BackMsg(set_run_on_save=True)],
+    "git, please": lambda _visitor, _grounds: [BackMsg(load_git_info=True)],
+    "a hundred heartbeats": lambda _visitor, _grounds: [BackMsg(app_heartbeat=True)] * 100,
+    "a hundred pages at once": lambda visitor, _grounds: [visitor.request()] * 100,
+    "clear the cache and ask, ten times": lambda visitor, _grounds: [BackMsg(clear_cache=True), visitor.request()] * 10,
+    "an operation": operation,
+    "ten thousand files": urls,
+    "a fragment that is not": rerun(fragment_id="../../etc/passwd", is_auto_rerun=True),
+    "a script that is not": rerun(page_script_hash="../../etc/passwd"),
+    "a page that is not": rerun(page_script_hash="", page_name="../../etc/passwd"),
+    "a query of noise": rerun(query_string="%ff%00&&&=;=\0" * 100),
+    "a history that is not": rerun(is_history_navigation=True, query_string="net=" + "x" * 5000),
+    "ten thousand widgets that are not": lambda visitor, _grounds: [_strangers(visitor, "$$ID-{}-None")],
+    "widgets of Streamlit's own names": lambda visitor, _grounds: [_strangers(visitor, "$$STREAMLIT_INTERNAL_KEY{}")],
+    "a context that is not": lambda visitor, _grounds: [_context(visitor)],
+}  # fmt: skip
+
+# The values go to the pages in turn: each value meets two of them, each page five.
+MESSAGES: Mapping[str, tuple[str, Callable[[Visitor, Grounds], Iterable[Sent]]]] = {
+    **{
+        f"/{page}: {name}": (page, make)
+        for nth, (name, make) in enumerate(VALUES.items())
+        for page in (PAGES[nth % 9], PAGES[(nth + 2) % 9], PAGES[(nth + 5) % 9])
+    },
+    **{name: ("train", make) for name, make in OTHERS.items()},
+}
+
+
+def _strangers(visitor: Visitor, name: str) -> BackMsg:
+    message = visitor.request()
+    for nth in range(10_000):
+        message.rerun_script.widget_states.widgets.add(id=name.format(nth), string_value=SHOUT)
+    return message
+
+
+def _context(visitor: Visitor) -> BackMsg:
+    message = visitor.request()
+    context = message.rerun_script.context_info
+    context.timezone, context.locale, context.url = "../../etc/passwd", "\0", f"javascript:{SHOUT}"
+    context.timezone_offset, context.color_scheme = 2**31 - 1, SHOUT
+    return message
