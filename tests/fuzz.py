@@ -30,6 +30,7 @@ from tests.hostile.messages import MESSAGES, Sent
 from tests.hostile.requests import REQUESTS
 from tests.hostile.visitor import Visitor, asked, visit, xsrf_token
 
+ANSWERED = 10.0  # seconds within which a message is answered, if it is
 SAID = 100  # letters of a sentence that are printed
 TEMPORARY = ("dask-", "torchinductor_", ".cache", ".config")  # what workers make for themselves
 KINDS = ("zip", "picture", "weights", "address", "message", "request")
@@ -126,7 +127,8 @@ async def send_message(
                 await visitor.send(message)
                 reruns |= isinstance(message, BackMsg) and message.HasField("rerun_script")
             if reruns:
-                await visitor.until_finished()
+                with contextlib.suppress(TimeoutError):  # some are not answered
+                    await visitor.until_finished(ANSWERED)
             await visitor.ask()
         except ConnectionClosed as closed:
             code = closed.rcvd.code if closed.rcvd else "no code"
@@ -192,6 +194,7 @@ def served() -> Iterator[App]:
         }
         environment = {f"RESNET_EXPLORER_{key}": value for key, value in settings.items()}
         home = dict.fromkeys(("HOME", "TMPDIR"), str(folder / "temporary"))
+        environment["STREAMLIT_LOGGER_ENABLE_RICH"] = "false"  # so that the log can be read
         with server(ROOT / "app" / "main.py", log=folder / "log.txt", **environment, **home) as address:
             yield App(address, folder)
 
@@ -214,8 +217,7 @@ class Watch:
         if status != 200:
             found.append(f"/healthz answers {status}: {said.decode(errors='replace')[:SAID]}")
         text = (self.app.folder / "log.txt").read_bytes()
-        if b"Uncaught app" in text[self.read :]:
-            found.append(text[self.read :].decode(errors="replace")[-3500:])
+        found += [error for error in _uncaught(text[self.read :].decode(errors="replace")) if _is_ours(error)]
         self.read = len(text)
         now = self._listing()
         if now != self.files:
@@ -231,6 +233,20 @@ class Watch:
         about = {str(file): (stat.st_mtime_ns, stat.st_size) for file in files if file.name != "__pycache__" and (stat := file.lstat())}
         beside = [file for part in (".", "temporary") for file in (self.app.folder / part).iterdir()]
         return about | {str(file): (0, 0) for file in beside if not file.name.startswith(TEMPORARY)}
+
+
+def _uncaught(log: str) -> list[str]:
+    """The errors that ended a page, as the log has them."""
+    return [part[:5000] for part in log.split("Uncaught app execution")[1:]]
+
+
+def _is_ours(error: str) -> bool:
+    """False if Streamlit met it while it read a widget's value that no browser sends: of another type, or too many.
+
+    It then shows that session a box without a trace, and the page's code does not see the value.
+    """
+    last = max((error.rfind(f'File "{ROOT / room}/') for room in ("app", "pages", "models")), default=-1)
+    return last >= 0 and not any(f"in {name}" in error[last:] for name in ("deserialize", "_check_max_selections"))
 
 
 async def tried(app: App, cases: list[Case], seed: int) -> AsyncIterator[tuple[Case, Outcome]]:

@@ -14,17 +14,17 @@ from tests.hostile.visitor import Visitor
 Sent = bytes | str | BackMsg
 
 
-def widgets(**value: object) -> Callable[[Visitor, Grounds], Iterable[Sent]]:
-    """Every widget of the page is said to have this value, whatever it is."""
-    return every(lambda state: [setattr(state, name, one) for name, one in value.items()])
+def widgets(*kinds: str, **value: object) -> Callable[[Visitor, Grounds], Iterable[Sent]]:
+    """Every widget of the page, or of these kinds, is said to have this value."""
+    return every(lambda state: [setattr(state, name, one) for name, one in value.items()], *kinds)
 
 
-def every(change: Callable[[WidgetState], object]) -> Callable[[Visitor, Grounds], Iterable[Sent]]:
-    """Every widget's state, changed like this."""
+def every(change: Callable[[WidgetState], object], *kinds: str) -> Callable[[Visitor, Grounds], Iterable[Sent]]:
+    """The state of every widget, or of every one of these kinds, changed like this."""
 
     def make(visitor: Visitor, _grounds: Grounds) -> Iterable[Sent]:
         message = visitor.request()
-        for name in visitor.widgets:
+        for name in (name for name, (kind, _) in visitor.widgets.items() if not kinds or kind in kinds):
             change(message.rerun_script.widget_states.widgets.add(id=name))
         yield message
 
@@ -84,7 +84,45 @@ def _file(state: WidgetState) -> None:
 
 DEEP = "[" * 50_000 + "]" * 50_000
 
-VALUES: Mapping[str, Callable[[Visitor, Grounds], Iterable[Sent]]] = {
+def _texts(state: WidgetState) -> None:
+    state.string_array_value.data.extend([SHOUT, "", "x" * 2000, "resnet-9999998", "plain-20", "plain-20"] * 30)
+
+
+def _json(name: str, value: object) -> Mapping[str, Callable[[Visitor, Grounds], Iterable[Sent]]]:
+    """Components' states, and what they say has happened."""
+    keys = ("value", "layer", "cuts", "step", "range", "relayout", "click", "clicked", "picture", "pixels", "point", "off")
+    about = dict.fromkeys(keys, value)
+    return {
+        f"components: {name}": widgets("bidi_component", json_value=json.dumps(about)),
+        f"components say: {name}": widgets(
+            "bidi_component", json_trigger_value=json.dumps([{"event": key, "value": value} for key in keys])
+        ),
+    }
+
+
+# Of the type that each widget has.
+TYPED: Mapping[str, Callable[[Visitor, Grounds], Iterable[Sent]]] = {
+    "every button": widgets("button", trigger_value=True),
+    "every switch": widgets("checkbox", bool_value=True),
+    "texts of HTML": widgets("text_input", "text_area", "selectbox", string_value=SHOUT),
+    "long texts": widgets("text_input", "text_area", "selectbox", string_value="x" * 50_000),
+    "texts of control characters": widgets("text_input", "text_area", "selectbox", string_value="\0\r\n\x1b[31m\u202e"),
+    "texts of commas": widgets("text_input", "text_area", "selectbox", string_value="1," * 3000 + "-1,9999999999999999"),
+    "no number": widgets("number_input", "slider", double_value=float("nan")),
+    "a number of 10³⁰⁸": widgets("number_input", double_value=1e308),
+    "a number below zero": widgets("number_input", int_value=-(2**62)),
+    "slid to infinity": every(lambda state: state.double_array_value.data.append(float("inf")), "slider"),
+    "choices that are not": every(_texts, "multiselect", "button_group"),
+    **_json("null", None),
+    **_json("numbers", 10**30),
+    **_json("texts", SHOUT),
+    **_json("lists", [[1, [2, None]], "x", -1, 1e308]),
+    **_json("mappings", {"value": {"layer": {}}, "step": "x", "x": [None], "": SHOUT}),
+    **_json("long texts", "x" * 100_000),
+}
+
+# Of a type that only some have.
+UNTYPED: Mapping[str, Callable[[Visitor, Grounds], Iterable[Sent]]] = {
     "everything pressed": widgets(trigger_value=True),
     "everything true": widgets(bool_value=True),
     "everything not a number": widgets(double_value=float("nan")),
@@ -95,7 +133,6 @@ VALUES: Mapping[str, Callable[[Visitor, Grounds], Iterable[Sent]]] = {
     "everything a long text": widgets(string_value="x" * 50_000),
     "everything bytes": widgets(bytes_value=b"\xff" * 100),
     "everything no JSON": widgets(json_value="{]"),
-    "everything JSON of null": widgets(json_value="null"),
     "everything JSON of other types": widgets(json_value=json.dumps({"value": {"layer": [1], "step": {}, "range": SHOUT}})),
     "everything deep JSON": widgets(json_value=DEEP),
     "everything triggered by JSON": widgets(json_trigger_value=json.dumps([{"event": SHOUT, "value": [None]}])),
@@ -140,12 +177,13 @@ OTHERS: Mapping[str, Callable[[Visitor, Grounds], Iterable[Sent]]] = {
     "a context that is not": lambda visitor, _grounds: [_context(visitor)],
 }  # fmt: skip
 
-# The values go to the pages in turn: each value meets two of them, each page five.
 MESSAGES: Mapping[str, tuple[str, Callable[[Visitor, Grounds], Iterable[Sent]]]] = {
+    **{f"/{page}: {name}": (page, make) for name, make in TYPED.items() for page in PAGES},
+    # Streamlit itself refuses these: each meets two pages.
     **{
         f"/{page}: {name}": (page, make)
-        for nth, (name, make) in enumerate(VALUES.items())
-        for page in (PAGES[nth % 9], PAGES[(nth + 2) % 9], PAGES[(nth + 5) % 9])
+        for nth, (name, make) in enumerate(UNTYPED.items())
+        for page in (PAGES[nth % len(PAGES)], PAGES[(nth + 4) % len(PAGES)])
     },
     **{name: ("train", make) for name, make in OTHERS.items()},
 }

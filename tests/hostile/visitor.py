@@ -29,6 +29,7 @@ class Visitor(Session):
     refusals: list[str] = field(default_factory=list)
     others: list[str] = field(default_factory=list)
     html: list[str] = field(default_factory=list)
+    traces: list[str] = field(default_factory=list)
     widgets: dict[str, tuple[str, str]] = field(default_factory=dict)  # id: kind and label
     elements: int = 0
     leaked: bool = False
@@ -65,6 +66,8 @@ class Visitor(Session):
         if kind == "alert":
             bad = shown.format in (Alert.ERROR, Alert.WARNING)
             (self.refusals if bad else self.others).append(shown.body)
+        elif kind == "exception":
+            self.traces.extend(shown.stack_trace)
         elif kind == "html" or (kind == "markdown" and shown.allow_html):
             self.html.append(shown.body)
         elif getattr(shown, "id", ""):
@@ -97,13 +100,14 @@ class Visitor(Session):
                 pass
 
     def outcome(self) -> Outcome:
-        """How the page took what it was sent."""
+        """How the page took what it was sent. An exception without a trace is judged by the log, which says whose it is."""
         raw = [text for text in self.html if SHOUT in text]
-        wrong = [*self.exceptions, *(["the secret was sent"] if self.leaked else []), *(f"raw HTML: {text}" for text in raw)]
+        wrong = [*self.traces, *(["the secret was sent"] if self.leaked else []), *(f"raw HTML: {text}" for text in raw)]
         longest = max((len(text) for text in (*self.refusals, *self.others)), default=0)
         if longest > LONGEST:
             wrong.append(f"a box of {longest:,} letters")
-        return Outcome(bool(self.refusals), " · ".join((*self.refusals, *self.others)), "; ".join(wrong))
+        said = (*self.refusals, *self.exceptions, *self.others)
+        return Outcome(bool(self.refusals or self.exceptions), " · ".join(said), "; ".join(wrong))
 
     async def upload(self, address: str, name: str, content: bytes) -> FileURLs:
         """Send a file as the uploader does, and return what it is called on the server."""
