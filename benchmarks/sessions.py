@@ -48,6 +48,8 @@ class Session:
                 await asyncio.sleep(max(0.0, due[name] - time.perf_counter()))
                 due[name] = time.perf_counter() + self._fragments[name]
                 self.refreshes.append((self._fragments[name], await self._rerun(socket, name)))
+                fresh = time.perf_counter()
+                due = {name: due.get(name, fresh + period) for name, period in self._fragments.items()}
             await asyncio.sleep(max(0.0, until - time.perf_counter()))
 
     async def _rerun(self, socket: ClientConnection, fragment: str = "") -> float:
@@ -77,12 +79,14 @@ class Session:
         kind = message.WhichOneof("type")
         if kind == "new_session":
             self._script = message.new_session.page_script_hash
+            if not message.metadata.run.fragment_ids:  # the whole page, whose fragments come anew
+                self._fragments.clear()
         elif kind == "auto_rerun":
             self._fragments[message.auto_rerun.fragment_id] = message.auto_rerun.interval
         elif kind == "delta" and message.delta.new_element.WhichOneof("type") == "exception":
             shown = message.delta.new_element.exception
             self.exceptions.append(f"{shown.type}: {shown.message}")
-        return kind == "script_finished"
+        return kind == "script_finished" and message.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN
 
 
 async def gather(sessions: Sequence[Session], address: str, seconds: float) -> None:

@@ -57,7 +57,7 @@ class Visitor(Session):
             self.urls = message.file_urls_response.file_urls[0]
         elif kind == "delta" and message.delta.HasField("new_element"):
             self._look(message.delta.new_element)
-        return ended and message.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN
+        return ended
 
     def _look(self, element: Any) -> None:
         kind = element.WhichOneof("type")
