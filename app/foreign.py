@@ -115,7 +115,7 @@ def _program(called: str) -> str:
 
 
 class _ShortNames(BufferedReader):
-    """A pickle's names are its lines. torch's search through a refused one takes quadratic time: hours for a megabyte."""
+    """A pickle's names are its lines. torch searches a refused one in quadratic time: for hours, if it is long."""
 
     def readline(self, size: int | None = -1, /) -> bytes:
         """The next line. Raises UnpicklingError where it is longer than any name."""

@@ -22,10 +22,10 @@ NONSENSE: Mapping[str, Callable[[Grounds], str]] = {
     "no number": lambda grounds: grounds.rng.choice(["NaN", "Infinity", "1e308", "-0", "0x10", "١٢", "½"]),
     "a path": lambda grounds: quote(f"../../../../{grounds.outside}/secret", safe=""),
     "a run's path": lambda _grounds: quote("reference-plain-20/../../secret", safe=""),
-    "a template": lambda _grounds: quote("{0.__class__.__mro__} ${7*7} %s%n $\\input{/etc/passwd}$ :red[x] [x](javascript:1)"),
+    "a template": lambda _grounds: quote("{0.__class__.__mro__} ${7*7} $\\input{/etc/passwd}$ :red[x] [x](y:z)"),
     "commas": lambda _grounds: "1," * 2000,
     "nets": lambda grounds: grounds.rng.choice(
-        ["resnet-56:width=99999999", "resnet-9999999998", "plain-20:width=0", "resnet-20:x=1", "resnet-20:" + "width=8:" * 9]
+        ["resnet-56:width=999999", "resnet-9999999998", "plain-20:width=0", "resnet-20:x", "resnet-20:" + "width=8:" * 9]
     ),
     "brackets": lambda _grounds: quote("[[[[[[" * 200),
     "noise": lambda grounds: quote(grounds.rng.randbytes(60)),
@@ -44,7 +44,8 @@ def repeated(pages: tuple[str, ...] = PAGES) -> Mapping[str, tuple[str, Callable
     return {f"/{page}: {name}": (page, query(make)) for name, make in NONSENSE.items() for page in pages}
 
 
-ADDRESSES = repeated() | {
+ADDRESSES: Mapping[str, tuple[str, Callable[[Grounds], str]]] = {
+    **repeated(),
     "a page that is not": ("../../etc/passwd", lambda _grounds: ""),
     "a page of HTML": (SHOUT, lambda _grounds: ""),
     "a page of 100,000 letters": ("x" * 100_000, lambda _grounds: ""),

@@ -131,10 +131,10 @@ MAKERS: Makers = {
     "fractions": odd("F", "TIFF"),
     "upside down": turned(3),
     "turned 60,000 times": turned(60_000),
-    "EXIF of noise": lambda grounds: encoded(
-        noise(grounds.rng), "JPEG", exif=b"Exif\0\0" + grounds.rng.randbytes(500)
+    "EXIF of noise": lambda grounds: encoded(noise(grounds.rng), "JPEG", exif=b"Exif\0\0" + grounds.rng.randbytes(500)),
+    "an SVG": is_(
+        b'<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"><image href="file:///etc/passwd"/></svg>'
     ),
-    "an SVG": is_(b'<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"><image href="file:///etc/passwd"/></svg>'),
     "a PDF": is_(b"%PDF-1.7\n1 0 obj<</OpenAction<</S/JavaScript/JS(app.alert(1))>>>>endobj"),
     "a page of HTML": is_(b"<!doctype html><script>alert(1)</script>"),
     "PostScript": is_(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n(/etc/passwd) run\n"),

@@ -4,9 +4,19 @@ from collections.abc import Mapping
 from itertools import product
 
 PLACES = (
-    "/vendor/", "/component/", "/media/", "/static/", "/app/static/", "/_stcore/bidi-components/", "/", "/_stcore/upload_file/"
+    "/vendor/", "/component/", "/media/", "/static/", "/app/static/", "/_stcore/bidi-components/", "/",
+    "/_stcore/upload_file/",
 )  # fmt: skip
-CLIMBS = ("../" * 12, "%2e%2e/" * 12, "..%2f" * 12, "....//" * 12, "..%5c" * 12, "%252e%252e%252f" * 12, "//", "\\..\\..\\")
+CLIMBS = (
+    "../" * 12,
+    "%2e%2e/" * 12,
+    "..%2f" * 12,
+    "....//" * 12,
+    "..%5c" * 12,
+    "%252e%252e%252f" * 12,
+    "//",
+    "\\..\\..\\",
+)
 METHODS = ("POST", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD", "TRACE", "CONNECT", "BREW", "get", "X" * 5000)
 
 
@@ -21,6 +31,7 @@ def put(path: str, *headers: str, body: str = "") -> str:
     return request(path, "PUT", f"Content-Length: {len(body)}", *headers, body=body)
 
 
+ALLOWED = ("X-Xsrftoken: TOKEN", "Cookie: _streamlit_xsrf=TOKEN")
 FORM = "Content-Type: multipart/form-data; boundary=edge"
 
 REQUESTS: Mapping[str, str] = {
@@ -49,22 +60,21 @@ REQUESTS: Mapping[str, str] = {
     "every encoding": request("/", "GET", "Accept-Encoding: " + "gzip;q=1e999," * 500),
     "a date that is none": request("/favicon.png", "GET", "If-Modified-Since: yesterday", "If-None-Match: \\"),
     "an upload without a token": put("/_stcore/upload_file/SESSION/x", FORM),
-    "an upload to nobody": put("/_stcore/upload_file/nobody/x", FORM, "X-Xsrftoken: TOKEN", "Cookie: _streamlit_xsrf=TOKEN"),
-    "an upload of nothing": put("/_stcore/upload_file/SESSION/x", FORM, "X-Xsrftoken: TOKEN", "Cookie: _streamlit_xsrf=TOKEN"),
+    "an upload to nobody": put("/_stcore/upload_file/nobody/x", FORM, *ALLOWED),
+    "an upload of nothing": put("/_stcore/upload_file/SESSION/x", FORM, *ALLOWED),
     "an upload that is no form": put(
-        "/_stcore/upload_file/SESSION/x", "X-Xsrftoken: TOKEN", "Cookie: _streamlit_xsrf=TOKEN", body="hello"
+        "/_stcore/upload_file/SESSION/x", *ALLOWED, body="hello"
     ),
     "an upload named by a path": put(
-        "/_stcore/upload_file/SESSION/..%2f..%2fcanary", FORM, "X-Xsrftoken: TOKEN", "Cookie: _streamlit_xsrf=TOKEN",
+        "/_stcore/upload_file/SESSION/..%2f..%2fcanary", FORM, *ALLOWED,
         body='--edge\r\nContent-Disposition: form-data; name="file"; filename="../../canary"\r\n\r\nx\r\n--edge--\r\n',
     ),
     "an upload of 10¹² bytes": request(
-        "/_stcore/upload_file/SESSION/x", "PUT", FORM, "X-Xsrftoken: TOKEN", "Cookie: _streamlit_xsrf=TOKEN",
+        "/_stcore/upload_file/SESSION/x", "PUT", FORM, *ALLOWED,
         "Content-Length: 1000000000000",
     ),
     "an upload without an edge": put(
-        "/_stcore/upload_file/SESSION/x", "Content-Type: multipart/form-data", "X-Xsrftoken: TOKEN",
-        "Cookie: _streamlit_xsrf=TOKEN", body="hello",
+        "/_stcore/upload_file/SESSION/x", "Content-Type: multipart/form-data", *ALLOWED, body="hello",
     ),
     "a deletion for somebody else": request("/_stcore/upload_file/nobody/x", "DELETE"),
     "a socket that is none": request(

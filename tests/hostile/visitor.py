@@ -46,8 +46,8 @@ class Visitor(Session):
     def take(self, raw: str | bytes) -> bool:
         """One message from the server. True if it ends an answer."""
         ended = super().take(raw)
-        message = ForwardMsg.FromString(raw)  # type: ignore[arg-type]
-        self.leaked |= SECRET in raw  # type: ignore[operator]
+        message = ForwardMsg.FromString(raw)
+        self.leaked |= SECRET in raw
         kind = message.WhichOneof("type")
         if kind == "new_session":
             self.session = message.new_session.initialize.session_id
@@ -61,7 +61,7 @@ class Visitor(Session):
 
     def _look(self, element: Any) -> None:
         kind = element.WhichOneof("type")
-        shown = getattr(element, kind) if kind else None
+        shown: Any = getattr(element, kind) if kind else None
         self.elements += 1
         if kind == "alert":
             bad = shown.format in (Alert.ERROR, Alert.WARNING)
@@ -100,9 +100,13 @@ class Visitor(Session):
                 pass
 
     def outcome(self) -> Outcome:
-        """How the page took what it was sent. An exception without a trace is judged by the log, which says whose it is."""
+        """How the page took what it was sent. Exceptions without a trace are judged by the log, which says whose."""
         raw = [text for text in self.html if SHOUT in text]
-        wrong = [*self.traces, *(["the secret was sent"] if self.leaked else []), *(f"raw HTML: {text}" for text in raw)]
+        wrong = [
+            *self.traces,
+            *(["the secret was sent"] if self.leaked else []),
+            *(f"raw HTML: {text}" for text in raw),
+        ]
         longest = max((len(text) for text in (*self.refusals, *self.others)), default=0)
         if longest > LONGEST:
             wrong.append(f"a box of {longest:,} letters")
@@ -137,7 +141,9 @@ async def visit(address: str, page: str, query: str = "") -> AsyncIterator[Visit
         yield visitor
 
 
-def asked(address: str, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None) -> tuple[int, bytes]:
+def asked(
+    address: str, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None
+) -> tuple[int, bytes]:
     """Status and body of the answer to one HTTP request."""
     connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=PATIENCE)
     try:

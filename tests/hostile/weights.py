@@ -40,6 +40,11 @@ def saved(content: object, **options: Any) -> bytes:
     return file.getvalue()
 
 
+def pickled(content: object) -> bytes:
+    """As Python saves it, in the format that PyTorch reads."""
+    return pickle.dumps(content, 2)
+
+
 # ── programs ──
 
 
@@ -68,7 +73,7 @@ def touching(grounds: Grounds) -> list[object]:
     ]
 
 
-def program(nth: int, wrapped: Callable[[object], bytes] = functools.partial(pickle.dumps, protocol=2)) -> Maker:
+def program(nth: int, wrapped: Callable[[object], bytes]) -> Maker:
     """A checkpoint one of whose values is a call."""
     return lambda grounds: wrapped({**state(), "hook": touching(grounds)[nth]})
 
@@ -149,6 +154,12 @@ def spoiled(change: Callable[[State], object]) -> Maker:
     return make
 
 
+def _fill(weights: State, value: float, part: str = "") -> None:
+    for name, tensor in weights.items():
+        if part in name and tensor.is_floating_point():
+            tensor.fill_(value)
+
+
 def cut(whole: Callable[[State], bytes]) -> Maker:
     """The beginning of a checkpoint."""
 
@@ -192,7 +203,7 @@ MAKERS: Makers = {
     "noise": lambda grounds: grounds.rng.randbytes(4000),
     "a page of HTML": lambda _grounds: b"<!doctype html><script>alert(1)</script>",
     **{f"a bare program, protocol {protocol}": raw_program(protocol) for protocol in (0, 2, 4, 5)},
-    **{f"a program in a pickle, {nth}": program(nth) for nth in range(7)},
+    **{f"a program in a pickle, {nth}": program(nth, pickled) for nth in range(7)},
     **{f"a program in a checkpoint, {nth}": program(nth, saved) for nth in range(7)},
     "a program in an old checkpoint": program(0, legacy),
     **{
@@ -225,7 +236,7 @@ MAKERS: Makers = {
     "a header that is not UTF-8": tensors(b'{"\xff\xfe": 1}'),
     "a header 100,000 deep": tensors(b'{"a":' * 100_000),
     "a header of nothing": tensors({}),
-    "a header with a name twice": tensors(b'{"a":{"dtype":"F32","shape":[],"data_offsets":[0,4]},' * 2 + b'"b":1}', bytes(8)),
+    "a header with a name twice": tensors(b'{"a":1,' * 2 + b'"b":1}', bytes(8)),
     "metadata that is a list": tensors({"__metadata__": [1, 2]}),
     "offsets beyond the end": one(data_offsets=[0, 4_000_000]),
     "offsets that are negative": one(data_offsets=[-40, 0]),
@@ -236,23 +247,20 @@ MAKERS: Makers = {
     "a shape of text": one(shape="ten"),
     "a type that is none": one(dtype="F33"),
     "a shape larger than its bytes": one(shape=[100]),
-    "all NaN": spoiled(lambda weights: [value.fill_(float("nan")) for value in weights.values() if value.is_floating_point()]),
-    "all infinite": spoiled(lambda weights: [value.fill_(float("inf")) for value in weights.values() if value.is_floating_point()]),
-    "variances below zero": spoiled(lambda weights: [v.fill_(-1) for name, v in weights.items() if "var" in name]),
+    "all NaN": spoiled(lambda weights: _fill(weights, float("nan"))),
+    "all infinite": spoiled(lambda weights: _fill(weights, float("inf"))),
+    "variances below zero": spoiled(lambda weights: _fill(weights, -1.0, "running_var")),
     "a wrong shape": spoiled(lambda weights: weights.update({"head.fc.bias": torch.zeros(11)})),
     "a tensor of no size": spoiled(lambda weights: weights.update({"head.fc.bias": torch.zeros(0)})),
     "a tensor missing": spoiled(lambda weights: weights.pop("head.fc.bias")),
     "a tensor too many": spoiled(lambda weights: weights.update({"<img src=x onerror=alert(1)>": torch.zeros(3)})),
     "a name of a megabyte": spoiled(lambda weights: weights.update({"x" * 1_000_000: torch.zeros(3)})),
     "ten thousand tensors": spoiled(lambda weights: weights.update({f"t{n}": torch.zeros(1) for n in range(10_000)})),
-    "numbers that are truths": spoiled(lambda weights: weights.update({"head.fc.bias": torch.zeros(10, dtype=torch.bool)})),
+    "numbers that are truths": spoiled(lambda weights: weights.update({"head.fc.bias": torch.zeros(10).bool()})),
     "names that are numbers": lambda _grounds: saved({1: torch.zeros(3), 2.5: torch.zeros(3), None: torch.zeros(3)}),
     "a list": lambda _grounds: saved([torch.zeros(3)] * 3),
     "a dictionary in itself": lambda _grounds: saved(_in_itself()),
     "a sparse tensor": lambda _grounds: saved({**state(), "head.fc.bias": torch.zeros(10).to_sparse()}),
-    "a quantized tensor": lambda _grounds: saved(
-        {**state(), "head.fc.bias": torch.quantize_per_tensor(torch.zeros(10), 1.0, 0, torch.quint8)}
-    ),
     "complex numbers": lambda _grounds: saved({**state(), "head.fc.bias": torch.zeros(10, dtype=torch.complex64)}),
     "a tensor without numbers": lambda _grounds: saved({**state(), "head.fc.bias": torch.zeros(10, device="meta")}),
 }  # fmt: skip

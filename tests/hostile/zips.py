@@ -33,7 +33,9 @@ def good(rng: random.Random) -> Members:
     return {f"{folder}/{n}.png": png(rng) for folder in ("cat", "dog") for n in range(10)}
 
 
-def zipped(members: Members | Iterable[tuple[str, bytes]], edit: Edit = lambda _info: None, comment: bytes = b"") -> bytes:
+def zipped(
+    members: Members | Iterable[tuple[str, bytes]], edit: Edit = lambda _info: None, comment: bytes = b""
+) -> bytes:
     """A zip; `edit` changes what it says of each member, before the member is written."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -130,10 +132,19 @@ def overlapping(count: int) -> Callable[[Grounds], bytes]:
         content = bytes(20_000_000)
         packed = zlib.compress(content, 9)[2:-4]
         sizes = struct.pack("<III", zlib.crc32(content), len(packed), len(content))
-        local = LOCAL + struct.pack("<HHHHH", 20, 0, 8, 0, 33) + sizes + struct.pack("<HH", 9, 0) + b"cat/1.png" + packed
-        about = CENTRAL + struct.pack("<HHHHHH", 20, 20, 0, 8, 0, 33) + sizes + struct.pack("<HHHHHII", 9, 0, 0, 0, 0, 0, 0)
+        local = (
+            LOCAL + struct.pack("<HHHHH", 20, 0, 8, 0, 33) + sizes + struct.pack("<HH", 9, 0) + b"cat/1.png" + packed
+        )
+        about = (
+            CENTRAL + struct.pack("<HHHHHH", 20, 20, 0, 8, 0, 33) + sizes + struct.pack("<HHHHHII", 9, 0, 0, 0, 0, 0, 0)
+        )
         entries = b"".join(about + f"{'cd'[n % 2]}/{n:07}".encode() for n in range(count))
-        return local + entries + END + struct.pack("<HHHHIIH", 0, 0, count & 65535, count & 65535, len(entries), len(local), 0)
+        return (
+            local
+            + entries
+            + END
+            + struct.pack("<HHHHIIH", 0, 0, count & 65535, count & 65535, len(entries), len(local), 0)
+        )
 
     return make
 
