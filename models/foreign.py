@@ -188,8 +188,10 @@ def _misfits(renamed: Mapping[str, Tensor], expected: Mapping[str, Tensor], thei
                 yield f"{key} ({_shape(wanted)}) is not in the file"
         elif renamed[name].shape != wanted.shape:
             yield f"{key} is {_shape(renamed[name])} in the file and {_shape(wanted)} in the net"
-        elif renamed[name].layout != torch.strided or (
-            wanted.is_floating_point() and not renamed[name].is_floating_point()
+        elif (
+            renamed[name].is_meta
+            or renamed[name].layout != torch.strided
+            or (wanted.is_floating_point() and not renamed[name].is_floating_point())
         ):
             yield f"{key} is {str(renamed[name].dtype).removeprefix('torch.')} in the file, not a plain float tensor"
 

@@ -25,7 +25,7 @@ NONSENSE: Mapping[str, Callable[[Grounds], str]] = {
     "a template": lambda _grounds: quote("{0.__class__.__mro__} ${7*7} $\\input{/etc/passwd}$ :red[x] [x](y:z)"),
     "commas": lambda _grounds: "1," * 2000,
     "nets": lambda grounds: grounds.rng.choice(
-        ["resnet-56:width=999999", "resnet-9999999998", "plain-20:width=0", "resnet-20:x", "resnet-20:" + "width=8:" * 9]
+        ["resnet-56:width=999999", "resnet-9999999998", "plain-20:width=0", "resnet-20:x", "resnet-20:" + "w=8:" * 9]
     ),
     "brackets": lambda _grounds: quote("[[[[[[" * 200),
     "noise": lambda grounds: quote(grounds.rng.randbytes(60)),
