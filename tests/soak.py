@@ -23,6 +23,7 @@ from app.store import Store
 from benchmarks.live_server import LiveServer, live_server
 from benchmarks.sessions import Session
 from models.spec import NetSpec
+from tests.waiting import until
 
 GROWTH = 1.1
 EVERY = 5.0  # seconds between two looks at the memory
@@ -87,8 +88,12 @@ def soak(minutes: float, sessions: int, seed: int = 0) -> tuple[Figures, list[Sa
         RESNET_EXPLORER_WORKERS="1",
         RESNET_EXPLORER_MAX_MINUTES="0",
     ) as served:
+        store = Store(served.store)
+        [run] = [run for run in store.runs() if run.origin == "trained"]
+        until(lambda: store.run(run.id).step, "the first steps")
         crowd, samples = asyncio.run(_watched(served, minutes, sessions, seed))
-        [run] = [run for run in Store(served.store).runs() if run.origin == "trained"]
+        run = store.run(run.id)
+        store.close()
     (early, late), (workers_early, workers_late) = (
         _early_and_late([getattr(sample, name) for sample in samples]) for name in ("server", "workers")
     )

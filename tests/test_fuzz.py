@@ -16,7 +16,7 @@ from models.spec import NetSpec
 from tests.fuzz import CASES, report
 from tests.hostile import Grounds, Makers, pictures, weights, zips
 
-EVERY = 16
+EVERY = 53
 NET = NetSpec.parse(weights.NET).fitted(1, 10)
 SLOW = ("25,000 files", "70,000 names for one bomb", "ten thousand names for one bomb", "ten thousand tensors")
 SENTENCE = 1200  # letters, at most
