@@ -1,6 +1,7 @@
 """Short forms of `make fuzz`: every hostile file at the door that it would come to, and a sample at the served app."""
 
 import asyncio
+import pickle
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -66,6 +67,12 @@ def test_every_hostile_file_is_taken_or_refused_with_a_sentence_and_leaves_nothi
             assert not isinstance(refused, UnicodeError), name
         assert not list(grounds.outside.iterdir()), name
         assert {path.name for path in tmp_path.iterdir()} <= {"sent", "outside", "store"}, name
+
+
+def test_a_program_among_the_weights_would_leave_a_file_if_it_ran(tmp_path: Path) -> None:
+    grounds = Grounds(random.Random(0), tmp_path)
+    pickle.loads(weights.MAKERS["a bare program, protocol 2"](grounds))
+    assert grounds.marker.exists()
 
 
 @pytest.mark.browser
