@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check browser bench chaos reference
+.PHONY: help setup run test check browser bench chaos fuzz soak reference
 
 # The first Python of a supported version that really starts (a pyenv shim may be there without one behind it).
 PYTHON ?= $(shell for p in python3.11 python3.12 python3; do \
@@ -17,6 +17,8 @@ help:
 	@echo "make check       ruff and mypy"
 	@echo "make bench       the measured figures (DEVICE=cuda: on a GPU)"
 	@echo "make chaos       kill workers and servers at random, and see that nothing is lost"
+	@echo "make fuzz        hostile and broken inputs against a served app (SEED=1: others)"
+	@echo "make soak        sessions that come and go while a net trains: what memory does (MINUTES=30 SESSIONS=40)"
 	@echo "make reference   train the bundled reference runs anew"
 
 setup: $(INSTALLED)
@@ -54,6 +56,12 @@ bench: setup
 
 chaos: setup
 	@.venv/bin/python -m tests.chaos
+
+fuzz: setup
+	@OMP_NUM_THREADS=1 .venv/bin/python -m tests.fuzz $(if $(SEED),--seed $(SEED))
+
+soak: setup
+	@.venv/bin/python -m tests.soak $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SESSIONS),--sessions $(SESSIONS))
 
 reference: setup
 	@.venv/bin/python -m app reference

@@ -29,10 +29,11 @@ QUIET_WITHIN = 120.0
 
 @dataclass(frozen=True)
 class LiveServer:
-    """Its address, and its process; workers are that one's children."""
+    """Its address, its process (workers are that one's children), and the folder of its store."""
 
     address: str
     process: psutil.Process
+    store: Path
 
     def cpu_seconds(self) -> float:
         """Processor time used so far by the server and its workers."""
@@ -46,6 +47,14 @@ class LiveServer:
     def memory_mb(self) -> float:
         """Resident memory of the server process alone, in 10⁶ bytes."""
         return float(self.process.memory_info().rss) / 1e6
+
+    def workers_mb(self) -> float:
+        """Resident memory of its workers and what else it started, in 10⁶ bytes."""
+        total = 0.0
+        for process in self.process.children(recursive=True):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                total += float(process.memory_info().rss) / 1e6
+        return total
 
     def torch_files(self) -> int:
         """Files of torch and torchvision mapped into the server process: none, unless a module of theirs is loaded."""
@@ -66,20 +75,22 @@ class LiveServer:
 
 
 @contextmanager
-def live_server(script: Path = MAIN, fill: Callable[[Path], None] | None = None) -> Iterator[LiveServer]:
+def live_server(
+    script: Path = MAIN, fill: Callable[[Path], object] = lambda _store: None, **environment: str
+) -> Iterator[LiveServer]:
     """`streamlit run script` on a free port of this machine, with the app's configuration, until the block ends.
 
-    `fill`: is given the folder of its store before it starts.
+    `fill` is called with the store's folder before the server starts.
     """
     with TemporaryDirectory(prefix="resnet-explorer-") as folder:
-        store, log = Path(folder) / "store", Path(folder) / "log.txt"
-        if fill:
-            fill(store)
-        with server(script, *_options(), log=log, RESNET_EXPLORER_STORE=str(store), PYTHONPATH=str(ROOT)) as address:
+        store = Path(folder) / "store"
+        fill(store)
+        environment |= {"RESNET_EXPLORER_STORE": str(store), "PYTHONPATH": str(ROOT)}
+        with server(script, *_options(), log=Path(folder) / "log.txt", **environment) as address:
             port = address.rpartition(":")[2]
             started = psutil.Process().children()
             process = next(one for one in started if any(f"--server.port={port}" in part for part in one.cmdline()))
-            yield LiveServer(address, process)
+            yield LiveServer(address, process, store)
 
 
 def _options() -> Iterator[str]:

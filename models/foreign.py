@@ -22,6 +22,7 @@ NESTS = ("state_dict", "model_state_dict", "model", "net", "weights")  # where s
 PREFIXES = ("module.", "_orig_mod.", "model.", "net.")  # nn.DataParallel, torch.compile, wrappers
 # PyTorch before 0.4.1 counted no batches; public SE nets have no biases in their gates.
 OPTIONAL = ("num_batches_tracked", ".se.squeeze.bias", ".se.excite.bias")
+LONGEST = 300  # letters of a tensor's name
 LISTED = 10  # misfits named in a message
 
 
@@ -80,6 +81,8 @@ def unwrapped(content: object) -> dict[str, Tensor]:
     state = {str(name): value for name, value in items.items() if isinstance(value, Tensor)}
     if not state:
         raise MisfitError("the file holds no weights by name: save the net's state_dict(), alone or under that name")
+    if (longest := max(map(len, state))) > LONGEST:
+        raise MisfitError(f"one of the file's names has {longest:,} letters: no layer of a net is called so")
     return state
 
 
@@ -185,8 +188,10 @@ def _misfits(renamed: Mapping[str, Tensor], expected: Mapping[str, Tensor], thei
                 yield f"{key} ({_shape(wanted)}) is not in the file"
         elif renamed[name].shape != wanted.shape:
             yield f"{key} is {_shape(renamed[name])} in the file and {_shape(wanted)} in the net"
-        elif renamed[name].layout != torch.strided or (
-            wanted.is_floating_point() and not renamed[name].is_floating_point()
+        elif (
+            renamed[name].is_meta
+            or renamed[name].layout != torch.strided
+            or (wanted.is_floating_point() and not renamed[name].is_floating_point())
         ):
             yield f"{key} is {str(renamed[name].dtype).removeprefix('torch.')} in the file, not a plain float tensor"
 

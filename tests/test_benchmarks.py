@@ -203,10 +203,10 @@ def test_a_session_reads_what_streamlit_sends() -> None:
 
     session, message = Session("train"), ForwardMsg()
     message.auto_rerun.fragment_id, message.auto_rerun.interval = "f", 1.0
-    assert not session._take(message.SerializeToString())
+    assert not session.take(message.SerializeToString())
     assert session._fragments == {"f": 1.0}
     message.script_finished = ForwardMsg.FINISHED_SUCCESSFULLY
-    assert session._take(message.SerializeToString())
+    assert session.take(message.SerializeToString())
 
 
 def test_separate_forwards_give_the_errors_of_the_walk() -> None:

@@ -33,7 +33,7 @@ def chosen_nets() -> list[NetSpec]:
     nets: list[NetSpec] = []
     for text in texts:
         try:
-            net = NetSpec.parse(text[: address.LONGEST])
+            net = NetSpec.parse(str(text)[: address.LONGEST])
         except ValueError as error:
             st.warning(literal(f"{first_reason(error)}. The other nets are kept."))
         else:

@@ -8,6 +8,7 @@ import streamlit as st
 
 from app.runs import Run
 from app.ui import address, visitor
+from app.ui.prose import literal
 
 _SELECTED = "_selected_runs"
 
@@ -20,7 +21,7 @@ def chosen_runs() -> list[str]:
     asked = address.read().runs
     missing = [run for run in asked if run not in known]
     if missing:
-        quoted = ", ".join(f"`{run}`" for run in missing)
+        quoted = ", ".join(literal(str(run)[:64]) for run in missing[: address.MOST])
         st.warning(f"This store has no run {quoted}: it was deleted, or belongs to another server.")
     found = [run for run in asked if run in known]
     return found or [run for run in DEFAULT_RUNS if run in known]

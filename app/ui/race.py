@@ -52,7 +52,7 @@ def race_form() -> tuple[list[RunSpec], str]:
     specs: list[RunSpec] = []
     try:
         for text in nets:
-            specs.append(_spec(text, width, known[data], recipe, int(seed)))
+            specs.append(_spec(str(text)[: address.LONGEST], width, known[data], recipe, int(seed)))
     except ValueError as error:
         return [], literal(f"{first_reason(error)}. The other choices are kept.")
     if not specs:

@@ -99,6 +99,6 @@ def is_teacher() -> bool:
 def let_in(given: str, settings: Settings) -> bool:
     """Compare a key with the teacher's, and remember in this session that it was right."""
     key = settings.teacher_key
-    right = key is not None and hmac.compare_digest(given.encode(), key.get_secret_value().encode())
+    right = key is not None and hmac.compare_digest(str(given).encode(), key.get_secret_value().encode())
     st.session_state[_TEACHER] = right and settings.mode == "class"
     return is_teacher()
