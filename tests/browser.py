@@ -11,7 +11,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -29,6 +29,7 @@ FLAGS = [
     "--no-first-run",
 ]
 STARTS_WITHIN = 60.0  # seconds
+PATIENCE = 120_000  # milliseconds; for machines under load
 
 Serve = Callable[..., str]
 
@@ -112,3 +113,12 @@ def page(chromium: "Browser") -> Iterator["Page"]:
     yield page
     context.close()
     assert not errors, errors
+
+
+@contextmanager
+def another(chromium: "Browser", **options: Any) -> Iterator["Page"]:
+    """A browser that has seen nothing yet."""
+    context = chromium.new_context(**({"viewport": {"width": 1440, "height": 900}} | options))
+    context.set_default_timeout(PATIENCE)
+    yield context.new_page()
+    context.close()

@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -63,7 +64,7 @@ def chaos(folder: Path, kills: Sequence[str], runs: int, witness: Weights, chanc
     for kill in kills:
         made = _made(store)
         due = min(made + chance.randint(*BETWEEN), STEPS * runs - 1)
-        until(lambda due=due: _made(store) >= due, f"step {due} of all")  # type: ignore[misc]
+        until(partial(_have_made, store, due), f"step {due} of all")
         server.kill() if kill == "server" else server.kill_worker(chance)
     end = time.monotonic() + PATIENCE * max(1, runs // 4)
     while server.process.poll() is None and time.monotonic() < end:
@@ -77,6 +78,10 @@ def chaos(folder: Path, kills: Sequence[str], runs: int, witness: Weights, chanc
 
 def _made(store: Store) -> int:
     return sum(run.step for run in trained(store))
+
+
+def _have_made(store: Store, steps: int) -> bool:
+    return _made(store) >= steps
 
 
 def main() -> None:

@@ -75,7 +75,6 @@ def test_a_program_among_the_weights_would_leave_a_file_if_it_ran(tmp_path: Path
     assert grounds.marker.exists()
 
 
-@pytest.mark.browser
 def test_a_sample_of_hostile_inputs_harms_no_served_app(capsys: pytest.CaptureFixture[str]) -> None:
     cases = [case for case in CASES if case.name not in SLOW][::EVERY]
     assert asyncio.run(report(cases, seed=1)) == 0, capsys.readouterr().out

@@ -1,11 +1,8 @@
 """The short form of `make soak`."""
 
-import pytest
-
 from tests.soak import GROWTH, soak
 
 
-@pytest.mark.browser
 def test_sessions_that_come_and_go_while_a_net_trains_are_served_and_the_server_does_not_grow() -> None:
     figures, samples = soak(minutes=0.1, sessions=3)
     assert figures.training

@@ -9,7 +9,7 @@ import pytest
 from app import jobs
 from app.jobs import Engine
 from app.settings import ROOT, Settings
-from tests.browser import Serve
+from tests.browser import server
 from tests.pages.opening import Answering, NoCluster
 
 
@@ -35,8 +35,10 @@ def answering(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engin
         yield engine
 
 
-@pytest.fixture(scope="module")
-def address(serve: Serve, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The app, served with one worker for as long as a file's tests last."""
-    store = str(tmp_path_factory.mktemp("store"))
-    return serve(ROOT / "app" / "main.py", RESNET_EXPLORER_STORE=store, RESNET_EXPLORER_WORKERS="1")
+@pytest.fixture(scope="session")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The app, served with one worker for all the files that leave it as they found it: a server takes seconds."""
+    folder = tmp_path_factory.mktemp("served")
+    settings = {"RESNET_EXPLORER_STORE": str(folder / "store"), "RESNET_EXPLORER_WORKERS": "1"}
+    with server(ROOT / "app" / "main.py", log=folder / "log.txt", **settings) as address:
+        yield address

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from app.settings import ROOT
-from tests.browser import Serve
+from tests.browser import PATIENCE, Serve
 
 playwright = pytest.importorskip("playwright.sync_api")
 
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.browser
 
-PATIENCE = 90_000  # milliseconds
 KEY = "open sesame"
 
 

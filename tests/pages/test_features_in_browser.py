@@ -9,12 +9,12 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
+from tests.browser import PATIENCE
+
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 pytestmark = pytest.mark.browser
-
-PATIENCE = 60_000  # milliseconds; for machines under load
 
 
 def test_a_picture_is_uploaded_a_layer_chosen_and_a_channel_clicked(page: "Page", address: str, tmp_path: Path) -> None:

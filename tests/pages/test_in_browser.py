@@ -4,10 +4,9 @@ import os
 import re
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, quote, urlsplit
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
 
 import psutil
 import pytest
@@ -15,20 +14,16 @@ from playwright.sync_api import Locator, Page, expect
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from app.settings import ROOT
-from tests.browser import Serve
+from tests.browser import PATIENCE, Serve, another
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 pytestmark = pytest.mark.browser
 
-PATIENCE = 120_000  # milliseconds; for machines under load
 NETS = "net=plain-8:width=4&net=resnet-8:width=4"
 TRACES = "(document.querySelector('.live-chart-plot')?.data ?? [])"
 CURVES = f"{TRACES}.filter((t) => /-8 train$/.test(t.name))"  # of NETS; not those of a race that was there before
-PAGES = ["", "train", "gradients", "paths", "lesions", "features", "runs"]
-DRAWN = {"train": ".live-chart[data-updates]", "gradients": ".live-chart[data-updates]", "runs": "canvas"}
-EVIL = "<img src=x onerror=alert(1)> ![x](https://evil.example/x.png) [x](https://evil.example) www.evil.example"
 
 
 @pytest.fixture(scope="module")
@@ -50,15 +45,6 @@ def live(chromium: "Browser", address: str) -> Iterator[str]:
         yield page.url
         page.get_by_role("button", name="Stop").click()
         expect(page.get_by_role("button", name="Go on")).to_be_visible(timeout=PATIENCE)
-
-
-@contextmanager
-def another(chromium: "Browser", **options: Any) -> Iterator[Page]:
-    """A browser that has seen nothing yet."""
-    context = chromium.new_context(**({"viewport": {"width": 1440, "height": 900}} | options))
-    context.set_default_timeout(PATIENCE)
-    yield context.new_page()
-    context.close()
 
 
 @pytest.fixture
@@ -273,43 +259,3 @@ def test_the_menus_are_in_the_address_by_name(page: Page, address: str) -> None:
     page.get_by_role("option", name=re.compile("warmed up")).click()
     expect(page).to_have_url(re.compile("recipe=paper-warmup"))
     assert query(page)["data"] == ["cifar-10"]
-
-
-@pytest.mark.parametrize("place", PAGES)
-def test_nonsense_in_the_address_is_shown_as_letters_at_most(page: Page, address: str, place: str) -> None:
-    names = ("net", "data", "recipe", "width", "seed", "run", "step", "layer", "guess", "find", "status")
-    page.goto(f"{address}/{place}?" + "&".join(f"{name}={quote(EVIL)}" for name in names))
-    expect(page.get_by_role("heading", level=1)).to_be_visible()
-    expect(page.get_by_test_id("stAlert").first).to_be_visible()
-    expect(page.get_by_test_id("stException")).to_have_count(0)
-    assert page.locator("[href*=evil], [src*=evil], img[onerror]").count() == 0
-    if place == "train":
-        expect(page.get_by_test_id("stAlert").filter(has_text="unknown net '<img src=x")).to_have_count(1)
-        expect(page.get_by_role("button", name="Start the race")).to_be_disabled()
-
-
-@pytest.mark.parametrize("place", PAGES)
-def test_on_a_phone_no_page_scrolls_sideways(chromium: "Browser", address: str, place: str) -> None:
-    with another(chromium, viewport={"width": 390, "height": 844}, has_touch=True) as phone:
-        phone.goto(f"{address}/{place}")
-        expect(phone.get_by_role("heading", level=1)).to_be_visible()
-        phone.wait_for_selector(DRAWN.get(place, ".strip .row"))
-        phone.wait_for_timeout(500)
-        # Equations are wider until their style sheet is there.
-        frames = "[document.documentElement, document.querySelector('[data-testid=stMain]')]"
-        phone.wait_for_function(f"{frames}.every((e) => e.scrollWidth <= e.clientWidth && e.clientWidth <= 390)")
-
-
-@pytest.mark.parametrize("place", ["", "train", "runs"])
-def test_the_browser_s_console_is_quiet(page: Page, address: str, place: str) -> None:
-    said: list[str] = []
-    page.on(
-        "console",
-        lambda message: said.append(f"{message.text} {message.location['url']}") if message.type == "error" else None,
-    )
-    page.goto(f"{address}/{place}")
-    page.wait_for_selector(DRAWN.get(place, ".strip .row"))
-    page.wait_for_timeout(1000)
-    # On a page's own path Streamlit asks there first whether the program has a base path: two 404s of its own.
-    own = re.compile(r"/(train|runs)/_stcore/(health|host-config)$")
-    assert [line for line in said if not own.search(line)] == []

@@ -8,12 +8,13 @@ from urllib.parse import parse_qs, urlparse
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browser import PATIENCE
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 pytestmark = pytest.mark.browser
 
-PATIENCE = 120_000  # milliseconds; for machines under load
 QUERY = "run=reference-resnet-20&study="  # no study by itself
 
 

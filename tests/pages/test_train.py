@@ -6,6 +6,7 @@ from streamlit.testing.v1 import AppTest
 from app.jobs import Engine
 from app.runs import Run
 from app.ui.outcome import NO_DIFFERENCE
+from app.ui.prose import literal
 from app.ui.race import MAX_CONTESTANTS
 from tests.pages.opening import HOSTILE, PARAMETERS, opened, press, spec, under_way, well, words
 
@@ -193,7 +194,7 @@ def test_a_deleted_run_is_named_and_the_others_are_shown(engine: Engine) -> None
     engine.cancel(gone.id)
     engine.store.delete(gone.id)
     page = watching([gone, kept])
-    assert [f"`{gone.id}`" in warning.value for warning in page.warning] == [True]
+    assert [literal(gone.id) in warning.value for warning in page.warning] == [True]
     assert "resnet-8" in drawn(page)
     assert "plain-8" not in drawn(page)
     assert "recorded race" not in words(page)
@@ -201,7 +202,7 @@ def test_a_deleted_run_is_named_and_the_others_are_shown(engine: Engine) -> None
 
 def test_when_all_its_runs_are_gone_the_page_falls_back_to_the_recorded_race() -> None:
     page = well(opened("train", run=["gone-1", "gone-2"]))
-    assert "`gone-1`, `gone-2`" in page.warning[0].value
+    assert f"{literal('gone-1')}, {literal('gone-2')}" in page.warning[0].value
     assert "recorded race" in words(page)
 
 

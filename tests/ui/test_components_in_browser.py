@@ -168,7 +168,7 @@ def test_the_charts_work_under_a_base_path_and_ask_for_nothing_beside_it(page: P
     address = serve(SCRATCH, base="class/resnets")
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
-    page.goto(address)
+    page.goto(f"{address}/")
     page.wait_for_selector(".live-chart[data-updates] .nsewdrag")
     page.wait_for_selector(".strip .row")
     assert any("/vendor/" in url for url in asked)

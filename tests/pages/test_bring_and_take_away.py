@@ -9,7 +9,6 @@ from playwright.sync_api import Page, expect
 
 from models.nets import build
 from models.spec import NetSpec
-from tests.browser import ROOT, Serve
 
 pytestmark = pytest.mark.browser
 
@@ -21,12 +20,10 @@ def choose_first_run(page: Page) -> None:
     page.mouse.click(table["x"] + 15, table["y"] + 52)
 
 
-def test_weights_are_brought_in_and_taken_away(page: Page, serve: Serve, tmp_path: Path) -> None:
+def test_weights_are_brought_in_and_taken_away(page: Page, address: str, tmp_path: Path) -> None:
     net = build(NetSpec.parse("resnet-8:width=4").fitted(1, 10), seed=3)
     torch.save({"state_dict": {f"module.{k}": value for k, value in net.state_dict().items()}}, tmp_path / "mine.pt")
     (tmp_path / "bad.pt").write_bytes(b"\x80\x04 no pickle")
-    store = str(tmp_path / "store")
-    address = serve(ROOT / "app" / "main.py", RESNET_EXPLORER_STORE=store, RESNET_EXPLORER_WORKERS="1")
     page.goto(f"{address}/runs")
     page.get_by_text("Import weights from elsewhere").click()
     page.get_by_label("Net", exact=True).fill("resnet-8:width=4")
