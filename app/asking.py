@@ -89,6 +89,7 @@ class Desk:
                 *subject,
                 self._settings,
                 self._topic,
+                not self._store.runs(["running"]),
                 key=f"{key}-{time.time()}",
             )
             self._tasks[key] = task

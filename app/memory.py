@@ -1,8 +1,8 @@
 """How a process that trains uses memory: what a step frees, the next step takes again.
 
-Dask has glibc give every freed block back at once (`MALLOC_TRIM_THRESHOLD_=65536`, set for each worker it starts).
-A training step frees and asks for the same hundred megabytes: ResNet-20 made 482 images/s that way, 945 like this, on
-two cores of an AMD EPYC. Large pages for large tensors are worth another 3 %.
+Dask would have glibc give every freed block back at once (`MALLOC_TRIM_THRESHOLD_=65536`, which app/cluster.py leaves
+out). A training step frees and asks for the same hundred megabytes: ResNet-20 made 482 images/s that way, 945 like
+this, on two cores of an AMD EPYC. Large pages for large tensors are worth another 3 %.
 """
 
 import ctypes

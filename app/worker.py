@@ -137,8 +137,12 @@ def answer(
     epoch_steps: int,
     settings: Settings,
     topic: str,
+    alone: bool,
 ) -> bytes:
-    """Answer a question, sending how far it is to `topic`. Raises Dropped when nobody waits for it any more."""
+    """Answer a question, sending how far it is to `topic`; `alone`: no run trains meanwhile.
+
+    Raises Dropped when nobody waits for it any more.
+    """
     import torch
 
     from app.analysis.answers import Subject
@@ -148,7 +152,8 @@ def answer(
     logs.begin(settings)
     log.info("asked", question=question.key, run=question.run)
     # Where runs train on the same cores, threads that wait for one another take three times as long as one alone.
-    torch.set_num_threads(max(1, (os.cpu_count() or 1) // 4))
+    cores = os.cpu_count() or 1
+    torch.set_num_threads(min(cores, max(2, cores // 2)) if alone else max(1, cores // 4))
     worker = get_worker()
     dropped = _Throttled(Flag(drop_flag(topic, question.key)).is_set)
     due = _Throttled(lambda: True)
