@@ -56,7 +56,8 @@ class Desk:
     def __init__(self, cluster: Cluster, store: Store, settings: Settings) -> None:
         self._cluster, self._store, self._settings = cluster, store, settings
         self._topic = f"answers-{secrets.token_hex(4)}"
-        self._lock = threading.Lock()
+        self._submitting = threading.Lock()  # one at a time; held while Dask's own thread is waited for
+        self._lock = threading.Lock()  # never: Dask's thread takes it, when it hears of progress
         self._known: OrderedDict[str, Answer] = OrderedDict()
         self._tasks: dict[str, Future[Any]] = {}
         self._looked_for: dict[str, float] = {}
@@ -77,11 +78,12 @@ class Desk:
                 return known
         subject = self._subject(question)
         kept = self._store.answer(key)
-        with self._lock:
-            if kept is not None:
-                return self._keep(key, Answer(from_bytes(kept)))
-            if key in self._tasks:  # somebody else was quicker
-                return self._known[key]
+        with self._submitting:
+            with self._lock:
+                if kept is not None:
+                    return self._keep(key, Answer(from_bytes(kept)))
+                if key in self._tasks:  # somebody else was quicker
+                    return self._known[key]
             task = self._cluster.submit(
                 question.lane,
                 worker.answer,
@@ -92,9 +94,10 @@ class Desk:
                 not self._store.runs(["running"]),
                 key=f"{key}-{time.time()}",
             )
-            self._tasks[key] = task
-            self._looked_for[key] = time.monotonic()
-            asked = self._keep(key, Answer())
+            with self._lock:
+                self._tasks[key] = task
+                self._looked_for[key] = time.monotonic()
+                asked = self._keep(key, Answer())
         task.add_done_callback(lambda task: self._ended(question, task))
         return asked
 

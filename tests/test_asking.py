@@ -1,7 +1,9 @@
 """Questions: put to real workers once, answered, kept with their run, and their troubles said in a sentence."""
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -91,3 +93,24 @@ def test_a_result_survives_its_file() -> None:
     assert (read.counts, read.exhaustive, read.images) == ((str(2**80),), True, 3)
     assert np.isnan(read.errors).all()
     assert read.kept.dtype == bool
+
+
+def test_progress_that_is_heard_while_a_question_is_put_stops_nobody(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop, submit = engine._cluster.client.loop, engine._cluster.submit
+
+    def while_dask_hears(*arguments: Any, **options: Any) -> Any:
+        heard = threading.Event()
+
+        def hear() -> None:
+            engine.desk._heard((0.0, ("another", 1, 2)))
+            heard.set()
+
+        loop.add_callback(hear)
+        assert heard.wait(10), "Dask's thread waits for the desk, and the desk for Dask's thread"
+        return submit(*arguments, **options)
+
+    monkeypatch.setattr(engine._cluster, "submit", while_dask_hears)
+    question = CutQuestion(run=RUN, step=312, cut=CutSpec.parse("5"), images=10)
+    assert answered(engine, question).result
