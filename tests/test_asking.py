@@ -99,6 +99,7 @@ def test_progress_that_is_heard_while_a_question_is_put_stops_nobody(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     loop, submit = engine._cluster.client.loop, engine._cluster.submit
+    assert loop is not None
 
     def while_dask_hears(*arguments: Any, **options: Any) -> Any:
         heard = threading.Event()
