@@ -198,8 +198,8 @@ class Pump:
                 self._retry(run, attempt)
             else:
                 self._fail(run, f"{_reason(error)} Everything measured before was kept.")
-        elif (status := self.store.run(run).status) != "running":
-            log.info("ended", run=run, attempt=attempt, status=status, step=self.store.run(run).step)
+        elif (found := self.store.run(run)).status != "running":
+            log.info("ended", run=run, attempt=attempt, status=found.status, step=found.step)
         else:  # it ended, but its last events never came
             self._retry(run, attempt)
         self._dispatch()

@@ -5,7 +5,6 @@ import os
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,19 +12,13 @@ from collections.abc import Iterator
 import psutil
 
 from app.settings import ROOT
+from tests.browser import free_port
 
 
 def networks_allowed() -> bool:
     """True if this process may make network namespaces: root's right, and not everywhere root's."""
     may = os.geteuid() == 0 and shutil.which("ip")
     return bool(may) and subprocess.run(["unshare", "--net", "true"], capture_output=True, check=False).returncode == 0
-
-
-def free_port() -> int:
-    """A port that nobody listens at."""
-    with socket.socket() as one:
-        one.bind(("", 0))
-        return int(one.getsockname()[1])
 
 
 class Machine:

@@ -16,8 +16,8 @@ from app.cli_parts import print_json
 from app.cluster import hold_store
 from app.settings import ROOT
 from app.store import Store
+from tests.waiting import PATIENCE
 
-PATIENCE = 120  # seconds; for machines under load
 TINY = ["train", "resnet-8:width=4", "--steps", "20", "--images", "640", "--json"]
 
 

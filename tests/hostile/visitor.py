@@ -16,8 +16,8 @@ from websockets.asyncio.client import ClientConnection
 
 from benchmarks.sessions import Session, connected
 from tests.hostile import SECRET, SHOUT, Outcome
+from tests.waiting import PATIENCE
 
-PATIENCE = 120.0  # seconds
 LONGEST = 5000  # letters that a box on the page may have
 XSRF = "_streamlit_xsrf"
 
