@@ -28,6 +28,7 @@ from app.guard import Guard, may_measure  # noqa: E402
 from app.settings import load  # noqa: E402
 from app.sockets import send_at_once  # noqa: E402
 from app.ui.component import MODULES, PLOTLY_JS, PLOTLY_NAME  # noqa: E402
+from app.ui.live import live  # noqa: E402
 
 KEEP = {"Cache-Control": "public, max-age=31536000, immutable"}  # every name changes with what it names
 NEVER = {"Cache-Control": "no-store"}
@@ -67,7 +68,7 @@ async def metrics(request: Request) -> Response:
     return PlainTextResponse(text, 200, NEVER, "text/plain; version=0.0.4")
 
 
-OURS = {"/vendor/{name}": vendor, "/healthz": healthz, "/metrics": metrics}
+OURS = {"/vendor/{name}": vendor, "/live": live, "/healthz": healthz, "/metrics": metrics}
 
 
 def routes() -> list[Route]:

@@ -33,7 +33,7 @@ TRAINING = Row(f"{SESSIONS} sessions watching two runs that train here: p95 of a
 ROWS = (REFRESH, SHARE, FULL, TRAINING)
 
 NETS = ("plain-56:width=8", "resnet-56:width=8")
-PERIODS = (0.9, 1.1)  # of the fragment that is asked about: app/ui/watch.py draws each session's a little differently
+PERIODS = (0.9, 1.1)  # of what is asked about: the feed of a live page, once a second
 SECONDS = 30.0
 SLICE = 5.0  # a repetition
 

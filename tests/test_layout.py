@@ -29,7 +29,7 @@ app.cli_parts    typer rich app.store CURRENCIES | app.references
 app.main         streamlit starlette app.sockets app.ui app.guard app.settings app.logs | app.jobs app.metrics
 app.shell        streamlit app.ui
 pages            streamlit app.ui app.questions app.figures app.jobs app.store app.runs app.races CURRENCIES PAPER app.limits
-app.ui           streamlit numpy plotly models.code app.questions app.asking app.export app.figures app.jobs app.store app.history app.runs app.races CURRENCIES PAPER app.verdicts PIL app.pictures app.pretrained app.limits app.guard
+app.ui           streamlit starlette markdown_it numpy plotly models.code app.questions app.asking app.export app.figures app.jobs app.store app.history app.runs app.races CURRENCIES PAPER app.verdicts PIL app.pictures app.pretrained app.limits app.guard
 app.figures      plotly numpy CURRENCIES PAPER app.verdicts PIL
 app.metrics      app.guard app.jobs app.runs
 app.guard        starlette app.logs

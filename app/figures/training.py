@@ -93,7 +93,7 @@ def errors(runs: Sequence[Run], *, total: int | None = None, test_images: int = 
     longest = max([len(text) for text, *_ in labels] + [8])
     images = f" ({test_images:,} images)" if test_images else ""
     window = max([series.window for _, series in runs] + [1])
-    mean = f"mean of the last {window} steps" if window > 1 else "every step's batch"
+    mean = f"mean of the last {window:,} steps" if window > 1 else "every step's batch"
     caption = f"{theme.badge('measured')} error %; train thin ({mean}), test bold{images}, after each epoch"
     if any(series.cuts for _, series in runs):
         caption += ". Crosses: blocks cut while it trained, or put back"

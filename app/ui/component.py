@@ -19,7 +19,9 @@ PLOTLY_NAME = f"plotly-{plotly.__version__}.min.js"
 # Each module of the files that are joined into it.
 _FILES = {
     "diagram": ("svg.js", "diagram_parts.js", "diagram.js"),
+    "feed": ("feed.js",),
     "live_chart": ("lights.js", "live_chart.js"),
+    "live_text": ("live_text.js",),
     "pad": ("pad.js",),
     "sheet": ("sheet.js",),
     "slider": ("choice.js", "slider.js"),
@@ -34,12 +36,18 @@ def frontend(name: str) -> str:
     return (_FRONTEND / name).read_text(encoding="utf-8")
 
 
+def _named(name: str, code: bytes) -> str:
+    return f"{name}-{blake2b(code, digest_size=6).hexdigest()}.js"
+
+
 def _module(files: tuple[str, ...]) -> bytes:
-    return "".join(map(frontend, files)).replace("plotly.min.js", PLOTLY_NAME).encode()
+    text = "".join(map(frontend, files))
+    return text.replace("plotly.min.js", PLOTLY_NAME).replace("./feed.js", f"./{_FEED}").encode()
 
 
+_FEED = _named("feed", frontend("feed.js").encode())
 _CODE = {name: _module(files) for name, files in _FILES.items()}
-_ADDRESS = {name: f"{name}-{blake2b(code, digest_size=6).hexdigest()}.js" for name, code in _CODE.items()}
+_ADDRESS = {name: _named(name, code) for name, code in _CODE.items()}
 
 # What app/main.py serves under /vendor/, by file name.
 MODULES = {_ADDRESS[name]: code for name, code in _CODE.items()}

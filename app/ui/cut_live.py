@@ -10,7 +10,7 @@ from app.jobs import can_be_cut
 from app.runs import Run
 from app.ui import frame
 from app.ui.cutting import words
-from app.ui.live_chart import live_chart
+from app.ui.picture import picture
 from app.ui.prose import literal, prose
 from app.ui.scene import scene
 from app.ui.subject import Look
@@ -71,9 +71,7 @@ def _draw(run_id: str, cut: CutSpec, was_active: bool) -> None:
             query_params={"run": run.id},
         )
     with chart:
-        curves = now.curves()
-        live_chart(curves.chart, key="live-errors", rev=run.id, height=300)
-        st.caption(curves.caption)
+        picture(now.curves(), key="live-errors", rev=run.id, height=300)
 
 
 def _buttons(run: Run, cut: CutSpec, cuts: tuple[BlockCut, ...]) -> None:

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from app import jobs
 from app.figures.gradients import Measured, block_lines, block_mark, histograms, weight_lines
 from app.figures.norm_map import COLUMNS, CellOf, layer_mark, map_marks
 from app.figures.training import step_mark
@@ -19,9 +18,9 @@ from app.ui.claims import claims_table
 from app.ui.clicks import to_cell, to_layer, to_step
 from app.ui.live_chart import live_chart
 from app.ui.measured_runs import Seen, measured_runs, where_and_when
+from app.ui.picture import picture
 from app.ui.prose import prose
 from app.ui.scene import Scene, scene
-from app.ui.watch import REFRESH_SECONDS
 from app.verdicts import course_of
 
 OUTPUTS, WEIGHTS, UPDATES = "block outputs", "weights", "update ÷ weight"
@@ -153,25 +152,19 @@ def _rate(seen: Seen, place: int, step: int) -> float:
 
 
 def _live(seen: Seen, draw: Callable[[Scene], None]) -> None:
-    """Draw, again every second while a run is under way; the page itself when a run ends or a moment was kept."""
+    """Draw, and again when the feed says that more has changed than it brings; the page, when a moment was kept."""
     ids = tuple(run.id for run in seen.scene.runs)
-    before = _kept(seen.scene)
 
     def again() -> None:
         try:
-            now = scene(ids)
+            now = scene(ids).followed()
         except KeyError:  # deleted meanwhile, by another browser
             st.rerun()
-        if _kept(now) != before:
+        if now.shape != seen.scene.shape:
             st.rerun()
         draw(now)
 
-    st.fragment(again, run_every=REFRESH_SECONDS if seen.scene.active else None)()
-
-
-def _kept(now: Scene) -> tuple[Any, ...]:
-    """What the lines, the slider and the clock of the fragments depend on."""
-    return now.active, *(tuple(jobs.engine().store.moments(run.id)) for run in now.runs)
+    st.fragment(again)()
 
 
 def _cell_of(now: Scene) -> CellOf:
@@ -191,18 +184,15 @@ def _cell_of(now: Scene) -> CellOf:
 
 
 def _map(of: CellOf, seen: Scene) -> None:
-    maps = seen.maps(of)
     marks = map_marks(seen.pairs, address.step(), address.layer())
-    live_chart(maps.chart, key="gradient-map", rev="-".join(run.id for run in seen.runs), marks=marks, on_click=to_cell)
-    st.caption(maps.caption)
+    rev = "-".join(run.id for run in seen.runs)
+    picture(seen.maps(of), key="gradient-map", rev=rev, marks=marks, on_click=to_cell)
 
 
 def _history(seen: Scene) -> None:
     chosen = seen.layer_of(address.layer())
     st.markdown(f"##### Step by step, in `{chosen}`")
-    history = seen.layer(chosen)
-    live_chart(history.chart, key="gradient-history", rev=chosen, marks=step_mark(address.step()), on_click=to_step)
-    st.caption(history.caption)
+    picture(seen.layer(chosen), key="gradient-history", rev=chosen, marks=step_mark(address.step()), on_click=to_step)
 
 
 def _one_layer(seen: Seen) -> None:

@@ -1,21 +1,18 @@
 """A Plotly chart that keeps zoom, pan and hover while its data changes.
 
 Streamlit's own charts are remounted at every update. Here the browser keeps one element and calls `Plotly.react`.
-The figure is packed once for all sessions (`pack`) and travels as bytes: what is left per session and second is to
-copy and to hash them.
+The figure is packed once for all sessions (`pack`) and travels as bytes: with the page, or by its feed.
 """
 
-import gzip
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import Any
 
 import streamlit as st
 
 from app.figures.theme import Figure
 from app.ui.component import component
+from app.ui.feed import Feed, Part, framed, packed
 
 _component = component(
     "live_chart",
@@ -28,10 +25,8 @@ _component = component(
 class Packed:
     """A figure ready to be sent, and shared by all sessions. Height in pixels."""
 
-    body: bytes
-    etag: str
+    part: Part
     height: int
-    alt: str
 
 
 @dataclass(frozen=True)
@@ -46,9 +41,8 @@ class Click:
 
 def pack(figure: Figure) -> Packed:
     """`figure` as gzipped JSON. Do it once per new data, and give every session the same value."""
-    text = json.dumps({"data": figure.data, "layout": figure.layout}, separators=(",", ":"), allow_nan=False)
-    body = gzip.compress(text.encode(), compresslevel=5, mtime=0)
-    return Packed(body, blake2b(body, digest_size=9).hexdigest(), int(figure.layout.get("height", 300)), figure.alt)
+    part = packed({"data": figure.data, "layout": figure.layout, "alt": figure.alt})
+    return Packed(part, int(figure.layout.get("height", 300)))
 
 
 def live_chart(
@@ -58,8 +52,8 @@ def live_chart(
     rev: str = "1",
     marks: Sequence[dict[str, Any]] = (),
     height: int | None = None,
-    alt: str | None = None,
     lights: str = "",
+    feed: Feed | None = None,
     on_click: Callable[[Click], None] | None = None,
 ) -> Click | None:
     """Draw `figure`, or what `pack` made of it, and return the point that was just clicked.
@@ -67,19 +61,20 @@ def live_chart(
     `rev`: zoom and pan are kept while it stays the same (plotly.js's `uirevision`): change it with the question.
     `marks`: shapes that move without the data. `lights`: the key of an `unrolled` net, whose lit paths are marked in
     the bars of a chart that has their length as x and percent as y; a bar that is pointed at lights its paths there.
+    `feed`: where the browser gets the figure, now and as it changes; it is not sent with the page then.
     `on_click` runs before the page does.
     """
-    packed = figure if isinstance(figure, Packed) else pack(figure)
+    ready = figure if isinstance(figure, Packed) else pack(figure)
     if isinstance(figure, Figure):
         marks = [*figure.marks, *marks]
-    pixels = height or packed.height
+    pixels = height or ready.height
     head = {
-        "etag": packed.etag,
+        "etag": ready.part.etag,
         "rev": rev,
         "height": pixels,
-        "alt": alt or packed.alt,
         "marks": list(marks),
         "lights": lights,
+        "feed": feed.told() if feed else None,
     }
 
     def clicked() -> None:
@@ -87,14 +82,9 @@ def live_chart(
         if on_click is not None and click is not None:
             on_click(click)
 
-    result = _component(key=key, data=framed(head, packed.body), height=pixels, on_click_change=clicked)
+    sent = framed(head, b"" if feed else ready.part.body)
+    result = _component(key=key, data=sent, height=pixels, on_click_change=clicked)
     return _click(result.get("click"))
-
-
-def framed(head: dict[str, Any], body: bytes) -> bytes:
-    """Four bytes of length (little-endian), the head as JSON, the body."""
-    text = json.dumps(head, separators=(",", ":")).encode()
-    return len(text).to_bytes(4, "little") + text + body
 
 
 def _click(value: Any) -> Click | None:

@@ -57,7 +57,7 @@ def measured_runs() -> Seen | None:
         max_selections=MOST,
         on_change=choose,
     )
-    seen = scene(tuple(chosen))
+    seen = scene(tuple(chosen)).followed()
     found = ((place, look(run)) for place, run in enumerate(seen.runs))
     return Seen(
         seen,

@@ -36,18 +36,16 @@ class Standing:
         return newest if step is None else min(step + 1, newest)
 
 
-def what_you_see(standings: list[Standing], step: int | None, guess: str | None, race: str | None = None) -> None:
-    """The passage that fits the measurements, whether the prediction held, and what the source found."""
-    page = prose("train")
-    st.markdown("\n\n".join(["##### What you see", *passages(standings, step, guess)]))
+def what_the_sources_say(race: str | None) -> None:
+    """The claim that a race is about; without one, where this measurement was first made."""
     if race:
         what_the_source_found(race)
     else:
-        st.caption(f":violet-badge[paper] {page['source']}")
+        st.caption(f":violet-badge[paper] {prose('train')['source']}")
 
 
 def passages(standings: list[Standing], step: int | None, guess: str | None) -> list[str]:
-    """Paragraphs of Markdown."""
+    """The passage that fits the measurements, and whether the prediction held: paragraphs of Markdown."""
     page = prose("train")
     known = [(standing, standing.error) for standing in standings if standing.error is not None]
     if fallen := [standing.name for standing in standings if standing.diverged]:

@@ -3,10 +3,14 @@
 import re
 from functools import cache
 
+from markdown_it import MarkdownIt
+
 from app.settings import ASSETS
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|<>~$:&-])")
 _LINKED = re.compile(r"(www|https?\\:|@)", re.IGNORECASE)
+_EMPHASIS = MarkdownIt("zero").enable(["emphasis", "backticks", "escape"])
+_BADGE = re.compile(r":([a-z]+)-badge\[([\w ]+)\]")
 _HEADING = re.compile(r"^## (.+)$", re.MULTILINE)
 
 
@@ -23,3 +27,8 @@ def literal(text: str) -> str:
     Escapes do not stop Markdown from making a link of www.… or https://…: an invisible character does.
     """
     return _LINKED.sub("\\1\u2060", _MARKDOWN.sub(r"\\\1", text))
+
+
+def as_html(text: str) -> str:
+    """Paragraphs of Markdown as HTML: emphasis, code and badges, and every other sign for itself."""
+    return _BADGE.sub(r"<span class='badge \1'>\2</span>", str(_EMPHASIS.render(text)))

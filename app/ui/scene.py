@@ -6,25 +6,31 @@
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from hashlib import blake2b
 from pathlib import Path
+from typing import Any
 
 from app import jobs
 from app.datasets import find
 from app.figures.norm_map import CellOf, norm_map
-from app.figures.theme import Figure, short_names
+from app.figures.theme import Figure, Style, styles
 from app.figures.training import errors, layer_history, norm_lines
 from app.history import History
 from app.results.series import Series
 from app.runs import Run
 from app.spec import RunSpec
+from app.ui.feed import Feed, Part, packed, query
 from app.ui.live_chart import Packed, pack
-from app.ui.outcome import Standing
+from app.ui.now import numbers, pace
+from app.ui.outcome import Standing, passages
+from app.ui.prose import as_html
 from app.ui.strip import StripNet
 
 FRESH_SECONDS = 0.5
 CHART_HEIGHT = 400
 MOST = 32  # sets of runs that are watched at once
+MOST_DRAWINGS = 64  # of one set: sessions may look at different steps and layers
 
 Version = tuple[
     str, int, int, int, int
@@ -32,11 +38,21 @@ Version = tuple[
 
 
 @dataclass(frozen=True)
+class Text:
+    """A passage as HTML, and where it comes from while it changes."""
+
+    html: str
+    part: Part
+    feed: Feed | None
+
+
+@dataclass(frozen=True)
 class Picture:
-    """A packed figure and its caption."""
+    """A packed figure, where it comes from while it changes, and its caption."""
 
     chart: Packed
-    caption: str
+    feed: Feed | None
+    caption: Text
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,19 +60,33 @@ class Scene:
     """Some runs at one moment. A drawing is made when it is first asked for."""
 
     runs: tuple[Run, ...]
-    names: tuple[str, ...]
+    looks: tuple[Style, ...]
     histories: tuple[History, ...]
     pairs: tuple[tuple[RunSpec, Series], ...]
     versions: tuple[Version, ...]
     moments: tuple[int, ...]  # of the first run
     sizes: tuple[int | None, ...]  # sides of the images in pixels
     paces: tuple[str, ...]  # what each run is doing, in words
-    drawings: dict[str, Picture]
+    shape: str  # of the page: while it is the same, what changes comes by the feed
+    following: bool = False  # a page that is drawn anew for every moment kept, too
+    drawings: dict[str, tuple[Packed, str]] = field(default_factory=dict)  # the figure and its caption
+    texts: dict[str, Text] = field(default_factory=dict)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The shortest that tell the runs apart."""
+        return tuple(look.name for look in self.looks)
 
     @property
     def total(self) -> int:
         """Updates that the longest run will make."""
         return max(run.total or run.spec.planned_steps for run in self.runs)
+
+    @property
+    def horizon(self) -> int:
+        """Where the axes of steps end: at the last step or, while it is far, at a round number beyond the newest."""
+        ten = 10 ** max(3, len(str(self.newest)) - 1)
+        return min(self.total, next(many * ten for many in (1, 2, 5, 10, 20) if many * ten >= 1.2 * self.newest))
 
     @property
     def newest(self) -> int:
@@ -79,14 +109,19 @@ class Scene:
         """True once there is a gradient norm to draw."""
         return any(len(series.norm_steps) for _, series in self.pairs)
 
+    def followed(self) -> "Scene":
+        """The same, for a page that is drawn anew when a moment is kept."""
+        kept = [jobs.engine().store.moments(run.id) for run in self.runs]
+        return replace(self, following=True, shape=f"{self.shape} {kept}", texts={})
+
     def curves(self) -> Picture:
         """Error against step."""
-        return self._drawn("curves", lambda: errors(self.pairs, total=self.total, height=CHART_HEIGHT))
+        return self._drawn("curves", lambda: errors(self.pairs, total=self.horizon, height=CHART_HEIGHT))
 
     def maps(self, of: CellOf = "mean") -> Picture:
         """Gradient norm, layer × step; `of` the steps that one cell stands for."""
         each = max((CHART_HEIGHT - 68 - 30 * (len(self.pairs) - 1)) // len(self.pairs), 70)
-        return self._drawn(f"maps {of}", lambda: norm_map(self.pairs, total=self.total, each=each, of=of))
+        return self._drawn(f"maps {of}", lambda: norm_map(self.pairs, total=self.horizon, each=each, of=of))
 
     def lines(self, step: int | None) -> Picture:
         """Gradient norm layer by layer, at one step."""
@@ -94,7 +129,7 @@ class Scene:
 
     def layer(self, name: str) -> Picture:
         """Gradient norm step by step, in one layer."""
-        return self._drawn(f"layer {name}", lambda: layer_history(self.pairs, name, total=self.total, height=300))
+        return self._drawn(f"layer {name}", lambda: layer_history(self.pairs, name, total=self.horizon, height=300))
 
     def layer_of(self, selected: str | None) -> str:
         """The selected layer; of a selected block the first; the stem where nothing is selected."""
@@ -121,12 +156,47 @@ class Scene:
             for run, name, history, (_, series) in seen
         ]
 
+    def numbers(self, step: int | None) -> Text:
+        """What each run has reached, and what it is doing."""
+        return self._told(f"numbers {step}", lambda: numbers(self.looks, self.histories, self.paces, step))
+
+    def words(self, step: int | None, guess: str | None) -> Text:
+        """What the curves say, at one step, to somebody who expected `guess`."""
+        return self._told(
+            f"words {step} {guess or ''}",
+            lambda: as_html("\n\n".join(passages(self.standings(step), step, guess))),
+        )
+
+    def progress(self) -> Part:
+        """For the slider: updates made so far, and the moments kept."""
+        return packed({"newest": self.newest, "moments": self.moments})
+
+    def feed(self, part: str) -> Feed | None:
+        """Where the browser gets a part as it changes, by a name that `app.ui.live` reads; None once nothing does."""
+        if not self.active:
+            return None
+        return Feed(query([run.id for run in self.runs]) + self.following * "&following=1", self.shape, part)
+
     def _drawn(self, what: str, draw: Callable[[], Figure]) -> Picture:
         with _drawing:
             if what not in self.drawings:
                 figure = draw()
-                self.drawings[what] = Picture(pack(figure), figure.caption)
-            return self.drawings[what]
+                _keep(self.drawings, what, (pack(figure), as_html(figure.caption)))
+            chart, caption = self.drawings[what]
+        return Picture(chart, self.feed(what), self._told(f"caption {what}", lambda: caption))
+
+    def _told(self, what: str, tell: Callable[[], str]) -> Text:
+        with _drawing:
+            if what not in self.texts:
+                html = tell()
+                _keep(self.texts, what, Text(html, packed(html), self.feed(what)))
+            return self.texts[what]
+
+
+def _keep(made: dict[str, Any], name: str, one: Any) -> None:
+    made[name] = one
+    while len(made) > MOST_DRAWINGS:
+        del made[next(iter(made))]
 
 
 _looking, _drawing = threading.Lock(), threading.Lock()  # one session works, the others take what it made
@@ -160,40 +230,36 @@ def _look(ids: tuple[str, ...], last: Scene | None) -> Scene:
         for run, history in zip(runs, histories, strict=True)
     )
     about = [find(run.spec.data, engine.settings.store) for run in runs]
+    pairs = tuple((run.spec, history.series()) for run, history in zip(runs, histories, strict=True))
     return Scene(
         runs=runs,
-        names=tuple(short_names([run.spec for run in runs])),
+        looks=tuple(styles([run.spec for run in runs])),
         histories=histories,
-        pairs=tuple((run.spec, history.series()) for run, history in zip(runs, histories, strict=True)),
+        pairs=pairs,
         versions=versions,
         moments=tuple(engine.store.moments(runs[0].id)),
         sizes=tuple(found.size if found else None for found in about),
-        paces=tuple(_pace(run) for run in runs),
+        paces=tuple(pace(run) for run in runs),
+        shape=_shape(runs, pairs),
         drawings=last.drawings if last and last.versions == versions else {},
     )
 
 
-def _pace(run: Run) -> str:
-    """What the run is doing, how fast, and for how long yet."""
+def _shape(runs: tuple[Run, ...], pairs: tuple[tuple[RunSpec, Series], ...]) -> str:
+    """Equal as long as a page of these runs has the same elements: all but what its feed brings."""
     engine = jobs.engine()
-    left = engine.seconds_left(run) if run.active else None
-    ends = "" if left is None else f" · {_duration(left)} left"
-    if run.status == "queued":
-        if run.spec.data in engine.pump.downloads:
-            return "waiting for its data"
-        if engine.held(run):
-            return f"waiting: {engine.settings.session_training} of this browser's runs may train at once" + ends
-        ahead = engine.place(run.id)
-        if ahead:
-            return f"waiting, {ahead} ahead" + ends
-        return ("starting" if len(engine.store.runs(["running"])) < engine.workers("train") else "next in line") + ends
-    pace = engine.store.history(run.id).seconds_per_step()
-    if run.status == "running" and pace:
-        return f"{run.spec.recipe.batch / pace:,.0f} images/s{ends}"
-    return f"{run.status} · step {run.step:,}" + (f" of {run.total:,}" if run.step < run.total else "")
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+    each = [
+        (
+            run.id,
+            run.status,
+            run.attempt,
+            run.message,
+            run.pinned,
+            len(series.layers),
+            len(series.norm_steps) > 0,
+            len(series.cuts),
+            engine.pump.downloads.get(run.spec.data),
+        )
+        for run, (_, series) in zip(runs, pairs, strict=True)
+    ]
+    return blake2b(repr(each).encode(), digest_size=9).hexdigest()

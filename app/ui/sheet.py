@@ -10,7 +10,7 @@ from app.figures.sheets import by_mean, signed
 from app.figures.theme import DIVERGING, SEQUENTIAL
 from app.results.features import FeatureMaps
 from app.ui.component import component
-from app.ui.live_chart import framed
+from app.ui.feed import framed
 
 _component = component("sheet", html="<div class='sheet'></div>")
 

@@ -1,7 +1,5 @@
 """Runs side by side, live: curves, gradient map, strip, slider, the numbers and what they mean."""
 
-import html
-import random
 import threading
 
 import streamlit as st
@@ -9,32 +7,28 @@ import streamlit as st
 from app import jobs
 from app.datasets import find
 from app.figures.norm_map import layer_mark, map_marks
-from app.figures.theme import styles
 from app.figures.training import step_mark
 from app.runs import Run
 from app.ui import address
 from app.ui.clicks import to_cell, to_layer, to_step
 from app.ui.controls import controls, cut_link
 from app.ui.frame import page
-from app.ui.live_chart import live_chart
-from app.ui.outcome import what_you_see
+from app.ui.live_text import live_text
+from app.ui.outcome import what_the_sources_say
+from app.ui.picture import picture
 from app.ui.scene import Scene, scene
 from app.ui.slider import step_slider
 from app.ui.strip import strip
-
-REFRESH_SECONDS = 1.0
 
 _turn = threading.Lock()
 
 
 def watch(runs: list[str], guess: str | None) -> None:
-    """Draw `runs`, again every second while one of them is under way."""
+    """Draw `runs`. While one of them is under way, what changes comes by the feed."""
     if not runs:
         return
     watched = [jobs.engine().store.run(run) for run in runs]
-    active = any(run.active for run in watched)
-    every = REFRESH_SECONDS * random.uniform(0.95, 1.05)  # sessions that came together do not stay in step
-    st.fragment(_in_turn, run_every=every if active else None)(tuple(runs), guess, active)
+    st.fragment(_in_turn)(tuple(runs), guess, any(run.active for run in watched))
     cut_link(watched)
 
 
@@ -50,20 +44,16 @@ def _draw(ids: tuple[str, ...], guess: str | None, was_active: bool) -> None:
     except KeyError:  # deleted meanwhile, by another browser
         st.rerun()
     if was_active != seen.active:
-        st.rerun()  # the fragment's clock is set where the page begins
+        st.rerun()  # what stands around this fragment changes too
     step, layer = address.step(), address.layer()
     charts, told = st.columns([3.6, 1], gap="medium")
     with charts:
         left, right = st.columns([1, 1.05], gap="small")
         rev = "-".join(ids)
         with left:
-            curves = seen.curves()
-            live_chart(curves.chart, key="errors", rev=rev, marks=step_mark(step), on_click=to_step)
-            st.caption(curves.caption)
+            picture(seen.curves(), key="errors", rev=rev, marks=step_mark(step), on_click=to_step)
         with right:
-            maps = seen.maps()
-            live_chart(maps.chart, key="norms", rev=rev, marks=map_marks(seen.pairs, step, layer), on_click=to_cell)
-            st.caption(maps.caption)
+            picture(seen.maps(), key="norms", rev=rev, marks=map_marks(seen.pairs, step, layer), on_click=to_cell)
         strip(seen.nets, key="strip", selected=layer, on_select=address.go_to_layer)
         step_slider(
             step,
@@ -73,12 +63,15 @@ def _draw(ids: tuple[str, ...], guess: str | None, was_active: bool) -> None:
             epoch_steps=next((run.started.epoch_steps for run in seen.runs if run.started), 0),
             key="step-slider",
             live=was_active,
+            feed=seen.feed("progress"),
             on_change=address.go_to_step,
         )
     with told:
         controls(list(seen.runs))
         _numbers(seen, step)
-        what_you_see(seen.standings(step), step, guess, address.read().race)
+        st.markdown("##### What you see")
+        live_text(seen.words(step, guess), key="words")
+        what_the_sources_say(address.read().race)
     if seen.measured:
         _below(seen, step, layer)
 
@@ -88,15 +81,12 @@ def _below(seen: Scene, step: int | None, layer: str | None) -> None:
     left, right = st.columns(2, gap="medium")
     with left:
         st.markdown("#### Layer by layer, at the slider's step")
-        lines = seen.lines(step)
-        live_chart(lines.chart, key="norm-lines", rev="lines", marks=layer_mark(seen.pairs, layer), on_click=to_layer)
-        st.caption(lines.caption)
+        marks = layer_mark(seen.pairs, layer)
+        picture(seen.lines(step), key="norm-lines", rev="lines", marks=marks, on_click=to_layer)
     with right:
         chosen = seen.layer_of(layer)
         st.markdown(f"#### Step by step, in `{chosen}`")
-        history = seen.layer(chosen)
-        live_chart(history.chart, key="layer-history", rev=chosen, marks=step_mark(step), on_click=to_step)
-        st.caption(history.caption)
+        picture(seen.layer(chosen), key="layer-history", rev=chosen, marks=step_mark(step), on_click=to_step)
         query = {"run": [run.id for run in seen.runs[:4]], "layer": chosen}
         st.page_link(
             page("gradients"),
@@ -111,25 +101,11 @@ def _below(seen: Scene, step: int | None, layer: str | None) -> None:
 
 def _numbers(seen: Scene, step: int | None) -> None:
     st.markdown("##### Right now" if step is None else f"##### At step {step:,}")
-    looks = styles([run.spec for run in seen.runs])
-    cards = [
-        _card(name, look.colour, history.train_error(at=step), history.test_error(at=step), pace)
-        for name, look, history, pace in zip(seen.names, looks, seen.histories, seen.paces, strict=True)
-    ]
-    st.html(f"<div class='nows'>{''.join(cards)}</div>")
+    live_text(seen.numbers(step), key="numbers")
     _downloads(seen.runs)
     for run, name in zip(seen.runs, seen.names, strict=True):
         if run.message:
             st.warning(f"{name}: {run.message}")
-
-
-def _card(name: str, colour: str, train: float | None, test: float | None, pace: str) -> str:
-    return (
-        f"<div class='now'><span>{html.escape(name)}</span>"
-        f"<b style='--family:{colour}'>{'–' if train is None else f'{train:.1f}'}<small> % train</small></b>"
-        f"<span>{'test not yet' if test is None else f'{test:.1f} % test'}</span>"
-        f"<span>{html.escape(pace)}</span></div>"
-    )
 
 
 def _downloads(runs: tuple[Run, ...]) -> None:

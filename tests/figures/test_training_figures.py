@@ -15,7 +15,8 @@ from app.figures.theme import Figure
 from app.history import History
 from app.results.series import Series
 from app.spec import RECIPES, RunSpec
-from app.ui.live_chart import framed, pack
+from app.ui.feed import framed
+from app.ui.live_chart import pack
 from models.plan import plan
 from models.spec import NetSpec
 
@@ -197,7 +198,7 @@ def test_no_extreme_of_a_long_run_is_lost_on_its_way_to_the_map() -> None:
             assert scale["cmin"] <= z.min() <= z.max() <= scale["cmax"], "each has a colour of its own"
             assert f"each cell is the {of} of 50 steps" in figure.caption
         assert "between 0.002 and 5e+02" in figure.alt
-        assert len(pack(figure).body) < 60_000
+        assert len(pack(figure).part.body) < 60_000
 
 
 def test_the_maps_share_one_scale_and_name_every_cell() -> None:
@@ -230,9 +231,9 @@ def test_a_packed_figure_is_small_and_is_the_same_for_everyone() -> None:
     figure = norm_map.norm_map([run("plain-56", steps=3000, epoch=79), run("resnet-56", steps=3000, epoch=79)])
     packed = pack(figure)
     assert packed == pack(figure)
-    assert len(packed.body) < 60_000
+    assert len(packed.part.body) < 60_000
     head = {"marks": [], "rev": "1"}
-    sent = framed(head, packed.body)
+    sent = framed(head, packed.part.body)
     length = int.from_bytes(sent[:4], "little")
     assert json.loads(sent[4 : 4 + length]) == head
     assert json.loads(gzip.decompress(sent[4 + length :]))["layout"]["coloraxis"]

@@ -1,7 +1,9 @@
 """Pages as a session opens them: through app/shell.py, on an engine that trains nothing."""
 
+import json
 import re
 from collections.abc import Callable, Sequence
+from html import unescape
 from typing import Any
 
 import torch
@@ -120,7 +122,14 @@ def well(session: AppTest) -> AppTest:
 
 def words(session: AppTest) -> str:
     """All that the page says, notes of what went wrong apart."""
-    return "\n".join(str(one.value) for one in (*session.title, *session.markdown, *session.caption, *session.info))
+    said = (str(one.value) for one in (*session.title, *session.markdown, *session.caption, *session.info))
+    return "\n".join([*said, *(unescape(re.sub("<[^>]+>", "", text)) for text in live_texts(session))])
+
+
+def live_texts(session: AppTest) -> list[str]:
+    """The passages of HTML that follow a run."""
+    given = [json.loads(one.proto.json or "null") for one in session.get("bidi_component")]
+    return [one["html"] for one in given if isinstance(one, dict) and "html" in one]
 
 
 def press(session: AppTest, label: str) -> AppTest:

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import psutil
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Request, expect
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from app.settings import ROOT
@@ -259,3 +259,39 @@ def test_the_menus_are_in_the_address_by_name(page: Page, address: str) -> None:
     page.get_by_role("option", name=re.compile("warmed up")).click()
     expect(page).to_have_url(re.compile("recipe=paper-warmup"))
     assert query(page)["data"] == ["cifar-10"]
+
+
+def test_what_moves_comes_in_one_answer_for_all_charts_while_the_page_stands(page: Page, live: str) -> None:
+    fed: list[str] = []
+    asked: list[object] = []
+
+    def sent(request: Request) -> None:
+        if "/live?" in request.url:
+            fed.append(request.url)
+
+    def heard(frame: object) -> None:
+        asked.append(frame)
+
+    page.on("request", sent)
+    page.on("websocket", lambda socket: socket.on("framesent", heard))
+    opened(page, live)
+    updated(page, 2)
+    fed.clear()
+    asked.clear()
+    updated(page, 3)
+    assert {"curves", "maps mean", "numbers None", "progress"} <= set(parse_qs(urlsplit(fed[-1]).query)["part"])
+    assert len(asked) <= 1, "of Streamlit, nothing but what the sidebar asks now and then"
+    fine(page)
+
+
+@pytest.mark.parametrize("answer", ["502", "403", "200 <html>a proxy's own page</html>"])
+def test_a_feed_that_fails_for_a_while_or_is_of_another_server_goes_on(page: Page, live: str, answer: str) -> None:
+    opened(page, live)
+    status, _, body = answer.partition(" ")
+    with page.expect_response(lambda response: "/live?" in response.url and response.status == int(status)):
+        page.route("**/live?*", lambda route: route.fulfill(status=int(status), body=body))
+    before = points(page)  # whatever the answer was, nothing that was there is lost
+    page.unroute_all()
+    updated(page, 1)
+    grown(page, before)
+    fine(page)

@@ -8,7 +8,7 @@ from app.runs import Run
 from app.ui.outcome import NO_DIFFERENCE
 from app.ui.prose import literal
 from app.ui.race import MAX_CONTESTANTS
-from tests.pages.opening import HOSTILE, PARAMETERS, opened, press, spec, under_way, well, words
+from tests.pages.opening import HOSTILE, PARAMETERS, live_texts, opened, press, spec, under_way, well, words
 
 pytestmark = pytest.mark.usefixtures("engine")
 
@@ -32,7 +32,7 @@ def start(page: AppTest) -> bool:
 
 def drawn(page: AppTest) -> str:
     """The cards that say what each run is doing."""
-    return "".join(text for html in page.get("html") if "class='now'" in (text := str(getattr(html, "value", ""))))
+    return "".join(text for text in live_texts(page) if "class='now'" in text)
 
 
 def race(engine: Engine, *names: str) -> list[Run]:
@@ -256,15 +256,15 @@ def test_the_words_on_the_page_are_computed_from_the_runs_on_the_page(engine: En
     [second, other] = race(engine)
     under_way(engine, second, [30.0] * 40, finished=True)
     under_way(engine, other, [80.0] * 40, finished=True)
-    assert "is ahead of **resnet-8**, by 50.0 points" in words(watching([second, other]))
+    assert "is ahead of resnet-8, by 50.0 points" in words(watching([second, other]))
 
 
 @pytest.mark.parametrize(
     ("guess", "said"),
     [
         ("resnet-8", "and it does"),
-        ("plain-8", "the measurement says **resnet-8**"),
-        (NO_DIFFERENCE, "says that **resnet-8** makes fewer"),
+        ("plain-8", "the measurement says resnet-8"),
+        (NO_DIFFERENCE, "says that resnet-8 makes fewer"),
     ],
 )
 def test_the_prediction_is_held_against_the_measurement(engine: Engine, guess: str, said: str) -> None:

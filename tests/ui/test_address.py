@@ -1,5 +1,6 @@
 """The address says what is shown, survives a change of page, and takes nonsense calmly."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -127,3 +128,19 @@ def test_another_page_begins_where_this_one_was(monkeypatch: pytest.MonkeyPatch)
     tested.run()
     assert tested.text[0].value == "[] 0 block:2"
     assert tested.query_params["layer"] in ("block:2", ["block:2"])
+
+
+def test_a_browser_that_has_not_heard_of_a_click_does_not_undo_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A part of the page that looks for an answer asks with the query of before the click, on a busy day much later."""
+    clock = [100.0]
+    monkeypatch.setattr("app.ui.address.time", SimpleNamespace(monotonic=lambda: clock[0]))
+    tested = page(step="5")
+    tested.button[0].click().run()
+    clock[0] += 60
+    tested.query_params["step"] = "5"
+    with monkeypatch.context() as within:
+        within.setattr("app.ui.address._in_fragment", lambda: True)
+        assert tested.run().text[0].value == "[] 12 None"
+    assert tested.run().text[0].value == "[] 12 None", "the page that follows at once has the same old query"
+    clock[0] += 60
+    assert tested.run().text[0].value == "[] 5 None", "but somebody who goes back later, goes back"

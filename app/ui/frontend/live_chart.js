@@ -1,5 +1,8 @@
 // A Plotly chart that keeps zoom, pan and hover while its data changes: one element, one Plotly.react an update.
-// What arrives is [length of the head, 4 bytes][head, JSON][figure, gzipped JSON]; the figure is shared by all sessions.
+// What arrives is [length of the head, 4 bytes][head, JSON][figure, gzipped JSON]; the figure is shared by all sessions,
+// and comes by the feed where the head names one. Continues lights.js.
+
+import { hear } from './feed.js';
 
 // sendChartToCloud would hand the class's data to another host.
 const REMOVED = ['sendChartToCloud', 'select2d', 'lasso2d', 'autoScale2d', 'zoomIn2d', 'zoomOut2d'];
@@ -144,10 +147,10 @@ class Chart {
 
   get lights() { return this.head?.lights; }
 
-  // One update at a time, always the newest: a slow browser skips some, and never falls behind.
-  async receive(bytes, report) {
-    this.report = report;
-    this.next = bytes;
+  // One update at a time, always the newest: a slow browser skips some, and never falls behind. From the page comes a
+  // head, with its figure or with the feed that has it; from the feed, a figure.
+  async receive(update) {
+    this.next = { ...this.next, ...update };
     if (this.busy) return;
     this.busy = true;
     while (this.next) {
@@ -163,18 +166,33 @@ class Chart {
     this.busy = false;
   }
 
-  async show(bytes) {
-    const { head, figure } = await unpack(bytes);
-    const fresh = head.etag !== this.etag ? await figure() : null;
-    this.root.setAttribute('aria-label', head.alt);
+  async show({ bytes, fed }) {
+    let fresh = fed;
+    if (bytes) {
+      const { head, figure } = await unpack(bytes);
+      if (!head.feed && head.etag !== this.etag) fresh = await figure();
+      this.etag = head.feed ? null : head.etag;
+      this.follow(head.feed);
+      this.head = head;
+    }
+    if (fresh) {
+      this.figure = { ...fresh, data: fresh.data.map(completed) };
+      this.root.setAttribute('aria-label', fresh.alt);
+    }
+    this.root.style.height = `${this.head.height}px`;
     this.P = await plotly();
-    if (!this.root.isConnected) return;
-    if (fresh) { this.figure = { ...fresh, data: fresh.data.map(completed) }; this.etag = head.etag; }
-    this.head = head;
+    if (!this.root.isConnected || !this.figure) return;
     this.root.querySelector('.live-chart-note')?.remove();
-    this.root.style.height = `${head.height}px`;
     this.draw();
     await this.drawn;
+  }
+
+  follow(feed) {
+    if (feed?.part === this.feed?.part && feed?.query === this.feed?.query && feed?.shape === this.feed?.shape) return;
+    const before = this.stop;
+    this.feed = feed;
+    this.stop = feed ? hear(feed, (fed) => this.receive({ fed }), (shape) => this.send('changed', shape)) : null;
+    before?.(); // after the new one, so that a feed that goes on is not ended and begun
   }
 
   draw() {
@@ -196,7 +214,7 @@ class Chart {
   }
 
   listenTo(plot) {
-    plot.on('plotly_click', (event) => this.report(told(event.points[0])));
+    plot.on('plotly_click', (event) => this.send('click', told(event.points[0])));
     plot.on('plotly_hover', (event) => this.pointedAt(told(event.points[0])));
     plot.on('plotly_unhover', () => this.pointedAt({ x: null }));
   }
@@ -249,6 +267,7 @@ class Chart {
     clearTimeout(this.later);
     this.sizes.disconnect();
     this.deafen();
+    this.stop?.();
     window.Plotly?.purge(this.plot);
   }
 }
@@ -256,7 +275,8 @@ class Chart {
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector('.live-chart');
   root._chart ??= new Chart(root);
-  root._chart.receive(data, (point) => setTriggerValue('click', point));
+  root._chart.send = setTriggerValue;
+  root._chart.receive({ bytes: data });
   // Streamlit also runs the clean-up of an update that another has overtaken: only a chart that is gone is purged.
   return () => { if (!root.isConnected) { root._chart?.destroy(); delete root._chart; } };
 }

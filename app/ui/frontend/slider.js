@@ -1,5 +1,7 @@
 // The step slider. It moves at once under the hand, and reports when the hand comes to rest. Continues choice.js.
 
+import { hear } from './feed.js';
+
 const GAP = 13; // pixels between neighbouring moments, at least
 const SETTLE = 250; // milliseconds without a key before a key's move is reported
 
@@ -57,11 +59,26 @@ class Slider {
   }
 
   receive(data, send) {
-    this.data = data;
+    const goesOn = data.feed && data.feed.query === this.data?.feed?.query;
+    this.data = goesOn && this.data.newest > data.newest ? { ...data, newest: this.data.newest, moments: this.data.moments } : data;
     this.send = send;
+    const before = this.stop;
+    this.stop = data.feed ? hear(data.feed, (fed) => this.made(fed), (shape) => send('changed', shape)) : null;
+    before?.();
     if (this.held || this.timer) return this.draw(); // the hand outranks the server
     this.step = this.choice.or(data.step);
     this.draw();
+  }
+
+  // Steps made, and moments kept, since the page was drawn.
+  made(since) {
+    this.data = { ...this.data, ...since };
+    this.draw();
+  }
+
+  end() {
+    this.sizes.disconnect();
+    this.stop?.();
   }
 
   get at() { return this.step ?? this.data.newest; }
@@ -122,7 +139,7 @@ class Slider {
     this.timer = 0;
     if (this.step === this.data.step && !this.choice.waits) return;
     this.choice.made(this.step);
-    this.send({ at: this.step });
+    this.send('step', { at: this.step });
   }
 
   draw() {
@@ -182,6 +199,6 @@ class Slider {
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector('.step-slider');
   root._slider ??= new Slider(root);
-  root._slider.receive(data, (value) => setTriggerValue('step', value));
-  return () => { if (!root.isConnected) root._slider?.sizes.disconnect(); };
+  root._slider.receive(data, setTriggerValue);
+  return () => { if (!root.isConnected) root._slider?.end(); };
 }
