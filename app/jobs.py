@@ -12,6 +12,7 @@ from pathlib import Path
 from distributed import fire_and_forget
 
 from app import datasets, limits, logs, worker
+from app.arrivals import sweep
 from app.asking import Desk
 from app.cluster import Cluster, Lane, hold_store
 from app.cuts import CutSpec
@@ -38,6 +39,7 @@ class Engine:
         self.settings = settings
         self.refusals: Counter[str] = Counter()  # by the limit that refused
         self._lock_file = hold_store(settings.store)
+        sweep(settings.store)
         self.store = Store(settings.store, ASSETS / "reference")
         adopt(self.store, ASSETS / "reference")
         self._message_file = settings.store / "message.txt"

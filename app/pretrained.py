@@ -6,7 +6,6 @@ read as any weights from elsewhere are: nothing in it is executed.
 
 import hashlib
 import shutil
-import tempfile
 import threading
 import urllib.request
 from collections.abc import Callable
@@ -14,6 +13,7 @@ from dataclasses import dataclass, replace
 from http.client import HTTPException
 from pathlib import Path
 
+from app.arrivals import arriving
 from app.datasets import IMAGENET
 from app.settings import Settings
 from app.spec import RunSpec, imported
@@ -117,11 +117,10 @@ class Fetcher:
                 self._known[wanted.file] = replace(known, done=done)
 
         try:
-            # In the store's folder, which workers see wherever they run.
-            with tempfile.TemporaryDirectory(prefix="import-", dir=self._settings.store) as folder:
+            with arriving(self._settings.store) as folder:
                 place = self._settings.weights_url
                 url = f"{place}/{wanted.file}" if place else self._locate(wanted.model)
-                file = fetch(wanted, url, by_hand(wanted, self._settings), Path(folder), progress)
+                file = fetch(wanted, url, by_hand(wanted, self._settings), folder, progress)
                 self._take(file, wanted.spec, wanted.title, wanted.size + CHUNK)
         except Stopped:
             del self._known[wanted.file]

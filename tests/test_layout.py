@@ -29,11 +29,11 @@ app.cli_parts    typer rich app.store CURRENCIES | app.references
 app.main         streamlit starlette app.sockets app.ui app.guard app.settings app.logs | app.jobs app.metrics
 app.shell        streamlit app.ui
 pages            streamlit app.ui app.questions app.figures app.jobs app.store app.runs app.races CURRENCIES PAPER app.limits
-app.ui           streamlit starlette markdown_it numpy plotly models.code app.questions app.asking app.export app.figures app.jobs app.store app.history app.runs app.races CURRENCIES PAPER app.verdicts PIL app.pictures app.pretrained app.limits app.guard
+app.ui           streamlit starlette markdown_it numpy plotly models.code app.questions app.asking app.export app.figures app.jobs app.store app.history app.runs app.races CURRENCIES PAPER app.verdicts PIL app.pictures app.pretrained app.arrivals app.limits app.guard
 app.figures      plotly numpy CURRENCIES PAPER app.verdicts PIL
 app.metrics      app.guard app.jobs app.runs
 app.guard        starlette app.logs
-app.jobs         distributed app.asking app.pump app.cluster app.worker app.references app.store app.runs CURRENCIES app.pretrained app.estimates app.limits app.housekeeping app.logs
+app.jobs         distributed app.arrivals app.asking app.pump app.cluster app.worker app.references app.store app.runs CURRENCIES app.pretrained app.estimates app.limits app.housekeeping app.logs
 app.housekeeping app.asking app.pump app.store CURRENCIES app.logs
 app.pump         distributed app.cluster app.worker app.store app.runs CURRENCIES app.fairness app.limits app.logs
 app.limits       app.cluster app.checkpoints app.estimates app.store CURRENCIES
@@ -45,7 +45,8 @@ app.export       pyarrow models.code app.checkpoints app.store app.runs CURRENCI
 app.worker       distributed app.memory app.questions CURRENCIES app.logs | torch torchvision app.analysis.answers app.training app.data app.foreign app.uploads app.archives
 app.recording    torch app.training app.data app.references app.checkpoints models.nets CURRENCIES
 app.races        CURRENCIES
-app.pretrained   CURRENCIES
+app.pretrained   app.arrivals CURRENCIES
+app.arrivals
 app.references   app.store CURRENCIES
 app.store        sqlite3 numpy pydantic app.schema app.history app.runs app.checkpoints CURRENCIES app.logs
 app.runs         sqlite3 pydantic CURRENCIES app.cuts

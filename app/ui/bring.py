@@ -1,11 +1,11 @@
 """Weights from elsewhere: a file, the net that it belongs to, the data set, and how its images were normalised."""
 
-import tempfile
 from pathlib import Path
 
 import streamlit as st
 
 from app import jobs
+from app.arrivals import arriving
 from app.datasets import NAMED
 from app.runs import Run
 from app.spec import imported, read_normalisation
@@ -50,9 +50,8 @@ def bring_weights() -> None:
         st.error("Choose a file of weights first.")
         return
     about = known[data]
-    # In the store's folder, which workers see wherever they run.
-    with tempfile.TemporaryDirectory(prefix="import-", dir=engine.settings.store) as folder:
-        file = Path(folder) / "weights"  # never a name that a user gave
+    with arriving(engine.settings.store) as folder:
+        file = folder / "weights"  # never a name that a user gave
         file.write_bytes(given.getbuffer())
         try:
             fitted = NetSpec.parse(net).fitted(about.channels, about.classes)

@@ -1,6 +1,5 @@
 """Setting up a race: contestants, data, recipe and seed. Every choice is in the address."""
 
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from app import datasets, jobs
+from app.arrivals import arriving
 from app.datasets import BUNDLED, DATASETS, DataSet
 from app.figures.theme import short_names
 from app.spec import RECIPES, RunSpec
@@ -108,9 +108,8 @@ def own_images() -> None:
 
 def _taken(given: UploadedFile) -> tuple[bool, str]:
     """Whether the zip is now a data set, and what to say of it."""
-    # In the store's folder, which workers see wherever they run.
-    with tempfile.TemporaryDirectory(prefix="upload-", dir=jobs.engine().settings.store) as folder:
-        archive = Path(folder) / "upload.zip"  # never a name that a user gave
+    with arriving(jobs.engine().settings.store) as folder:
+        archive = folder / "upload.zip"  # never a name that a user gave
         archive.write_bytes(given.getbuffer())
         try:
             about = jobs.engine().take_upload(archive, Path(given.name).stem, visitor.owner())

@@ -1,5 +1,6 @@
 """What browsers leave behind: paused, dropped, forgotten by setting; and what others own stays."""
 
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -7,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from app import datasets
+from app.arrivals import arriving
 from app.jobs import Engine
 from app.limits import RefusedError
-from tests.pages.opening import opened, spec, under_way, well
+from tests.pages.conftest import started
+from tests.pages.opening import NoCluster, opened, spec, under_way, well
 from tests.pages.test_sharing import OWNERS, looks, sets
 
 NET = "plain-8:width=2"
@@ -98,3 +101,18 @@ def test_a_full_store_takes_nothing_new_and_says_what_to_do(engine: Engine, tmp_
     assert engine.refusals["max_disk_mb"] == 2
     sets(engine, max_disk_mb=50)
     assert engine.submit([spec(NET)], "one")
+
+
+def test_what_was_arriving_when_a_server_was_killed_is_swept_by_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with started(NoCluster, tmp_path, monkeypatch) as engine:
+        folder = engine.settings.store
+        with arriving(folder) as whole:
+            (whole / "upload.zip").write_bytes(b"x" * 1000)
+            killed = shutil.copytree(whole, whole.with_name(f"{whole.name}-left"))
+        assert not whole.exists()
+        [run] = engine.submit([spec(NET)])
+    with started(NoCluster, tmp_path, monkeypatch) as engine:
+        assert not killed.exists()
+        assert engine.store.run(run.id).id == run.id
