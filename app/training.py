@@ -36,6 +36,7 @@ from app.events import (
     StepMeasured,
 )
 from app.memory import keep_freed_memory
+from app.precision import faster
 from app.probes import layer_outputs, undisturbed
 from app.results.evaluations import Evaluation
 from app.spec import RunSpec
@@ -46,24 +47,19 @@ EVALUATION_BATCH = 500
 WHOLE = CutSpec()
 
 
-def resolve(spec: RunSpec) -> RunSpec:
-    """`spec` with this machine's device, precision and threads in place of `auto` and 0."""
+def resolve(spec: RunSpec, folder: Path | None = None) -> RunSpec:
+    """`spec` with this machine's device, precision and threads in place of `auto` and 0.
+
+    `folder`: where the faster precision is remembered.
+    """
     device = spec.device
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     precision = spec.precision
     if precision == "auto":
-        precision = "bfloat16" if fast_bfloat16(device) else "float32"
+        precision = faster(device, folder)
     threads = spec.threads or torch.get_num_threads()
     return spec.model_copy(update={"device": device, "precision": precision, "threads": threads})
-
-
-def fast_bfloat16(device: str) -> bool:
-    """True where bfloat16 has instructions of its own; elsewhere it is emulated, and slower than float32."""
-    if device == "cuda":
-        return torch.cuda.is_bf16_supported()
-    capabilities = torch.backends.cpu.get_cpu_capability() if device == "cpu" else ""
-    return "AVX512" in capabilities and torch.cpu._is_avx512_bf16_supported()
 
 
 def train(

@@ -31,12 +31,13 @@ NICENESS = 10  # pages answer first
 def warm(settings: Settings) -> int:
     """Make one step of a tiny net, so that the first run starts at once. Returns the process's id."""
     from app.data import load
-    from app.training import train
+    from app.training import resolve, train
 
     _be_nice()
     about = DATASETS[BUNDLED]
     net = NetSpec.parse("resnet-8:width=4").fitted(about.channels, about.classes)
-    for _ in train(RunSpec(net=net, recipe=Recipe(steps=1), threads=1), load(BUNDLED, settings)):
+    spec = resolve(RunSpec(net=net, recipe=Recipe(steps=1), threads=1), settings.store)
+    for _ in train(spec, load(BUNDLED, settings)):
         pass
     return_freed_memory()
     return os.getpid()
@@ -74,7 +75,7 @@ def train_run(
     began = time.monotonic()
     log.info("training", run=run, attempt=attempt, step=start)
     worker = get_worker()
-    spec = resolve(spec)
+    spec = resolve(spec, settings.store)
     images = load(spec.data, settings, spec.device)
     asked = _Throttled(Flag(stop_flag(topic, run, attempt)).is_set)
     pending: list[Event] = []

@@ -4,8 +4,9 @@ import os
 import platform
 import re
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
+
+from app.precision import cpu_name
 
 PACKAGES = ("torch", "torchvision", "streamlit", "plotly", "distributed")
 
@@ -32,15 +33,6 @@ def versions() -> dict[str, str]:
         except PackageNotFoundError:
             found[package] = "absent"
     return found
-
-
-def cpu_name() -> str:
-    """The processor's model as the system tells it."""
-    try:
-        found = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
-    except OSError:
-        found = None
-    return found[1].strip() if found else platform.processor() or platform.machine()
 
 
 def gpu_name() -> str:

@@ -70,7 +70,8 @@ app.analysis.subnets torch numpy app.analysis.cut app.analysis.bands app.analysi
 app.analysis.linear torch models.nets models.blocks
 app.analysis.bands numpy
 app.analysis.progress
-app.training     torch app.analysis.cut app.memory app.data app.probes app.checkpoints models.nets CURRENCIES
+app.training     torch app.analysis.cut app.precision app.memory app.data app.probes app.checkpoints models.nets CURRENCIES
+app.precision    torch models.nets models.spec
 app.analysis.cut torch models.blocks models.nets app.cuts
 app.probes       torch models.nets
 app.data         torch numpy models.nets CURRENCIES | torch torchvision
@@ -108,7 +109,7 @@ assets           numpy
 # The rooms that load torch, by themselves or through one another. The server process loads none of them.
 WORKERS = (
     "app.analysis.answers app.analysis.moment app.recording app.evaluation app.foreign app.training "
-    "app.probes app.data models.foreign models.nets models.blocks app.analysis.lesions app.analysis.cut "
+    "app.probes app.data app.precision models.foreign models.nets models.blocks app.analysis.lesions app.analysis.cut "
     "app.analysis.paths app.analysis.sampled app.analysis.subnets app.analysis.linear "
     "app.analysis.vanishing app.analysis.gradients app.analysis.shattered app.analysis.identity "
     "app.analysis.signal app.analysis.features app.analysis.attributions app.analysis.maximise"
