@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from distributed import Event as Flag
 from distributed import Future
 
 from app import logs, worker
@@ -61,7 +60,7 @@ class Desk:
         self._known: OrderedDict[str, Answer] = OrderedDict()
         self._tasks: dict[str, Future[Any]] = {}
         self._looked_for: dict[str, float] = {}
-        cluster.client.subscribe_topic(self._topic, self._heard)
+        cluster.subscribe(self._topic, self._heard)
 
     def ask(self, question: Question) -> Answer:
         """The answer so far; the first to ask sets a worker to it.
@@ -84,16 +83,20 @@ class Desk:
                     return self._keep(key, Answer(from_bytes(kept)))
                 if key in self._tasks:  # somebody else was quicker
                     return self._known[key]
-            task = self._cluster.submit(
-                question.lane,
-                worker.answer,
-                question,
-                *subject,
-                self._settings,
-                self._topic,
-                not self._store.runs(["running"]),
-                key=f"{key}-{time.time()}",
-            )
+            try:
+                task = self._cluster.submit(
+                    question.lane,
+                    worker.answer,
+                    question,
+                    *subject,
+                    self._settings,
+                    self._topic,
+                    not self._store.runs(["running"]),
+                    key=f"{key}-{time.time()}",
+                )
+            except TimeoutError as error:
+                with self._lock:
+                    return self._keep(key, Answer(trouble=str(error)))
             with self._lock:
                 self._tasks[key] = task
                 self._looked_for[key] = time.monotonic()
@@ -124,7 +127,7 @@ class Desk:
         return run.spec, self._store.weights_folder(run.id), run.started.epoch_steps if run.started else 0
 
     def _drop(self, key: str) -> None:
-        Flag(worker.drop_flag(self._topic, key), client=self._cluster.client).set()
+        self._cluster.raise_flag(worker.drop_flag(self._topic, key))
 
     def _keep(self, key: str, answer: Answer) -> Answer:
         self._known[key] = answer

@@ -12,7 +12,9 @@ from typing import IO, Any, Literal
 
 import dask
 from distributed import Client, Future, Nanny, Scheduler, SpecCluster
+from distributed import Event as Flag
 
+from app import logs
 from app.settings import Settings
 from app.store import StoreError
 
@@ -33,14 +35,46 @@ CONFIG = {
 
 RETRY_SECONDS = 2.0
 
+log = logs.events(__name__)
+
+Heard = Callable[[tuple[float, Any]], None]
+
 
 class Cluster:
     """A client and, where no scheduler is named, workers of its own. A worker's lane is a Dask resource."""
 
     def __init__(self, settings: Settings) -> None:
+        self._address = settings.scheduler
+        self._heard: dict[str, Heard] = {}
         with dask.config.set(CONFIG):
             self._own = None if settings.scheduler else _embedded(settings)
             self.client = Client(settings.scheduler or self._own, set_as_default=False)
+        self._scheduler = self._id()
+
+    def subscribe(self, topic: str, heard: Heard) -> None:
+        """Have `heard` called with what workers say on a topic, whichever scheduler brings it."""
+        self._heard[topic] = heard
+        self.client.subscribe_topic(topic, heard)
+
+    def connected(self) -> bool:
+        """True while there is a scheduler to talk to. One that came back is another: it is told what we listen to."""
+        if self.client.status == "closed" and self._address:  # Dask has given up; we have not
+            try:
+                with dask.config.set(CONFIG):
+                    self.client = Client(self._address, set_as_default=False, timeout=RETRY_SECONDS)
+            except (OSError, TimeoutError):
+                return False
+        if self.client.status != "running":
+            return False
+        if self._id() != self._scheduler:
+            log.warning("another scheduler", address=self._address)
+            for topic, heard in self._heard.items():
+                self.client.subscribe_topic(topic, heard)
+            self._scheduler = self._id()
+        return True
+
+    def _id(self) -> str:
+        return str(self.client.scheduler_info(n_workers=0)["id"])
 
     def workers(self, lane: Lane) -> list[str]:
         """Addresses of the workers of a lane; all of them where workers have no lanes."""
@@ -49,7 +83,12 @@ class Cluster:
         return in_lane if any(resources.values()) else list(resources)
 
     def submit(self, lane: Lane, work: Callable[..., Any], *arguments: Any, **options: Any) -> Future[Any]:
-        """`work(*arguments)` on a worker of a lane, settings without their secrets. `options`: Dask's key, workers."""
+        """`work(*arguments)` on a worker of a lane, settings without their secrets. `options`: Dask's key, workers.
+
+        Raises TimeoutError while there is no scheduler.
+        """
+        if self.client.status != "running":
+            raise TimeoutError("The machines that do the work cannot be reached right now: try again in a minute.")
         arguments = tuple(one.for_workers if isinstance(one, Settings) else one for one in arguments)
         if any(self._resources().values()):
             options["resources"] = {lane: 1}
@@ -65,8 +104,18 @@ class Cluster:
                     os.kill(nanny.pid, signal.SIGKILL)
             self._own.close(timeout=10)
 
+    def raise_flag(self, name: str) -> None:
+        """Set one of Dask's events, which a worker looks at; without a scheduler there is nobody who could."""
+        if self.client.status == "running":
+            Flag(name, client=self.client).set()
+
     def _resources(self) -> dict[str, dict[str, float]]:
-        workers = self.client.scheduler_info(n_workers=-1)["workers"]
+        if self.client.status != "running":
+            return {}
+        try:
+            workers = self.client.scheduler_info(n_workers=-1)["workers"]
+        except OSError:  # it went away just now
+            return {}
         return {address: about.get("resources") or {} for address, about in workers.items()}
 
 

@@ -12,7 +12,6 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from distributed import Event as Flag
 from distributed import Future, KilledWorker
 
 from app import datasets, limits, logs, worker
@@ -25,6 +24,10 @@ from app.settings import Settings
 from app.store import EventGapError, Store, StoreError
 
 LOOK_SECONDS = 1.0
+AWAY = (
+    "The machines that train and answer cannot be reached: their scheduler is away. Everything measured is kept, and "
+    "runs go on from their newest checkpoints once it is back."
+)
 MAX_DEATHS = 4  # of a run's workers, without a checkpoint between them
 
 log = logs.events(__name__)
@@ -36,7 +39,7 @@ class Pump:
     def __init__(self, settings: Settings, store: Store, cluster: Cluster) -> None:
         self.settings, self.store = settings, store
         self.downloads: dict[str, tuple[int, int]] = {}  # bytes done and to do, of those under way
-        self.trouble = ""  # why nothing more can be stored, if so
+        self.trouble = ""  # why nothing more can be stored or trained, if so
         self._cluster = cluster
         self._topic = f"events-{store.identity}"  # of the store: a run that outlives its server hears the next one
         self._inbox: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
@@ -44,7 +47,7 @@ class Pump:
         self._at: dict[str, str] = {}  # the worker that each task was given to
         self._fetching: dict[str, Future[Any]] = {}
         self._deaths: Counter[tuple[str, int | None]] = Counter()
-        cluster.client.subscribe_topic(self._topic, self._heard)
+        cluster.subscribe(self._topic, self._heard)
         self._thread = threading.Thread(target=self._run, name="pump", daemon=True)
 
     def start(self) -> None:
@@ -145,6 +148,11 @@ class Pump:
 
     def _dispatch(self) -> None:
         """Start queued runs, each owner in turn, while there is room."""
+        if not self._cluster.connected():
+            self.trouble = self.trouble or AWAY
+            return
+        if self.trouble == AWAY:
+            self.trouble = ""
         workers = self._cluster.workers("train")
         for run_id, address in list(self._at.items()):
             if address not in workers and self._tasks[run_id].status == "pending":  # it would wait for it for ever
@@ -211,16 +219,16 @@ class Pump:
             return
         log.warning("worker lost", run=run, attempt=attempt, step=found.step, checkpoint=found.checkpoint)
         self._deaths[run, found.checkpoint] += 1
-        self._ask_to_stop(run, attempt)
         if self._deaths[run, found.checkpoint] >= MAX_DEATHS:
             self._fail(run, f"its worker died {MAX_DEATHS} times at step {found.step}; everything before was kept.")
         else:
             self.store.update(run, status="queued")
+        self._ask_to_stop(run, attempt)
         self.wake()
 
     def _ask_to_stop(self, run: str, attempt: int) -> None:
         """The worker looks after every step."""
-        Flag(worker.stop_flag(self._topic, run, attempt), client=self._cluster.client).set()
+        self._cluster.raise_flag(worker.stop_flag(self._topic, run, attempt))
 
     def _cut(self, run: str) -> None:
         found = self.store.run(run)

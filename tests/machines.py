@@ -76,14 +76,29 @@ class Machine:
         subprocess.run(["ip", *where, *words.split()], check=True, capture_output=True)
 
 
+class Scheduler:
+    """A scheduler that every machine reaches, at one port however often it is killed and started again."""
+
+    def __init__(self, patience: int) -> None:
+        self.port, self.patience = free_port(), str(patience)
+        self.start()
+
+    def start(self) -> None:
+        """Serve."""
+        command = [sys.executable, "-m", "app", "scheduler", "--host", "0.0.0.0", "--port", str(self.port)]
+        self.process = subprocess.Popen([*command, "--patience", self.patience], cwd=ROOT, stderr=subprocess.DEVNULL)
+
+    def kill(self) -> None:
+        """As when its machine fails."""
+        self.process.kill()
+        self.process.wait()
+
+
 @contextlib.contextmanager
-def scheduler(patience: int) -> Iterator[int]:
-    """A scheduler that every machine reaches. Gives the port."""
-    port = free_port()
-    command = [sys.executable, "-m", "app", "scheduler", "--host", "0.0.0.0", "--port", str(port)]
-    process = subprocess.Popen([*command, "--patience", str(patience)], cwd=ROOT, stderr=subprocess.DEVNULL)
+def scheduler(patience: int) -> Iterator[Scheduler]:
+    """One until the block ends."""
+    served = Scheduler(patience)
     try:
-        yield port
+        yield served
     finally:
-        process.kill()
-        process.wait()
+        served.kill()

@@ -40,7 +40,7 @@ app.limits       app.cluster app.checkpoints app.estimates app.store CURRENCIES
 app.estimates    app.store app.runs CURRENCIES
 app.fairness
 app.asking       distributed app.cluster app.worker app.questions app.store CURRENCIES app.logs
-app.cluster      dask distributed app.store app.settings
+app.cluster      dask distributed app.logs app.store app.settings
 app.export       pyarrow models.code app.checkpoints app.store app.runs CURRENCIES
 app.worker       distributed app.memory app.questions CURRENCIES app.logs | torch torchvision app.analysis.answers app.training app.data app.foreign app.uploads app.archives
 app.recording    torch app.training app.data app.references app.checkpoints models.nets CURRENCIES

@@ -1,4 +1,4 @@
-"""A scheduler, a server and workers on machines of their own: one dies, one is cut off, the server is restarted."""
+"""A scheduler, a server and workers on machines of their own: each dies, one is cut off, and every run ends right."""
 
 import subprocess
 import sys
@@ -28,7 +28,8 @@ def machines() -> Iterator[list[Machine]]:
 def test_every_run_ends_right_whichever_machine_fails(
     machines: list[Machine], tmp_path: Path, witness: Weights
 ) -> None:
-    with scheduler(patience=5) as port:
+    with scheduler(patience=5) as served:
+        port = served.port
 
         def work(machine: Machine) -> None:
             machine.run("workers", f"tcp://{machine.here}:{port}", "--ask", "0", "--study", "0")
@@ -48,10 +49,14 @@ def test_every_run_ends_right_whichever_machine_fails(
         server.wait()
         server = serve()
         until(lambda: all(run.attempt == 2 for run in trained(store)), "both runs to be taken up again")
-        until(partial(all_beyond, store, 40), "steps for the new server")
+        until(partial(all_beyond, store, 20), "steps for the new server")
+        served.kill()  # workers leave, and look for it; the server keeps what was measured
+        served.start()
+        until(lambda: all(run.attempt == 3 for run in trained(store)), "both runs to go on with the new scheduler")
+        until(partial(all_beyond, store, 40), "steps that the new scheduler brings")
         killed.kill()
         cut_off.cut_off()
         work(sound)
         assert server.wait(timeout=2 * PATIENCE) == 0
-    assert all(run.attempt >= 3 for run in trained(store))
+    assert all(run.attempt >= 4 for run in trained(store))
     ended_well(store, [run.id for run in trained(store)], witness)

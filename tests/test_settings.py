@@ -176,7 +176,9 @@ def test_a_secret_is_never_shown_and_stays_in_the_server(name: str) -> None:
     assert b"sesame" in pickle.dumps(settings)
     sent: list[bytes] = []
     cluster = object.__new__(Cluster)
-    cluster.client = cast(Any, SimpleNamespace(submit=lambda *asked, **_: sent.append(pickle.dumps(asked))))
+    cluster.client = cast(
+        Any, SimpleNamespace(status="running", submit=lambda *asked, **_: sent.append(pickle.dumps(asked)))
+    )
     cluster._resources = dict  # type: ignore[method-assign]
     cluster.submit("ask", warm_to_answer, settings)
     assert b"sesame" not in sent[0]

@@ -45,10 +45,17 @@ class NoCluster:
     """A cluster without workers: whatever is submitted stays queued, and nothing takes time."""
 
     def __init__(self, _settings: Settings) -> None:
-        self.client = self
+        pass
 
-    def subscribe_topic(self, *_: object) -> None:
+    def subscribe(self, *_: object) -> None:
         """Nobody will say anything."""
+
+    def connected(self) -> bool:
+        """There is nothing to wait for."""
+        return True
+
+    def raise_flag(self, _name: str) -> None:
+        """Nobody looks."""
 
     def workers(self, _lane: str) -> list[str]:
         """None."""
