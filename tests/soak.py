@@ -28,6 +28,7 @@ from tests.waiting import until
 GROWTH = 1.1
 EVERY = 5.0  # seconds between two looks at the memory
 PAGES = ("", "architecture", "train", "gradients", "paths", "lesions", "features", "runs", "class")
+LIVE = ("train", "gradients")  # there every other session looks at the run that trains
 STAYS = 5.0, 45.0  # seconds, at least and at most
 STEPS = 1_000_000  # more than there will be time for
 
@@ -91,7 +92,7 @@ def soak(minutes: float, sessions: int, seed: int = 0) -> tuple[Figures, list[Sa
         store = Store(served.store)
         [run] = [run for run in store.runs() if run.origin == "trained"]
         until(lambda: store.run(run.id).step, "the first steps")
-        crowd, samples = asyncio.run(_watched(served, minutes, sessions, seed))
+        crowd, samples = asyncio.run(_watched(served, run.id, minutes, sessions, seed))
         run = store.run(run.id)
         store.close()
     (early, late), (workers_early, workers_late) = (
@@ -119,24 +120,27 @@ def _long_run(store: Path) -> None:
     kept.close()
 
 
-async def _watched(served: LiveServer, minutes: float, sessions: int, seed: int) -> tuple[Crowd, list[Sample]]:
+async def _watched(
+    served: LiveServer, run: str, minutes: float, sessions: int, seed: int
+) -> tuple[Crowd, list[Sample]]:
     """Everybody comes and goes until the time is over, while memory is looked at."""
     crowd, samples, begun = Crowd(), list[Sample](), time.perf_counter()
     end = begun + 60 * minutes
     async with asyncio.TaskGroup() as group:
         for place in range(sessions):
-            group.create_task(_place(served.address, end, crowd, random.Random(f"{seed} {place}")))
+            group.create_task(_place(served.address, run, end, crowd, random.Random(f"{seed} {place}")))
         while time.perf_counter() < end:
             await asyncio.sleep(min(EVERY, 60 * minutes / 12))
             samples.append(Sample(time.perf_counter() - begun, served.memory_mb(), served.workers_mb()))
     return crowd, samples
 
 
-async def _place(address: str, end: float, crowd: Crowd, rng: random.Random) -> None:
+async def _place(address: str, run: str, end: float, crowd: Crowd, rng: random.Random) -> None:
     """One session after another, on random pages, for random times."""
     await asyncio.sleep(rng.uniform(0, STAYS[0]))
     while (now := time.perf_counter()) < end:
-        session = Session(rng.choice(PAGES))
+        page = rng.choice(PAGES)
+        session = Session(page, f"run={run}" if page in LIVE and rng.random() < 0.5 else "")
         try:
             await session.watch(address, min(end, now + rng.uniform(*STAYS)))
         except (OSError, WebSocketException) as error:  # a time-out is an OSError

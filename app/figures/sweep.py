@@ -45,6 +45,8 @@ def sweep(points: Sequence[Point], what: str, about: str) -> Figure:
         end_label(f"{kind} {error:.1f}%", depth, place, KINDS[kind], xshift=12)
         for (kind, depth, error), place in zip(ends, places, strict=True)
     ]
+    depths = [point.depth for point in points] or [0]
+    whole = {"dtick": 1} if max(depths) - min(depths) < 8 else {}  # there is no half layer
     short = sum(not point.ended for point in points)
     said = f"{len(points)} {'run' if len(points) == 1 else 'runs'}, a point each" + (
         f", {short} of them not at their end (hollow)" if short else ""
@@ -54,7 +56,7 @@ def sweep(points: Sequence[Point], what: str, about: str) -> Figure:
         layout(
             HEIGHT,
             right=140,
-            xaxis=axis("weighted layers"),
+            xaxis=axis("weighted layers", **whole),
             yaxis=axis(range=[0, top], ticksuffix="%"),
             annotations=[heading(f"{what} error"), *notes],
         ),

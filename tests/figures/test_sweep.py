@@ -48,3 +48,9 @@ def test_a_class_that_has_just_begun_has_a_plot(count: int) -> None:
     figure = sweep(points()[:count], "Test", "")
     assert f"{count} run" in figure.caption
     assert figure.layout["yaxis"]["range"][1] > 0
+
+
+@pytest.mark.parametrize(("depths", "ticks"), [((8,), 1), ((8, 14), 1), ((20, 56), None)])
+def test_the_axis_of_depth_has_no_half_layers(depths: tuple[int, ...], ticks: int | None) -> None:
+    figure = sweep([Point("run", depth, 50.0, "plain", True) for depth in depths], "Training", "")
+    assert figure.layout["xaxis"].get("dtick") == ticks
