@@ -15,10 +15,11 @@ from distributed import Future
 
 from app import logs, worker
 from app.cluster import Cluster
+from app.database import StoreError
 from app.questions import Question
 from app.results.packing import Result, from_bytes
 from app.settings import Settings
-from app.store import Store, StoreError
+from app.store import Store
 
 KEPT = 64  # answers in memory
 STALE_SECONDS = 60.0  # a failed question may be asked again after so long

@@ -15,8 +15,8 @@ from distributed import Client, Future, Nanny, Scheduler, SpecCluster
 from distributed import Event as Flag
 
 from app import logs
+from app.database import StoreError
 from app.settings import Settings
-from app.store import StoreError
 
 Lane = Literal["train", "ask", "study"]  # runs, quick questions, and those that take long: none waits for another
 

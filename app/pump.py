@@ -16,12 +16,13 @@ from distributed import Future, KilledWorker
 
 from app import datasets, limits, logs, worker
 from app.cluster import Cluster
+from app.database import StoreError
 from app.datasets import DATASETS
 from app.events import BlockCut, RunStopped, from_json
 from app.fairness import turns
 from app.runs import ACTIVE, Run
 from app.settings import Settings
-from app.store import EventGapError, Store, StoreError
+from app.store import EventGapError, Store
 
 LOOK_SECONDS = 1.0
 AWAY = (

@@ -1,4 +1,4 @@
-"""Runs, their events and their results: one SQLite file in WAL mode, weights beside it.
+"""Runs, their events and their results: tables of one file, weights beside it.
 
 Only the server or the command line opens the file; workers send events and write weights. (run, step) is unique:
 a resumed run's events take the place of those after the checkpoint it went on from.
@@ -8,17 +8,16 @@ import math
 import secrets
 import shutil
 import sqlite3
-import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from app import checkpoints, logs
+from app import checkpoints
 from app.cuts import CutSpec
+from app.database import Database, StoreError
 from app.events import (
     BlockCut,
     CheckpointSaved,
@@ -32,98 +31,22 @@ from app.events import (
 )
 from app.history import History
 from app.runs import Run, Status
-from app.schema import prepare
 from app.spec import RunSpec, net_title
-
-log = logs.events(__name__)
-
-
-class StoreError(RuntimeError):
-    """The store cannot be used; the message says what happened, what was kept and what to do."""
 
 
 class EventGapError(RuntimeError):
     """Events are missing before the ones given: the run must go on from its checkpoint."""
 
 
-class Store:
+class Store(Database):
     """The store in one folder. Safe to use from several threads of one process."""
 
     def __init__(self, folder: Path, references: Path | None = None) -> None:
-        self.folder = folder
-        self.notice = ""
         self.changes = 0  # of any run's columns and cuts; what is measured is not counted
         self.references = references
-        self._lock = threading.RLock()
         self._histories: dict[str, History] = {}
         self._nicknames: dict[str, str] | None = None  # read once, and again after a change
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            self._db = self._open(folder / "store.sqlite")
-        except (OSError, sqlite3.OperationalError) as error:
-            raise StoreError(
-                f"the store at {folder} cannot be opened ({error}); nothing was changed. "
-                "Free some space or name another folder in RESNET_EXPLORER_STORE."
-            ) from error
-
-    def _open(self, path: Path) -> sqlite3.Connection:
-        try:
-            return self._connect(path)
-        except sqlite3.DatabaseError as error:
-            if isinstance(error, sqlite3.OperationalError):
-                raise
-            aside = path.with_name(f"store.corrupt-{time.strftime('%Y%m%d-%H%M%S')}.sqlite")
-            path.replace(aside)
-            for suffix in ("-wal", "-shm"):
-                path.with_name(path.name + suffix).unlink(missing_ok=True)
-            self.notice = (
-                f"The store's file was damaged ({error}). It was kept as {aside.name} and a new one begun; "
-                "weights are untouched in the folder weights."
-            )
-            log.error("store damaged", kept=aside.name, why=error)
-            return self._connect(path)
-
-    @staticmethod
-    def _connect(path: Path) -> sqlite3.Connection:
-        db = sqlite3.connect(path, check_same_thread=False, timeout=10, isolation_level=None)
-        try:
-            db.row_factory = sqlite3.Row
-            if db.execute("PRAGMA quick_check").fetchone()[0] != "ok":
-                raise sqlite3.DatabaseError("it fails SQLite's own check")
-            db.execute("PRAGMA journal_mode = WAL")
-            db.execute("PRAGMA synchronous = NORMAL")
-            db.execute("PRAGMA foreign_keys = ON")
-            prepare(db)
-        except sqlite3.DatabaseError:
-            db.close()
-            raise
-        return db
-
-    @property
-    def identity(self) -> str:
-        """A name that no other store has, and that stays."""
-        return str(self._rows("SELECT id FROM identity")[0]["id"])
-
-    def close(self) -> None:
-        """Write what is pending and let the file go."""
-        with self._lock:
-            self._db.close()
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._db
-            except BaseException:
-                if self._db.in_transaction:  # SQLite has itself undone a transaction that filled the disk
-                    self._db.execute("ROLLBACK")
-                raise
-            self._db.execute("COMMIT")
-
-    def _rows(self, sql: str, *values: Any) -> list[sqlite3.Row]:
-        with self._lock:
-            return self._db.execute(sql, values).fetchall()
+        super().__init__(folder)
 
     # ── runs ──
 

@@ -14,13 +14,13 @@ from app import jobs, pump, worker
 from app.checkpoints import weights_file
 from app.cuts import CutSpec
 from app.data import load_for
+from app.database import StoreError
 from app.events import BlockCut
 from app.jobs import Engine
 from app.limits import RefusedError
 from app.pump import Pump
 from app.settings import Settings
 from app.spec import Recipe, RunSpec
-from app.store import StoreError
 from app.training import train
 from models.spec import NetSpec
 from tests.pages.opening import NoCluster

@@ -35,12 +35,12 @@ app.metrics      app.guard app.jobs app.runs
 app.guard        starlette app.logs
 app.jobs         distributed app.arrivals app.asking app.pump app.cluster app.worker app.references app.store app.runs CURRENCIES app.pretrained app.estimates app.limits app.housekeeping app.logs
 app.housekeeping app.asking app.pump app.store CURRENCIES app.logs
-app.pump         distributed app.cluster app.worker app.store app.runs CURRENCIES app.fairness app.limits app.logs
+app.pump         distributed app.cluster app.worker app.database app.store app.runs CURRENCIES app.fairness app.limits app.logs
 app.limits       app.cluster app.checkpoints app.estimates app.store CURRENCIES
 app.estimates    app.store app.runs CURRENCIES
 app.fairness
-app.asking       distributed app.cluster app.worker app.questions app.store CURRENCIES app.logs
-app.cluster      dask distributed app.logs app.store app.settings
+app.asking       distributed app.cluster app.worker app.questions app.database app.store CURRENCIES app.logs
+app.cluster      dask distributed app.logs app.database app.settings
 app.export       pyarrow models.code app.checkpoints app.store app.runs CURRENCIES
 app.worker       distributed app.memory app.questions CURRENCIES app.logs | torch torchvision app.analysis.answers app.training app.data app.foreign app.uploads app.archives
 app.recording    torch app.training app.data app.references app.checkpoints models.nets CURRENCIES
@@ -48,7 +48,8 @@ app.races        CURRENCIES
 app.pretrained   app.arrivals CURRENCIES
 app.arrivals
 app.references   app.store CURRENCIES
-app.store        sqlite3 numpy pydantic app.schema app.history app.runs app.checkpoints CURRENCIES app.logs
+app.store        sqlite3 numpy pydantic app.database app.history app.runs app.checkpoints CURRENCIES
+app.database     sqlite3 app.schema app.logs
 app.runs         sqlite3 pydantic CURRENCIES app.cuts
 app.foreign      torch safetensors models.foreign models.nets app.evaluation app.checkpoints CURRENCIES
 app.evaluation   app.training app.data app.checkpoints models.nets CURRENCIES

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.cuts import CutSpec
+from app.database import StoreError
 from app.events import (
     BlockCut,
     CheckpointSaved,
@@ -23,7 +24,7 @@ from app.events import (
 )
 from app.schema import SCHEMA
 from app.spec import RunSpec
-from app.store import EventGapError, Store, StoreError
+from app.store import EventGapError, Store
 from models.spec import NetSpec
 
 SPEC = RunSpec(net=NetSpec.parse("resnet-8:width=8").fitted(1, 10))
