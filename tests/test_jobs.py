@@ -18,7 +18,9 @@ from app.database import StoreError
 from app.events import BlockCut
 from app.jobs import Engine
 from app.limits import RefusedError
+from app.metrics import health
 from app.pump import Pump
+from app.questions import GradientsQuestion
 from app.settings import Settings
 from app.spec import Recipe, RunSpec
 from app.training import train
@@ -115,6 +117,37 @@ def test_a_cut_asked_of_a_server_that_died_is_made_by_the_next(tmp_path: Path, m
     assert following.store.cuts(run) == [BlockCut(step=0, cut=CutSpec.parse("1"))]
     assert following.store.run(run).cut_asked is None
     following.stop()
+
+
+class Away(NoCluster):
+    """A cluster whose scheduler does not answer, until it is back."""
+
+    back = False
+
+    def connected(self) -> bool:
+        """As the pump asks, each second."""
+        return self.back
+
+    def submit(self, *_: object, **_options: object) -> None:
+        """As the real one refuses."""
+        raise TimeoutError("cannot be reached")
+
+
+def test_a_scheduler_that_is_away_is_said_everywhere_and_nothing_is_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "Cluster", Away)
+    engine = Engine(Settings(store=tmp_path))
+    run = engine.submit(specs()[:1])[0].id
+    until(lambda: bool(engine.pump.trouble), "the pump to notice")
+    assert "scheduler is away" in health(engine)
+    assert engine.store.run(run).status == "queued"
+    answer = engine.desk.ask(GradientsQuestion(run="reference-resnet-20", step=0))
+    assert (answer.pending, answer.trouble) == (False, "cannot be reached")
+    monkeypatch.setattr(Away, "back", True)
+    until(lambda: not engine.pump.trouble, "all to be well again")
+    assert health(engine) == ""
+    engine.stop()
 
 
 def test_runs_wait_their_turn_and_a_waiting_one_can_be_cancelled(engine: Engine) -> None:

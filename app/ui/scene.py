@@ -32,9 +32,8 @@ CHART_HEIGHT = 400
 MOST = 32  # sets of runs that are watched at once
 MOST_DRAWINGS = 64  # of one set: sessions may look at different steps and layers
 
-Version = tuple[
-    str, int, int, int, int
-]  # run, attempt, steps, last evaluation, cuts: when these are the same, so is the picture
+# Run, attempt, steps, last evaluation, cuts: when these are the same, so is the picture.
+Version = tuple[str, int, int, int, int]
 
 
 @dataclass(frozen=True)
