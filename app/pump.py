@@ -209,17 +209,17 @@ class Pump:
                 self._fail(run, f"{_reason(error)} Everything measured before was kept.")
         elif (found := self.store.run(run)).status != "running":
             log.info("ended", run=run, attempt=attempt, status=found.status, step=found.step)
-        else:  # it ended, but its last events never came
-            self._retry(run, attempt)
+        else:  # it ended, but its last events never came; or the scheduler went away, which is no fault of the run's
+            self._retry(run, attempt, deaths=int(task.status != "cancelled"))
         self._dispatch()
 
-    def _retry(self, run: str, attempt: int) -> None:
+    def _retry(self, run: str, attempt: int, deaths: int = 1) -> None:
         """Queue a run again after its worker died or events were lost, unless it keeps dying at the same place."""
         found = self.store.run(run)
         if found.attempt != attempt or not found.active:
             return
         log.warning("worker lost", run=run, attempt=attempt, step=found.step, checkpoint=found.checkpoint)
-        self._deaths[run, found.checkpoint] += 1
+        self._deaths[run, found.checkpoint] += deaths
         if self._deaths[run, found.checkpoint] >= MAX_DEATHS:
             self._fail(run, f"its worker died {MAX_DEATHS} times at step {found.step}; everything before was kept.")
         else:

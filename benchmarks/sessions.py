@@ -142,15 +142,25 @@ class Fetch:
         self.host = urlsplit(address).netloc
 
     async def __aenter__(self) -> "Fetch":
-        host, _, port = self.host.partition(":")
-        self.reader, self.writer = await asyncio.open_connection(host, int(port))
+        await self._connect()
         return self
 
     async def __aexit__(self, *_: object) -> None:
         self.writer.close()
 
+    async def _connect(self) -> None:
+        host, _, port = self.host.partition(":")
+        self.reader, self.writer = await asyncio.open_connection(host, int(port))
+
     async def get(self, path: str) -> tuple[int, bytes]:
         """Status and body."""
+        try:
+            return await self._get(path)
+        except (asyncio.IncompleteReadError, ConnectionError):  # the server closes what was idle for seconds
+            await self._connect()
+            return await self._get(path)
+
+    async def _get(self, path: str) -> tuple[int, bytes]:
         self.writer.write(f"GET {path} HTTP/1.1\r\nHost: {self.host}\r\n\r\n".encode())
         async with asyncio.timeout(ANSWER_WITHIN):
             head = (await self.reader.readuntil(b"\r\n\r\n")).decode().lower()
