@@ -10,7 +10,8 @@ class Text {
   receive({ html, kind, feed }, send) {
     this.send = send;
     this.root.classList.toggle('caption', kind === 'caption');
-    if (!feed || !this.html) this.write(html);
+    if (!feed || feed.part !== this.part) this.write(html);
+    this.part = feed?.part;
     const before = this.stop;
     this.stop = feed ? hear(feed, (fed) => this.write(fed), (shape) => this.send('changed', shape)) : null;
     before?.();

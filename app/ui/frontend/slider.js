@@ -59,8 +59,7 @@ class Slider {
   }
 
   receive(data, send) {
-    const goesOn = data.feed && data.feed.query === this.data?.feed?.query;
-    this.data = goesOn && this.data.newest > data.newest ? { ...data, newest: this.data.newest, moments: this.data.moments } : data;
+    this.data = data;
     this.send = send;
     const before = this.stop;
     this.stop = data.feed ? hear(data.feed, (fed) => this.made(fed), (shape) => send('changed', shape)) : null;
