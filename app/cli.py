@@ -245,12 +245,20 @@ def show_settings(as_json: Json = False) -> None:
 
 
 @app.command()
-def reference() -> None:
+def reference(
+    runs: Annotated[list[str] | None, typer.Argument(metavar="RUN…", help="their ids; by default all of them")] = None,
+) -> None:
     """Train the bundled reference runs anew and write them to assets/reference."""
-    from app.recording import record_references
+    from app.recording import record
+    from app.references import REFERENCES
 
     with clear_errors():
-        record_references(ASSETS / "reference", read_settings(), out.print)
+        if unknown := set(runs or ()).difference(one.run for one in REFERENCES):
+            raise ValueError(
+                f"there is no reference run {min(unknown)!r}; there are {', '.join(one.run for one in REFERENCES)}"
+            )
+        wanted = [one for one in REFERENCES if not runs or one.run in runs]
+        record(wanted, ASSETS / "reference", read_settings(), out.print)
 
 
 def main() -> None:

@@ -70,6 +70,11 @@ class History:
         """Median over the last 20 steps."""
         return float(np.median(self._steps[-20:, 3])) if len(self._steps) else None
 
+    @property
+    def seconds(self) -> float:
+        """That the run has trained for, by its steps."""
+        return float(self._steps[:, 3].sum())
+
     def norms_at(self, step: int) -> Floats | None:
         """Gradient norm of each weight layer at one step, or None where it was not measured."""
         return self._norms[step] if 0 <= step < len(self._norms) and self._norms.shape[1] else None

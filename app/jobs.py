@@ -93,7 +93,7 @@ class Engine:
         if found.status in ("paused", "cancelled", "failed") and found.origin == "trained":
             with self._counting_refusals():
                 self._check_session(found.owner, 1)
-                if why := limits.overlong(self.store.seconds(run), self.settings):
+                if why := limits.overlong(self.store.history(run).seconds, self.settings):
                     raise RefusedError(why, "max_minutes")
             until = found.step + steps if steps else None
             self.store.update(run, status="queued", until=until, message="")

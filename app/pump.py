@@ -142,7 +142,7 @@ class Pump:
             self.trouble = f"{error}. What was stored before is kept; free some space and resume the run."
             log.error("not stored", run=run, attempt=attempt, why=error)
             self.end(run, "failed", self.trouble)
-        if self.settings.max_minutes and (why := limits.overlong(self.store.seconds(run), self.settings)):
+        if self.settings.max_minutes and (why := limits.overlong(self.store.history(run).seconds, self.settings)):
             self.end(run, "cancelled", why)
         if any(isinstance(event, RunStopped) for event in events):
             self.store.update(run, until=None)

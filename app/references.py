@@ -1,18 +1,40 @@
 """Reference runs: really trained with this engine, bundled, and in every store from the start.
 
-`assets/reference/NAME/`: `run.json` (the spec), `events.json.gz` (its events) and a file of weights for each moment,
-float16 where the error on the test set stays the same.
+`assets/reference/RUN/`: `run.json` (the spec), `events.json.gz` (its events) and a file of weights for each moment,
+float16 where the error on the test set stays the same. Of CIFAR-10 the events tell everything that was measured; its
+images are no part of the program, and have to be there for whatever is asked of the weights.
 """
 
 import gzip
 import json
+from dataclasses import dataclass
 from pathlib import Path
 
+from app.datasets import BUNDLED
 from app.events import from_json
 from app.spec import RunSpec
 from app.store import Store
 
-NAMES = ("plain-20", "plain-56", "resnet-20", "resnet-56", "preact-20")
+
+@dataclass(frozen=True)
+class Reference:
+    """A net as the address writes it, and the data set it learned. `ends`: of its weights, the first and the last."""
+
+    net: str
+    data: str = BUNDLED
+    ends: bool = False
+
+    @property
+    def run(self) -> str:
+        """Its id in every store, and its folder's name."""
+        data = "" if self.data == BUNDLED else f"{self.data}-"
+        return f"reference-{data}{self.net.partition(':')[0]}"
+
+
+REFERENCES = (
+    *(Reference(f"{net}:width=8") for net in ("plain-20", "plain-56", "resnet-20", "resnet-56", "preact-20")),
+    *(Reference(net, "cifar-10", ends=True) for net in ("plain-20", "plain-56", "resnet-20", "resnet-56")),
+)
 
 
 def adopt(store: Store, folder: Path) -> None:

@@ -219,10 +219,6 @@ class Store(Database):
             for row in rows
         ]
 
-    def seconds(self, run: str) -> float:
-        """Seconds that a run has trained for, by its steps."""
-        return float(self._rows("SELECT total(seconds) AS sum FROM steps WHERE run = ?", run)[0]["sum"])
-
     def epochs(self, run: str) -> list[EpochEvaluated]:
         """Every evaluation of a run, in order."""
         rows = self._rows("SELECT * FROM epochs WHERE run = ? ORDER BY step", run)
