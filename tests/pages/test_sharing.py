@@ -86,6 +86,7 @@ def test_a_run_is_refused_where_it_is_foreseen_to_take_too_long_and_ended_where_
         engine.submit([spec(NET, steps=12_000)], "one")
     engine.submit([spec(NET, steps=5_000)], "one")
     engine.store._db.execute("UPDATE steps SET seconds = 7")
+    engine.store._histories.clear()  # read again
     engine.pump._take({"run": run.id, "attempt": 1, "events": "[]"})
     ended = engine.store.run(run.id)
     assert ended.status == "cancelled"
