@@ -19,10 +19,18 @@ class History:
     def __init__(self, started: RunStarted | None, cuts: Sequence[BlockCut] = ()) -> None:
         self.started = started
         self.cuts = tuple(cuts)
-        self._steps: Floats = np.empty((0, 4))  # loss, error, learning rate, seconds
-        self._norms: Floats = np.empty((0, 0), np.float32)
+        self._measured = _Growing()  # loss, error, learning rate, seconds
+        self._gradients = _Growing()
         self._epochs: list[tuple[int, float, float]] = []  # step, test error, images per second
         self._series: Series | None = None
+
+    @property
+    def _steps(self) -> Floats:
+        return self._measured.rows if len(self._measured.rows) else np.empty((0, 4))
+
+    @property
+    def _norms(self) -> Floats:
+        return self._gradients.rows
 
     @property
     def next_step(self) -> int:
@@ -42,8 +50,8 @@ class History:
         if steps:
             rows = np.array([(row["loss"], row["error"], row["lr"], row["seconds"]) for row in steps], float)
             norms = np.frombuffer(b"".join(row["norms"] for row in steps), "<f4").reshape(len(steps), -1)
-            self._steps = np.concatenate([self._steps, rows])
-            self._norms = np.concatenate([self._norms, norms]) if len(self._norms) else norms
+            self._measured.extend(rows)
+            self._gradients.extend(norms)
         self._epochs += [(row["step"], row["test_error"], row["images_per_second"]) for row in epochs]
 
     @property
@@ -111,6 +119,24 @@ class History:
             cut_steps=tuple(one.step for one in self.cuts),
             cuts=tuple(str(one.cut) for one in self.cuts),
         )
+
+
+class _Growing:
+    """Rows that are added to by the second: copied only when there are twice as many."""
+
+    def __init__(self) -> None:
+        self._space: Floats = np.empty((0, 0), np.float32)
+        self.rows = self._space
+
+    def extend(self, more: Floats) -> None:
+        """Add rows of the same width and type."""
+        count = len(self.rows) + len(more)
+        if count > len(self._space):
+            space = np.empty((max(64, 2 * count), more.shape[1]), more.dtype)
+            space[: len(self.rows)] = self.rows.reshape(-1, more.shape[1])
+            self._space = space
+        self._space[len(self.rows) : count] = more
+        self.rows = self._space[:count]
 
 
 def geometric_means(norms: Floats, edges: np.ndarray) -> Floats:

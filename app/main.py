@@ -25,6 +25,7 @@ from streamlit import config  # noqa: E402
 
 from app import logs  # noqa: E402
 from app.guard import Guard, may_measure  # noqa: E402
+from app.memory import give_back_large_blocks  # noqa: E402
 from app.settings import load  # noqa: E402
 from app.sockets import send_at_once  # noqa: E402
 from app.ui.component import MODULES, PLOTLY_JS, PLOTLY_NAME  # noqa: E402
@@ -99,6 +100,7 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
     """The engine lives as long as the server."""
     from app import jobs
 
+    give_back_large_blocks()
     try:
         settings = load()
         logs.begin(settings)

@@ -26,7 +26,7 @@ app.cli_cluster  typer app.cli_parts | app.cluster
 app.cli_pictures typer app.cli_analysis app.cli_parts CURRENCIES | torch app.analysis.attributions app.analysis.features app.figures app.pictures
 app.cli_analysis typer rich numpy app.cli_parts models.lengths CURRENCIES | app.analysis.gradients app.analysis.lesions app.analysis.moment app.analysis.paths app.analysis.sampled app.data
 app.cli_parts    typer rich app.store CURRENCIES | app.references
-app.main         streamlit starlette app.sockets app.ui app.guard app.settings app.logs | app.jobs app.metrics
+app.main         streamlit starlette app.memory app.sockets app.ui app.guard app.settings app.logs | app.jobs app.metrics
 app.shell        streamlit app.ui
 pages            streamlit app.ui app.questions app.figures app.jobs app.store app.runs app.races CURRENCIES PAPER app.limits
 app.ui           streamlit starlette markdown_it numpy plotly models.code app.questions app.asking app.export app.figures app.jobs app.store app.history app.runs app.races CURRENCIES PAPER app.verdicts PIL app.pictures app.pretrained app.arrivals app.limits app.guard
