@@ -43,7 +43,7 @@ app.asking       distributed app.cluster app.worker app.questions app.database a
 app.cluster      dask distributed app.logs app.database app.settings
 app.export       pyarrow models.code app.checkpoints app.store app.runs CURRENCIES
 app.worker       distributed app.memory app.questions CURRENCIES app.logs | torch torchvision app.analysis.answers app.training app.data app.foreign app.uploads app.archives
-app.recording    torch app.training app.data app.references app.checkpoints models.nets CURRENCIES
+app.recording    torch numpy app.training app.data app.references app.checkpoints models.nets CURRENCIES
 app.races        CURRENCIES
 app.pretrained   app.arrivals CURRENCIES
 app.arrivals
