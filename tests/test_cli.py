@@ -14,6 +14,7 @@ import pytest
 from app.cli import main
 from app.cli_parts import print_json
 from app.cluster import hold_store
+from app.references import REFERENCES
 from app.settings import ROOT
 from app.store import Store
 from tests.waiting import PATIENCE
@@ -108,7 +109,7 @@ def test_train_trains_and_says_what_came_of_it(trained: dict[str, Any]) -> None:
 
 def test_a_trained_run_is_in_the_store_with_the_reference_runs(store: Path, trained: dict[str, Any]) -> None:
     listed = {row["run"]: row for row in printed(store, "runs")}
-    assert len(listed) == 6
+    assert len(listed) == 1 + len(REFERENCES)
     assert listed[trained["run"]] == trained | {"step": 20, "total_steps": 20}
     assert all(row["status"] == "finished" for row in listed.values())
 

@@ -6,13 +6,14 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import TextInput
 
+from app import references
 from app.jobs import Engine
 from app.runs import Run
 from app.spec import imported
 from models.spec import NetSpec
 from tests.pages.opening import HOSTILE, PARAMETERS, arrived, opened, press, spec, under_way, well, words
 
-REFERENCES = 5
+REFERENCES = len(references.REFERENCES)
 
 
 @pytest.fixture
