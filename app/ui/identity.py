@@ -52,7 +52,7 @@ def _nickname() -> None:
         key=f"nickname-{known}",
         help="Shown to the class beside your runs. Not your full name, please: everyone here sees it.",
     )
-    wanted = plain_name(typed)
+    wanted = plain_name(str(typed or ""))  # a browser may send anything
     if wanted != known:
         try:
             store.set_nickname(owner, wanted)

@@ -172,6 +172,9 @@ def _extremes(result: SubNetworks, names: list[str]) -> list[dict[str, object]]:
 # ── stochastic depth ──
 
 
+HALF = 0.5  # as Huang 2016 trained
+
+
 def depth_study(net: NetSpec) -> None:
     """The path lengths that training with p_l sees, for as many blocks as `net` has, or the paper's 54."""
     page = prose("paths")
@@ -180,8 +183,9 @@ def depth_study(net: NetSpec) -> None:
     left, right = st.columns([2.6, 1], gap="medium")
     with right:
         last = st.slider(
-            "$p_L$: chance that the last block is there", 0.05, 1.0, 0.5, 0.05, key="p", bind="query-params"
+            "$p_L$: chance that the last block is there", 0.05, 1.0, HALF, 0.05, key="p", bind="query-params"
         )
+    last = last if isinstance(last, float) else HALF  # a browser may send anything
     dropped = stochastic(net, last)
     with left:
         figure = trained(dropped)

@@ -37,6 +37,16 @@ FORM = "Content-Type: multipart/form-data; boundary=edge"
 REQUESTS: Mapping[str, str] = {
     **{f"{place} {climb[:14]}": request(f"{place}{climb}SECRET") for place, climb in product(PLACES, CLIMBS)},
     **{f"{method[:10]} {path}": request(path, method) for path in ("/", "/healthz", "/metrics") for method in METHODS},
+    **{
+        f"the feed, {name}": request(f"/live?run=reference-plain-56&part=curves&have={more}")
+        for name, more in {
+            "unsigned": "",
+            "signed by a guess": f"&key={'0' * 32}",
+            "signed in no letters": "&key=%ff%00%ed%a0%80",
+            "for everything": "&part=curves&have=" * 900,
+            "for what climbs": "&run=../../SECRET&part=../../SECRET&have=",
+        }.items()
+    },
     "a path of 60,000 letters": request("/" + "x" * 60_000),
     "a path with a NUL": request("/%00"),
     "a path that is not UTF-8": request("/%ff%fe"),
