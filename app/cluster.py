@@ -66,7 +66,7 @@ class Cluster:
                 return False
         if self.client.status != "running":
             return False
-        if self._id() != self._scheduler:
+        if self._address and self._id() != self._scheduler:
             log.warning("another scheduler", address=self._address)
             for topic, heard in self._heard.items():
                 self.client.subscribe_topic(topic, heard)

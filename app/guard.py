@@ -21,6 +21,7 @@ A_TERM = 180 * 86400  # seconds that a browser keeps its key
 SELF = "'self'"
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 LOCAL_CLIENTS = ("127.0.0.1", "::1", "::ffff:127.0.0.1")  # the last: over IPv4, to a socket of IPv6
+NEVER = {"Cache-Control": "no-store"}  # of answers that hold for one moment
 PROXIED = ("forwarded", "x-forwarded-for", "x-real-ip")  # one of them: somebody else asks, through a proxy
 
 

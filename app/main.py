@@ -24,7 +24,7 @@ from starlette.routing import Route  # noqa: E402
 from streamlit import config  # noqa: E402
 
 from app import logs  # noqa: E402
-from app.guard import Guard, may_measure  # noqa: E402
+from app.guard import NEVER, Guard, may_measure  # noqa: E402
 from app.memory import give_back_large_blocks  # noqa: E402
 from app.settings import load  # noqa: E402
 from app.sockets import send_at_once  # noqa: E402
@@ -32,7 +32,6 @@ from app.ui.component import MODULES, PLOTLY_JS, PLOTLY_NAME  # noqa: E402
 from app.ui.live import live  # noqa: E402
 
 KEEP = {"Cache-Control": "public, max-age=31536000, immutable"}  # every name changes with what it names
-NEVER = {"Cache-Control": "no-store"}
 
 
 async def vendor(request: Request) -> Response:

@@ -53,7 +53,7 @@ def _offer_others(ended: Run) -> None:
 
 def _draw(run_id: str, cut: CutSpec, was_active: bool) -> None:
     try:
-        now = scene((run_id,))
+        now = scene((run_id,)).unfed()
     except KeyError:  # deleted meanwhile, by another browser
         st.rerun()
     [run], [history] = now.runs, now.histories

@@ -8,13 +8,13 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from app.figures.norm_map import CellOf
+from app.guard import NEVER
 from app.ui.feed import Part, framed, signed
 from app.ui.scene import Picture, Scene, scene
 from app.ui.strip import selection
 
 MOST_PARTS = 16
 LONGEST = 120  # characters of a part's name
-NEVER = {"Cache-Control": "no-store"}
 
 
 def live(request: Request) -> Response:

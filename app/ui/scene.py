@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -63,11 +64,12 @@ class Scene:
     histories: tuple[History, ...]
     pairs: tuple[tuple[RunSpec, Series], ...]
     versions: tuple[Version, ...]
-    moments: tuple[int, ...]  # of the first run
+    moments: tuple[tuple[int, ...], ...]  # kept, of each run
     sizes: tuple[int | None, ...]  # sides of the images in pixels
     paces: tuple[str, ...]  # what each run is doing, in words
     shape: str  # of the page: while it is the same, what changes comes by the feed
     following: bool = False  # a page that is drawn anew for every moment kept, too
+    fed: bool = True  # a page without a clock of its own
     drawings: dict[str, tuple[Packed, str]] = field(default_factory=dict)  # the figure and its caption
     texts: dict[str, Text] = field(default_factory=dict)
 
@@ -110,8 +112,11 @@ class Scene:
 
     def followed(self) -> "Scene":
         """The same, for a page that is drawn anew when a moment is kept."""
-        kept = [jobs.engine().store.moments(run.id) for run in self.runs]
-        return replace(self, following=True, shape=f"{self.shape} {kept}", texts={})
+        return replace(self, following=True, shape=f"{self.shape} {self.moments}", texts={})
+
+    def unfed(self) -> "Scene":
+        """The same, for a part of a page that is drawn anew by its own clock."""
+        return replace(self, fed=False, texts={})
 
     def curves(self) -> Picture:
         """Error against step."""
@@ -168,13 +173,15 @@ class Scene:
 
     def progress(self) -> Part:
         """For the slider: updates made so far, and the moments kept."""
-        return packed({"newest": self.newest, "moments": self.moments})
+        return packed({"newest": self.newest, "moments": self.moments[0]})
 
     def feed(self, part: str) -> Feed | None:
         """Where the browser gets a part as it changes, by a name that `app.ui.live` reads; None once nothing does."""
-        if not self.active:
-            return None
-        return Feed(query([run.id for run in self.runs]) + self.following * "&following=1", self.shape, part)
+        return Feed(self._query, self.shape, part) if self.active and self.fed else None
+
+    @cached_property
+    def _query(self) -> str:
+        return query([run.id for run in self.runs]) + self.following * "&following=1"
 
     def _drawn(self, what: str, draw: Callable[[], Figure]) -> Picture:
         with _drawing:
@@ -236,7 +243,7 @@ def _look(ids: tuple[str, ...], last: Scene | None) -> Scene:
         histories=histories,
         pairs=pairs,
         versions=versions,
-        moments=tuple(engine.store.moments(runs[0].id)),
+        moments=tuple(tuple(engine.store.moments(run.id)) for run in runs),
         sizes=tuple(found.size if found else None for found in about),
         paces=tuple(pace(run) for run in runs),
         shape=_shape(runs, pairs),

@@ -4,7 +4,14 @@
 const PERIOD = 1000, FIRST = 20, SOONEST = 200; // milliseconds: between answers, to gather those who ask, to breathe
 const LATEST = 15000, PATIENCE = 5000; // between tries that fail; for the page to be drawn anew
 
-const plain = (bytes) => new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'))).json();
+// What `app.ui.feed` frames: [length of the head, 4 bytes][head, JSON][body].
+export function unframed(bytes) {
+  const end = 4 + new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0, true);
+  return { head: JSON.parse(new TextDecoder().decode(bytes.subarray(4, end))), body: bytes.subarray(end) };
+}
+
+// And what it packs: gzipped JSON.
+export const unpacked = (bytes) => new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'))).json();
 
 class Feed {
   constructor(query) {
@@ -58,12 +65,10 @@ class Feed {
     const answer = await fetch(new URL(`../live?${this.query}&${asked.join('&')}`, import.meta.url), { cache: 'no-store' });
     if (answer.status === 403 || answer.status === 404) this.redraw(`${answer.status} ${this.failed}`); // another server, or a run is gone
     if (!answer.ok) throw new Error(String(answer.status));
-    const bytes = new Uint8Array(await answer.arrayBuffer());
-    const body = 4 + new DataView(bytes.buffer).getUint32(0, true);
-    const head = JSON.parse(new TextDecoder().decode(bytes.subarray(4, body)));
-    let at = body;
+    const { head, body } = unframed(new Uint8Array(await answer.arrayBuffer()));
+    let at = 0;
     for (const [name, etag, size] of head.parts) {
-      const value = size ? await plain(bytes.subarray(at, at + size)) : null;
+      const value = size ? await unpacked(body.subarray(at, at + size)) : null;
       at += size;
       const part = this.parts.get(name);
       if (!value || !part) continue;
@@ -92,9 +97,13 @@ class Feed {
 
 const feeds = new Map();
 
-// Calls `heard` with the newest value of a part, now and whenever it changes, until what is returned is called; and
-// `changed` when the page has to be drawn anew. `feed` is what `app.ui.feed.Feed` tells.
-export function hear(feed, heard, changed) {
-  if (!feeds.has(feed.query)) feeds.set(feed.query, new Feed(feed.query));
-  return feeds.get(feed.query).hear(feed, heard, changed);
+// Has a component hear a part: `heard` is called with its newest value, now and whenever it changes, and `changed` when
+// the page has to be drawn anew. `feed` is what `app.ui.feed.Feed` tells; null: nothing is heard any more.
+export function follow(component, feed, heard, changed) {
+  const followed = JSON.stringify(feed), before = component.unfollow;
+  if (followed === component.followed) return;
+  component.followed = followed;
+  if (feed && !feeds.has(feed.query)) feeds.set(feed.query, new Feed(feed.query));
+  component.unfollow = feed ? feeds.get(feed.query).hear(feed, heard, changed) : null;
+  before?.(); // after the new one, so that a feed that goes on is not ended and begun
 }

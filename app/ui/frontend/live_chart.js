@@ -2,7 +2,7 @@
 // What arrives is [length of the head, 4 bytes][head, JSON][figure, gzipped JSON]; the figure is shared by all sessions,
 // and comes by the feed where the head names one. Continues lights.js.
 
-import { hear } from './feed.js';
+import { follow, unframed, unpacked } from './feed.js';
 
 // sendChartToCloud would hand the class's data to another host.
 const REMOVED = ['sendChartToCloud', 'select2d', 'lasso2d', 'autoScale2d', 'zoomIn2d', 'zoomOut2d'];
@@ -22,14 +22,6 @@ function plotly() {
     });
   }).catch((error) => { loading = undefined; throw error; });
   return loading;
-}
-
-async function unpack(bytes) {
-  const length = new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0, true);
-  const head = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + length)));
-  const figure = () => new Response(
-    new Blob([bytes.subarray(4 + length)]).stream().pipeThrough(new DecompressionStream('gzip'))).json();
-  return { head, figure };
 }
 
 // ---- colours ----
@@ -169,10 +161,10 @@ class Chart {
   async show({ bytes, fed }) {
     let fresh = fed;
     if (bytes) {
-      const { head, figure } = await unpack(bytes);
-      if (!head.feed && head.etag !== this.etag) fresh = await figure();
+      const { head, body } = unframed(bytes);
+      if (!head.feed && head.etag !== this.etag) fresh = await unpacked(body);
       this.etag = head.feed ? null : head.etag;
-      this.follow(head.feed);
+      follow(this, head.feed, (part) => this.receive({ fed: part }), (shape) => this.send('changed', shape));
       this.head = head;
     }
     if (fresh) {
@@ -185,14 +177,6 @@ class Chart {
     this.root.querySelector('.live-chart-note')?.remove();
     this.draw();
     await this.drawn;
-  }
-
-  follow(feed) {
-    if (feed?.part === this.feed?.part && feed?.query === this.feed?.query && feed?.shape === this.feed?.shape) return;
-    const before = this.stop;
-    this.feed = feed;
-    this.stop = feed ? hear(feed, (fed) => this.receive({ fed }), (shape) => this.send('changed', shape)) : null;
-    before?.(); // after the new one, so that a feed that goes on is not ended and begun
   }
 
   draw() {
@@ -267,7 +251,7 @@ class Chart {
     clearTimeout(this.later);
     this.sizes.disconnect();
     this.deafen();
-    this.stop?.();
+    this.unfollow?.();
     window.Plotly?.purge(this.plot);
   }
 }

@@ -1,6 +1,6 @@
 // A passage of the page that the server has written as HTML, and keeps writing while runs train.
 
-import { hear } from './feed.js';
+import { follow } from './feed.js';
 
 class Text {
   constructor(root) {
@@ -12,9 +12,7 @@ class Text {
     this.root.classList.toggle('caption', kind === 'caption');
     if (!feed || feed.part !== this.part) this.write(html);
     this.part = feed?.part;
-    const before = this.stop;
-    this.stop = feed ? hear(feed, (fed) => this.write(fed), (shape) => this.send('changed', shape)) : null;
-    before?.();
+    follow(this, feed, (fed) => this.write(fed), (shape) => this.send('changed', shape));
   }
 
   write(html) {
@@ -28,5 +26,5 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector('.live-text');
   root._text ??= new Text(root);
   root._text.receive(data, setTriggerValue);
-  return () => { if (!root.isConnected) root._text?.stop?.(); };
+  return () => { if (!root.isConnected) root._text?.unfollow?.(); };
 }

@@ -1,6 +1,8 @@
 // Feature maps as sheets: one canvas a part, one canvas pixel a number, enlarged by whole factors without smoothing.
 // What arrives is [length of the head, 4 bytes][head, JSON][maps, float32, P×C×H×W][image, bytes, channels×side×side].
 
+import { unframed } from './feed.js';
+
 const GAP = 1, MOST = 3; // pixels between maps; parts in a row
 const hex = (text) => [1, 3, 5].map((i) => parseInt(text.slice(i, i + 2), 16));
 
@@ -32,12 +34,11 @@ class Sheet {
 
   receive(bytes, send) {
     this.send = send;
-    const length = new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0, true);
-    const head = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + length)));
+    const { head, body } = unframed(bytes);
     const { parts, count, height, width, image } = head;
     const numbers = parts.length * count * height * width;
-    this.maps = new Float32Array(bytes.slice(4 + length, 4 + length + 4 * numbers).buffer); // a copy, because of its alignment
-    this.pixels = bytes.slice(4 + length + 4 * numbers, 4 + length + 4 * numbers + image.channels * image.side ** 2);
+    this.maps = new Float32Array(body.slice(0, 4 * numbers).buffer); // a copy, because of its alignment
+    this.pixels = body.slice(4 * numbers, 4 * numbers + image.channels * image.side ** 2);
     this.head = head;
     this.colours = lookup(head.scale);
     this.build();

@@ -1,6 +1,6 @@
 // The step slider. It moves at once under the hand, and reports when the hand comes to rest. Continues choice.js.
 
-import { hear } from './feed.js';
+import { follow } from './feed.js';
 
 const GAP = 13; // pixels between neighbouring moments, at least
 const SETTLE = 250; // milliseconds without a key before a key's move is reported
@@ -61,9 +61,7 @@ class Slider {
   receive(data, send) {
     this.data = data;
     this.send = send;
-    const before = this.stop;
-    this.stop = data.feed ? hear(data.feed, (fed) => this.made(fed), (shape) => send('changed', shape)) : null;
-    before?.();
+    follow(this, data.feed, (fed) => this.made(fed), (shape) => this.send('changed', shape));
     if (this.held || this.timer) return this.draw(); // the hand outranks the server
     this.step = this.choice.or(data.step);
     this.draw();
@@ -77,7 +75,7 @@ class Slider {
 
   end() {
     this.sizes.disconnect();
-    this.stop?.();
+    this.unfollow?.();
   }
 
   get at() { return this.step ?? this.data.newest; }
