@@ -24,7 +24,7 @@ from app.cli_parts import (
     progress_bar,
     read_settings,
 )
-from app.cuts import CutSpec
+from app.cuts import WHOLE, CutSpec
 from app.datasets import check_images
 from app.results.arrays import Floats
 from models.lengths import LONGEST
@@ -71,7 +71,7 @@ def lesions(
                 rows = [{**row, "tau": tau} for row, tau in zip(rows, taus, strict=True)]
                 figures = {"full": moved.full_error, "reorder": rows}
             else:
-                full, result = study.evaluate_cuts(net, data, [study.WHOLE, cut], images, progress)
+                full, result = study.evaluate_cuts(net, data, [WHOLE, cut], images, progress)
                 figures = {
                     "full": full.error,
                     "cut": str(cut),

@@ -185,3 +185,6 @@ def _runs(order: Sequence[int], first: int = 0) -> tuple[tuple[int, ...], ...]:
 
 def _run_text(run: Sequence[int]) -> str:
     return "-".join(map(str, run))
+
+
+WHOLE = CutSpec()

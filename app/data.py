@@ -252,27 +252,33 @@ def order(n: int, seed: int, epoch: int) -> Tensor:
     return torch.randperm(n, generator=generator(seed, "order", epoch))
 
 
-def augment(x: Tensor, generator: torch.Generator, pad: int = 4, fill: Sequence[int] = (0,)) -> Tensor:
-    """Pad each image, crop it at random to its old size, flip it left to right with probability ½.
+def crops(n: int, generator: torch.Generator, pad: int = 4) -> Tensor:
+    """How each of n images is cropped: N×3, int64, on the CPU: rows down, columns right, and whether it is flipped.
 
-    x: N×C×H×W uint8, on any device; the result has its shape, type and device. He et al. 2015 pad the
-    mean-subtracted image with zeros: pass `fill=info.mean_pixel`, one pixel value per channel, for the same
-    (within the half grey level by which uint8 rounds the mean). The default pads with black.
-    The random numbers come from `generator`, a CPU one: every device makes the same crops.
+    `generator`: a CPU one, so that every device makes the same crops.
     """
-    n, c, h, w = x.shape
     down = torch.randint(2 * pad + 1, (n, 1), generator=generator)
     right = torch.randint(2 * pad + 1, (n, 1), generator=generator)
-    flip = torch.rand(n, 1, generator=generator) < 0.5
-    columns = torch.arange(w)
-    columns = right + torch.where(flip, columns.flip(0), columns)  # N×W, in the padded image
-    rows = down + torch.arange(h)  # N×H
+    return torch.cat([down, right, torch.rand(n, 1, generator=generator) < 0.5], 1)
+
+
+def cropped(x: Tensor, crops: Tensor, pad: int = 4, fill: Sequence[int] = (0,)) -> Tensor:
+    """Pad each image, crop it to its old size, flip some of them left to right, as `crops` says: N×3, int64.
+
+    x: N×C×H×W uint8, on the device of `crops`; the result has its shape, type and device. He et al. 2015 pad the
+    mean-subtracted image with zeros: pass `fill=info.mean_pixel`, one pixel value per channel, for the same
+    (within the half grey level by which uint8 rounds the mean). The default pads with black.
+    """
+    n, c, h, w = x.shape
+    down, right, flip = crops.split(1, 1)  # N×1 each
+    columns = torch.arange(w, device=x.device)
+    columns = right + torch.where(flip == 1, columns.flip(0), columns)  # N×W, in the padded image
+    rows = down + torch.arange(h, device=x.device)  # N×H
     pixels = rows.unsqueeze(2) * (w + 2 * pad) + columns.unsqueeze(1)  # N×H×W
-    pixels = pixels.to(x.device).view(n, 1, h * w).expand(n, c, h * w)
-    border = torch.tensor(fill, dtype=x.dtype, device=x.device).view(1, -1, 1, 1)
-    padded = border.expand(n, c, h + 2 * pad, w + 2 * pad).clone(memory_format=torch.contiguous_format)
+    padded = _border(tuple(fill), x.device).expand(n, c, h + 2 * pad, w + 2 * pad)
+    padded = padded.clone(memory_format=torch.contiguous_format)
     padded[:, :, pad : pad + h, pad : pad + w] = x
-    return padded.view(n, c, -1).gather(2, pixels).view(n, c, h, w)
+    return padded.view(n, c, -1).gather(2, pixels.view(n, 1, h * w).expand(n, c, h * w)).view(n, c, h, w)
 
 
 def prepare(x: Tensor, info: DataSet, dtype: torch.dtype = torch.float32, channels_last: bool = True) -> Tensor:
@@ -286,10 +292,14 @@ def prepare(x: Tensor, info: DataSet, dtype: torch.dtype = torch.float32, channe
     return y.contiguous(memory_format=torch.channels_last) if channels_last else y
 
 
+# Constants of a data set are kept on the device: no step copies anything from the host but what was drawn for it.
 @lru_cache(maxsize=16)
-def _scale_and_shift(
-    mean: tuple[float, ...], std: tuple[float, ...], device: torch.device
-) -> tuple[Tensor, Tensor]:  # kept on the device: no copy from the host in a step
+def _border(fill: tuple[int, ...], device: torch.device) -> Tensor:
+    return torch.tensor(fill, dtype=torch.uint8, device=device).view(1, -1, 1, 1)
+
+
+@lru_cache(maxsize=16)
+def _scale_and_shift(mean: tuple[float, ...], std: tuple[float, ...], device: torch.device) -> tuple[Tensor, Tensor]:
     means = torch.tensor(mean, dtype=torch.float64).view(1, -1, 1, 1)
     stds = torch.tensor(std, dtype=torch.float64).view(1, -1, 1, 1)
     return (1 / (255 * stds)).float().to(device), (-means / stds).float().to(device)

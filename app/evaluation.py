@@ -1,19 +1,26 @@
-"""A run's weights, at a kept moment, on the test set."""
+"""A net, or a run's weights at a kept moment, on the test set."""
 
 from pathlib import Path
 
+import torch
+import torch.nn.functional as F
+from safetensors.torch import load_file
+from torch import nn
+
+from app.analysis.cut import cut_output
 from app.checkpoints import weights_file
-from app.data import load_for
+from app.cuts import WHOLE, CutSpec
+from app.data import Images, load_for, prepare
 from app.datasets import DataError, available, check_images, find
 from app.events import EpochEvaluated
 from app.results.evaluations import Evaluation
 from app.settings import Settings
 from app.spec import RunSpec
-from app.training import evaluate, load_weights
-from models.nets import build
+from models.nets import Net, build
 from models.plan import plan
 
 ARRIVAL = 3_000_000_000_000  # multiply-adds of an evaluation on arrival: about a minute of two cores
+EVALUATION_BATCH = 500
 
 
 def evaluate_run(spec: RunSpec, folder: Path, step: int, settings: Settings, images: int | None = None) -> Evaluation:
@@ -47,3 +54,26 @@ def on_arrival(spec: RunSpec, folder: Path, settings: Settings) -> list[EpochEva
             images_per_second=0,
         )
     ]
+
+
+def load_weights(net: nn.Module, path: Path) -> None:
+    """Fill `net` from a file of weights, float16 or float32. Raises OSError or ValueError."""
+    state = {name: value.float() if value.is_floating_point() else value for name, value in load_file(path).items()}
+    net.load_state_dict(state)
+
+
+@torch.no_grad()
+def evaluate(net: Net, images: Images, count: int | None = None, cut: CutSpec = WHOLE) -> Evaluation:
+    """Error and loss on the first `count` test images, of the whole net or under `cut`; evaluation mode, float32."""
+    net.eval()
+    total = min(count or len(images.test), len(images.test))
+    losses, wrong = [], []
+    for begin in range(0, total, EVALUATION_BATCH):
+        chosen = slice(begin, min(begin + EVALUATION_BATCH, total))
+        y = images.test_labels[chosen]
+        logits = cut_output(net, prepare(images.test[chosen], images.info, torch.float32), cut)
+        losses.append(F.cross_entropy(logits, y, reduction="sum"))
+        wrong.append((logits.argmax(1) != y).sum())
+    # Read once, in the end: a device is not waited for batch by batch.
+    loss, errors = sum(torch.stack(losses).tolist()), sum(torch.stack(wrong).tolist())
+    return Evaluation(error=100 * errors / total, loss=loss / total, images=total)

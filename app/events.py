@@ -4,6 +4,7 @@ A step's number counts the updates made before it: step 0 is measured on the ini
 at step s are those after s updates. Losses are cross-entropies in nats, errors are percentages.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
@@ -43,6 +44,11 @@ class StepMeasured(_Event):
     lr: float
     seconds: float
     norms: tuple[float, ...] = ()
+
+    @property
+    def finite(self) -> bool:
+        """False where the loss or a norm is not a number any more: then the update was not made."""
+        return math.isfinite(self.loss) and all(map(math.isfinite, self.norms))
 
 
 class EpochEvaluated(_Event):

@@ -29,7 +29,7 @@ PATIENCE = 5.0  # seconds for another process of this machine to write down what
 def faster(device: str, folder: Path | None = None) -> Measured:
     """What to train in on `device`. `folder`: where it is remembered, so that all workers of a machine agree."""
     if device == "cuda":
-        return "bfloat16" if torch.cuda.is_bf16_supported() else "float32"
+        return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float32"
     if device != "cpu":
         return "float32"
     if folder is None:

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from app.cuts import CutSpec
+from app.cuts import WHOLE, CutSpec
 from models.spec import NetSpec
 
 EDITION = 1  # another one when an analysis changes what it answers: answers kept before are then asked anew
@@ -75,7 +75,7 @@ class CutQuestion(Question):
     """A net under one cut: error, loss, confusion."""
 
     kind: Literal["cut"] = "cut"
-    cut: CutSpec = CutSpec()
+    cut: CutSpec = WHOLE
     images: Images = 1000
 
 
@@ -83,7 +83,7 @@ class CutPicturesQuestion(Question):
     """What the whole net and the cut one make of a few pictures."""
 
     kind: Literal["cut-pictures"] = "cut-pictures"
-    cut: CutSpec = CutSpec()
+    cut: CutSpec = WHOLE
     pictures: tuple[Picture, ...] = Field(max_length=40)
 
 

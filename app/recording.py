@@ -14,11 +14,12 @@ from safetensors.torch import load_file, save_file
 from app.checkpoints import kept, weights_file
 from app.data import Images, load
 from app.datasets import BUNDLED, DATASETS
+from app.evaluation import evaluate, load_weights
 from app.events import CheckpointSaved, Event, StepMeasured, to_json
 from app.references import Reference
 from app.settings import Settings
 from app.spec import RunSpec, net_title
-from app.training import evaluate, load_weights, resolve, train
+from app.training import resolve, train
 from models.nets import Net, build
 from models.spec import NetSpec
 

@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import torch
 
@@ -38,11 +39,15 @@ def cifar_images(settings: Settings, device: str) -> tuple[Images, str]:
 
 
 class EngineSteps:
-    """A run that is taken further by `seconds(steps)`. Weights go nowhere, so that no checkpoint is counted."""
+    """A run that is taken further by `seconds(steps)`.
+
+    Weights go nowhere, so that no checkpoint is counted; an epoch's end, which a GPU reaches, evaluates one image.
+    """
 
     def __init__(self, spec: RunSpec, images: Images) -> None:
         self.device = spec.device
-        self.events: Iterator[object] = iter(train(spec, images))
+        few = replace(images, test=images.test[:1], test_labels=images.test_labels[:1])
+        self.events: Iterator[object] = iter(train(spec, few))
 
     def seconds(self, steps: int) -> float:
         """Wall time of so many updates, all that is done for each included."""

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from app.analysis.lesions import single_lesions
 from app.data import load as load_data
 from app.datasets import BUNDLED
+from app.evaluation import evaluate
 from app.settings import load
-from app.training import evaluate
 from benchmarks.engine_step import timed, two_cores
 from benchmarks.figures import Device, Figure, Row, Say, at_most, interleaved
 from benchmarks.live_server import browser, live_server

@@ -12,9 +12,9 @@ from PIL import Image
 from app.cli import main
 from app.data import load, prepare
 from app.datasets import BUNDLED
+from app.evaluation import load_weights
 from app.settings import ASSETS
 from app.settings import load as load_settings
-from app.training import load_weights
 from models.nets import build, weight_layers
 from models.spec import NetSpec
 

@@ -15,7 +15,7 @@ from torch import Tensor
 from torchvision.transforms import v2
 
 from app import data
-from app.data import augment, load, order, prepare
+from app.data import cropped, crops, load, order, prepare
 from app.datasets import BUNDLED, DATASETS, FILES, DataError, DataUnavailable, available, find
 from app.settings import ASSETS, ROOT, Settings
 from app.settings import load as settings_here
@@ -103,7 +103,11 @@ def seeded(seed: int) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-def crops(image: Tensor, pad: int, fill: tuple[int, ...]) -> dict[bytes, tuple[int, int, bool]]:
+def augment(x: Tensor, generator: torch.Generator, pad: int = 4, fill: tuple[int, ...] = (0,)) -> Tensor:
+    return cropped(x, crops(len(x), generator, pad).to(x.device), pad, fill)
+
+
+def every_crop(image: Tensor, pad: int, fill: tuple[int, ...]) -> dict[bytes, tuple[int, int, bool]]:
     """Every crop and flip of one padded image, by its bytes, one at a time: (down, right, flipped)."""
     c, h, w = image.shape
     padded = np.empty((c, h + 2 * pad, w + 2 * pad), np.uint8)
@@ -122,7 +126,7 @@ def crops(image: Tensor, pad: int, fill: tuple[int, ...]) -> dict[bytes, tuple[i
 @pytest.mark.parametrize("fill", [(0, 0, 0), (125, 123, 114)])
 def test_augmented_images_are_crops_of_the_padded_ones_and_all_crops_occur(fill: tuple[int, ...]) -> None:
     x = noise(1, 3, 9, 7).expand(4000, -1, -1, -1)
-    possible = crops(x[0], 2, fill)
+    possible = every_crop(x[0], 2, fill)
     chosen = Counter(possible[image.numpy().tobytes()] for image in augment(x, seeded(0), 2, fill))
     assert len(chosen) == 5 * 5 * 2
     assert min(chosen.values()) > 40  # 80 are expected of each, give or take 9
@@ -130,7 +134,8 @@ def test_augmented_images_are_crops_of_the_padded_ones_and_all_crops_occur(fill:
 
 def test_each_image_of_a_batch_is_cropped_on_its_own() -> None:
     x = noise(64, 1, 28, 28)
-    chosen = [crops(image, 4, (0,))[out.numpy().tobytes()] for image, out in zip(x, augment(x, seeded(0)), strict=True)]
+    out = augment(x, seeded(0))
+    chosen = [every_crop(image, 4, (0,))[crop.numpy().tobytes()] for image, crop in zip(x, out, strict=True)]
     assert len(set(chosen)) > 32
 
 

@@ -19,13 +19,14 @@ from app.checkpoints import weights_file
 from app.cli import app
 from app.cuts import CutSpec
 from app.data import load
+from app.evaluation import evaluate, load_weights
 from app.events import BlockCut, EpochEvaluated, Event, RunStarted, StepMeasured
 from app.export import events, parquet, write, zipped
 from app.foreign import receive
 from app.settings import ROOT, Settings
 from app.spec import Recipe, RunSpec, imported
 from app.store import Store
-from app.training import evaluate, load_weights, train
+from app.training import train
 from models.nets import build
 from models.spec import NetSpec
 

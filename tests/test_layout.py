@@ -43,7 +43,7 @@ app.asking       distributed app.cluster app.worker app.questions app.database a
 app.cluster      dask distributed app.logs app.database app.settings
 app.export       pyarrow models.code app.checkpoints app.store app.runs CURRENCIES
 app.worker       distributed app.memory app.questions CURRENCIES app.logs | torch torchvision app.analysis.answers app.training app.data app.foreign app.uploads app.archives
-app.recording    torch numpy app.training app.data app.references app.checkpoints models.nets CURRENCIES
+app.recording    torch numpy app.training app.evaluation app.data app.references app.checkpoints models.nets CURRENCIES
 app.races        CURRENCIES
 app.pretrained   app.arrivals CURRENCIES
 app.arrivals
@@ -52,26 +52,28 @@ app.store        sqlite3 numpy pydantic app.database app.history app.runs app.ch
 app.database     sqlite3 app.schema app.logs
 app.runs         sqlite3 pydantic CURRENCIES app.cuts
 app.foreign      torch safetensors models.foreign models.nets app.evaluation app.checkpoints CURRENCIES
-app.evaluation   app.training app.data app.checkpoints models.nets CURRENCIES
 app.analysis.answers torch app.analysis.lesions app.analysis.moment app.analysis.paths app.analysis.progress app.analysis.sampled app.analysis.subnets app.data app.questions models.nets CURRENCIES app.analysis.gradients app.analysis.identity app.analysis.shattered app.analysis.signal app.analysis.vanishing app.pictures app.analysis.attributions app.analysis.features app.analysis.maximise
 app.analysis.attributions torch captum numpy app.questions app.analysis.progress app.data app.probes models.nets CURRENCIES
 app.analysis.maximise torch app.analysis.features app.analysis.progress app.data app.probes models.blocks models.nets CURRENCIES
-app.analysis.features torch numpy app.analysis.cut app.analysis.progress app.training app.data app.probes models.blocks models.nets models.receptive CURRENCIES
-app.analysis.vanishing numpy app.analysis.gradients app.analysis.progress app.verdicts app.training app.data app.checkpoints models.nets CURRENCIES
+app.analysis.features torch numpy app.analysis.cut app.analysis.progress app.evaluation app.data app.probes models.blocks models.nets models.receptive CURRENCIES
+app.analysis.vanishing numpy app.analysis.gradients app.analysis.progress app.verdicts app.training app.evaluation app.data app.checkpoints models.nets CURRENCIES
 app.analysis.shattered torch numpy app.analysis.moment app.analysis.gradients app.analysis.progress app.data app.probes models.nets CURRENCIES
-app.analysis.identity torch numpy app.analysis.progress app.training app.history app.checkpoints app.data app.probes models.nets CURRENCIES
+app.analysis.identity torch numpy app.analysis.progress app.training app.evaluation app.history app.checkpoints app.data app.probes models.nets CURRENCIES
 app.analysis.signal torch numpy app.probes models.nets models.blocks CURRENCIES
 app.analysis.gradients torch numpy app.data app.probes models.nets CURRENCIES
-app.analysis.lesions torch numpy app.analysis.progress app.analysis.cut app.analysis.draws app.training app.data models.nets CURRENCIES
+app.analysis.lesions torch numpy app.analysis.progress app.analysis.cut app.analysis.draws app.evaluation app.data models.nets CURRENCIES
 app.analysis.draws CURRENCIES
-app.analysis.moment torch app.training app.data app.checkpoints models.nets CURRENCIES
+app.analysis.moment torch app.evaluation app.data app.checkpoints models.nets CURRENCIES
 app.analysis.sampled torch numpy app.analysis.linear app.analysis.paths app.analysis.bands app.analysis.progress models.nets models.lengths CURRENCIES
 app.analysis.paths torch numpy app.analysis.linear app.analysis.progress models.nets models.lengths CURRENCIES
 app.analysis.subnets torch numpy app.analysis.cut app.analysis.bands app.analysis.progress models.blocks models.nets CURRENCIES
 app.analysis.linear torch models.nets models.blocks
 app.analysis.bands numpy
 app.analysis.progress
-app.training     torch app.analysis.cut app.precision app.memory app.data app.probes app.checkpoints models.nets CURRENCIES
+app.training     torch app.ahead app.steps app.evaluation app.precision app.memory app.data CURRENCIES
+app.ahead        torch app.steps app.probes app.data app.logs CURRENCIES
+app.steps        torch safetensors app.evaluation app.analysis.cut app.data app.probes app.checkpoints models.nets CURRENCIES
+app.evaluation   torch safetensors app.analysis.cut app.data app.checkpoints models.nets CURRENCIES
 app.precision    torch models.nets models.spec
 app.analysis.cut torch models.blocks models.nets app.cuts
 app.probes       torch models.nets
@@ -109,9 +111,9 @@ assets           numpy
 
 # The rooms that load torch, by themselves or through one another. The server process loads none of them.
 WORKERS = (
-    "app.analysis.answers app.analysis.moment app.recording app.evaluation app.foreign app.training "
-    "app.probes app.data app.precision models.foreign models.nets models.blocks app.analysis.lesions app.analysis.cut "
-    "app.analysis.paths app.analysis.sampled app.analysis.subnets app.analysis.linear "
+    "app.analysis.answers app.analysis.moment app.recording app.evaluation app.foreign app.training app.ahead "
+    "app.steps app.probes app.data app.precision models.foreign models.nets models.blocks app.analysis.lesions "
+    "app.analysis.cut app.analysis.paths app.analysis.sampled app.analysis.subnets app.analysis.linear "
     "app.analysis.vanishing app.analysis.gradients app.analysis.shattered app.analysis.identity "
     "app.analysis.signal app.analysis.features app.analysis.attributions app.analysis.maximise"
 ).split()

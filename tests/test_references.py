@@ -8,11 +8,11 @@ from app import settings
 from app.checkpoints import FIRST_MOMENTS, kept, weights_file
 from app.data import load
 from app.datasets import BUNDLED, available
+from app.evaluation import evaluate, load_weights
 from app.events import EpochEvaluated, from_json
 from app.references import REFERENCES, adopt
 from app.settings import ASSETS
 from app.store import Store
-from app.training import evaluate, load_weights
 from models.nets import build
 from models.plan import plan
 

@@ -11,6 +11,7 @@ from app.checkpoints import kept, weights_file
 from app.cuts import CutSpec
 from app.data import Images, order, prepare
 from app.datasets import DataSet
+from app.evaluation import evaluate
 from app.events import (
     BlockCut,
     CheckpointSaved,
@@ -23,7 +24,7 @@ from app.events import (
     StepMeasured,
 )
 from app.spec import Recipe, RunSpec
-from app.training import evaluate, resolve, train
+from app.training import resolve, train
 from models.nets import Net, build, weight_layers
 from models.spec import NetSpec
 
@@ -158,7 +159,7 @@ def test_a_plain_net_and_its_twin_see_the_same_batches(images: Images, monkeypat
         seen.append(x.clone())
         return prepare(x, info, dtype)
 
-    monkeypatch.setattr("app.training.prepare", spy)
+    monkeypatch.setattr("app.steps.prepare", spy)
     list(train(spec("plain-8:width=4", augment=True), images))
     plain, seen = seen, []
     list(train(spec("resnet-8:width=4", augment=True), images))
@@ -296,7 +297,7 @@ def test_a_diverged_activation_is_found_at_its_layer(images: Images, monkeypatch
             built.get_parameter("blocks.1.branch.conv2.weight").fill_(float("inf"))
         return built
 
-    monkeypatch.setattr("app.training.build", poisoned)
+    monkeypatch.setattr("app.steps.build", poisoned)
     events = list(train(spec("plain-8:width=4:norm=none"), images))
     assert events[-1] == RunDiverged(step=0, layer="blocks.1.branch.conv2", what="activation")
 

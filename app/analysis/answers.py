@@ -13,7 +13,7 @@ from app.analysis.attributions import attribute, randomised
 from app.analysis.features import depth_read, feature_maps, most_confused, most_exciting
 from app.analysis.gradients import batch, distribution, gradients
 from app.analysis.identity import deepened, learn, train_on
-from app.analysis.lesions import WHOLE, cut_probabilities, evaluate_cuts, random_lesions, reorderings, single_lesions
+from app.analysis.lesions import cut_probabilities, evaluate_cuts, random_lesions, reorderings, single_lesions
 from app.analysis.maximise import maximise
 from app.analysis.moment import kept_net, net_at
 from app.analysis.paths import gradients_by_length
@@ -23,6 +23,7 @@ from app.analysis.shattered import Chain, neighbours, shattered
 from app.analysis.signal import signal
 from app.analysis.subnets import sub_networks
 from app.analysis.vanishing import course, grid, settings
+from app.cuts import WHOLE
 from app.data import Images, load, load_for, prepare
 from app.datasets import BUNDLED, check_images
 from app.pictures import from_text

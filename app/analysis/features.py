@@ -18,9 +18,9 @@ from app.analysis.cut import block_output, refusal
 from app.analysis.progress import Progress, quiet
 from app.data import Images, prepare
 from app.datasets import DataSet
+from app.evaluation import EVALUATION_BATCH
 from app.probes import outputs, undisturbed, ways
 from app.results.features import Confused, DepthRead, Excitement, FeatureMaps
-from app.training import EVALUATION_BATCH
 from models.blocks import Block
 from models.nets import Net, blocks_of
 from models.receptive import Field, fields

@@ -16,12 +16,13 @@ from torch import Tensor, nn
 from app.analysis.progress import Progress, quiet
 from app.checkpoints import weights_file
 from app.data import Images, prepare
+from app.evaluation import EVALUATION_BATCH, evaluate, load_weights
 from app.events import CheckpointSaved, RunDiverged, StepMeasured
 from app.history import running_mean
 from app.probes import block_names, outputs, undisturbed
 from app.results.identity import Deepened, Lesson, TrainedOn
 from app.spec import RunSpec
-from app.training import EVALUATION_BATCH, evaluate, load_weights, train
+from app.training import train
 from models.nets import Net, build, generator
 from models.plan import plan
 from models.spec import Family, NetSpec

@@ -22,19 +22,18 @@ from torch import Tensor
 from app.analysis.cut import block_output
 from app.analysis.draws import kendall_tau, random_orders, random_removals
 from app.analysis.progress import Progress, quiet
-from app.cuts import CutSpec, interchangeable, removable
+from app.cuts import WHOLE, CutSpec, interchangeable, removable
 from app.data import Images, prepare
 from app.datasets import DataSet
+from app.evaluation import EVALUATION_BATCH
 from app.results.arrays import Floats, Ints
 from app.results.lesions import CutEvaluation, CutProbabilities, RandomLesions, Reorderings, SingleLesions
-from app.training import EVALUATION_BATCH
 from models.nets import Net, blocks_of
 from models.plan import plan
 
 DRAWS = 20  # of each k
 KEPT_BYTES = 256_000_000  # most that the outputs of all blocks of one batch take
 
-WHOLE = CutSpec()
 
 Number = TypeVar("Number", bound=np.number[Any])
 

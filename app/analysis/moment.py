@@ -7,8 +7,8 @@ from torch import nn
 
 from app.checkpoints import weights_file
 from app.data import Images, prepare
+from app.evaluation import EVALUATION_BATCH, load_weights
 from app.spec import RunSpec
-from app.training import EVALUATION_BATCH, load_weights
 from models.nets import Net, build
 
 STATISTICS_IMAGES = 2000

@@ -15,10 +15,11 @@ from app.analysis.gradients import batch, block_rms, stages
 from app.analysis.progress import Progress, quiet
 from app.checkpoints import FIRST_MOMENTS, weights_file
 from app.data import Images
+from app.evaluation import evaluate, load_weights
 from app.events import CheckpointSaved, RunDiverged, StepMeasured
 from app.results.gradients import Course, Grid
 from app.spec import Recipe, RunSpec
-from app.training import evaluate, load_weights, train
+from app.training import train
 from app.verdicts import factor_per_block
 from models.nets import build
 from models.spec import NetSpec

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from app import jobs
-from app.cuts import CutSpec
+from app.cuts import WHOLE, CutSpec
 from app.events import BlockCut
 from app.history import History
 from app.jobs import can_be_cut
@@ -76,17 +76,17 @@ def _draw(run_id: str, cut: CutSpec, was_active: bool) -> None:
 
 def _buttons(run: Run, cut: CutSpec, cuts: tuple[BlockCut, ...]) -> None:
     page, blocks = prose("lesions"), len(plan(run.spec.net).blocks)
-    in_force = cuts[-1].cut if cuts else CutSpec()
-    st.markdown(page["live-cut"].format(cut=words(in_force, blocks)) if in_force != CutSpec() else page["live-whole"])
-    wanted = page["live-do"].format(cut=words(cut, blocks)) if cut != CutSpec() else page["live-choose"]
+    in_force = cuts[-1].cut if cuts else WHOLE
+    st.markdown(page["live-cut"].format(cut=words(in_force, blocks)) if in_force != WHOLE else page["live-whole"])
+    wanted = page["live-do"].format(cut=words(cut, blocks)) if cut != WHOLE else page["live-choose"]
     with st.container(horizontal=True, gap="small"):
         done = st.button(
-            wanted, icon=":material/content_cut:", type="primary", disabled=cut in (in_force, CutSpec()), key="live-cut"
+            wanted, icon=":material/content_cut:", type="primary", disabled=cut in (in_force, WHOLE), key="live-cut"
         )
-        back = st.button(page["live-back"], icon=":material/undo:", disabled=in_force == CutSpec(), key="live-back")
+        back = st.button(page["live-back"], icon=":material/undo:", disabled=in_force == WHOLE, key="live-back")
     if done or back:
         try:
-            jobs.engine().cut(run.id, CutSpec() if back else cut)
+            jobs.engine().cut(run.id, WHOLE if back else cut)
         except ValueError as refused:  # it ended while this page was read
             st.error(literal(f"Not cut: {refused}."))
     if (asked := jobs.engine().store.run(run.id).cut_asked) is not None:

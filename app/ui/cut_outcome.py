@@ -12,7 +12,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from app import jobs
-from app.cuts import CutSpec
+from app.cuts import WHOLE, CutSpec
 from app.datasets import DataSet, find
 from app.figures.lesion_maps import class_errors, confusions
 from app.figures.theme import family_colour
@@ -125,7 +125,7 @@ def _own(about: DataSet) -> Chosen | None:
 def sentence(of: Outcome) -> str:
     """The cut and its price in one sentence; where it is a block that changes shapes, what is left of it."""
     page, blocks = prose("lesions"), plan(of.look.net).blocks
-    if of.cut == CutSpec():
+    if of.cut == WHOLE:
         return page["uncut"].format(net=of.look.net.name, error=of.whole.error, images=of.whole.images)
     points = of.after.error - of.whole.error
     said = page["cut-costs" if abs(points) >= 0.05 else "cut-free"].format(

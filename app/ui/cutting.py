@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import streamlit as st
 
-from app.cuts import MAX_TEXT, CutSpec, removable
+from app.cuts import MAX_TEXT, WHOLE, CutSpec, removable
 from app.ui import address
 from app.ui.prose import literal, prose
 from app.ui.strip import StripNet, block_of, strip
@@ -54,7 +54,7 @@ def read(text: str, seen: Look) -> CutSpec:
         cut.check(seen.net, seen.size)
     except ValueError as error:
         st.warning(literal(f"The cut {text[:40]!r} was left out: {first_reason(error)}. You see the whole net."))
-        return CutSpec()
+        return WHOLE
     return cut
 
 
@@ -124,7 +124,7 @@ def _buttons(cut: CutSpec) -> None:
             st.button(
                 label, icon=f":material/{icon}:", disabled=not texts, on_click=step, args=(texts, others), key=label
             )
-        st.button("Put all back", disabled=cut == CutSpec(), on_click=go, args=(CutSpec(),))
+        st.button("Put all back", disabled=cut == WHOLE, on_click=go, args=(WHOLE,))
 
 
 def _remember(text: str) -> None:

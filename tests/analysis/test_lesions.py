@@ -10,7 +10,6 @@ from torch import Tensor, nn
 from app.analysis.cut import block_output
 from app.analysis.draws import kendall_tau, random_orders, random_removals
 from app.analysis.lesions import (
-    WHOLE,
     cut_logits,
     cut_probabilities,
     evaluate_cuts,
@@ -18,11 +17,11 @@ from app.analysis.lesions import (
     reorderings,
     single_lesions,
 )
-from app.cuts import CutSpec, removable
+from app.cuts import WHOLE, CutSpec, removable
 from app.data import Images, load, prepare
 from app.datasets import BUNDLED
+from app.evaluation import evaluate
 from app.settings import load as settings
-from app.training import evaluate
 from models.nets import Net, blocks_of, build
 from models.spec import NetSpec
 from tests.nets import lively
