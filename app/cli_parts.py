@@ -11,16 +11,20 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from app import settings
+from app import datasets, settings
+from app.datasets import DataSet
 from app.settings import ASSETS, Settings
 from app.store import Store
-from models.spec import first_reason
+from models.spec import NetSpec, first_reason
 
 out, err = Console(), Console(stderr=True)
 
 RunName = Annotated[str, typer.Argument(metavar="RUN")]
 Images = Annotated[int | None, typer.Option(min=1, help="the first so many test images")]
 Step = Annotated[int | None, typer.Option(min=0, help="a kept moment; by default the newest")]
+Net = Annotated[str, typer.Argument(metavar="NET", help="a preset's name, with settings: resnet-56:width=8")]
+Data = Annotated[str, typer.Option("--dataset", help="a data set's name")]
+Width = Annotated[int | None, typer.Option(help="channels of the first stage; the paper's by default")]
 Json = Annotated[bool, typer.Option("--json", help="one JSON document on stdout, nothing else")]
 
 
@@ -49,6 +53,22 @@ def read_settings() -> Settings:
     """The settings in force."""
     with clear_errors():
         return settings.load()
+
+
+def net_of(text: str, width: int | None) -> NetSpec:
+    """The net of that name."""
+    with clear_errors():
+        spec = NetSpec.parse(text)
+        return spec if width is None else NetSpec.model_validate({**spec.model_dump(), "width": width})
+
+
+def dataset_of(name: str, configured: Settings) -> DataSet:
+    """What is known of the data set of that name."""
+    with clear_errors():
+        about = datasets.find(name, configured.store)
+        if about is None:
+            raise ValueError(f"unknown data set {name[:60]!r}: {', '.join(datasets.DATASETS)}")
+        return about
 
 
 def open_store(configured: Settings) -> Store:

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 
 from models.code_block import MODULES, block, branch, letters, parts, row
 from models.equation import one_line
+from models.families import EXPANSION, PLAIN
 from models.plan import ORDERS, SQUEEZE, Plan, plan
-from models.spec import EXPANSION, PLAIN, NetSpec
+from models.spec import NetSpec
 
 PAPERS: dict[str, str] = {
     "plain": "He et al. 2015, Deep Residual Learning for Image Recognition: the nets without shortcuts",

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from models.equation import one_line
+from models.families import CONVOLUTIONS, EXPANSION, PLAIN
 from models.plan import BOTTLENECK_GROWTH, ORDERS
-from models.spec import CONVOLUTIONS, EXPANSION, PLAIN, NetSpec
+from models.spec import NetSpec
 
 MODULES = {"relu": "nn.ReLU()", "elu": "nn.ELU()", "selu": "nn.SELU()"}
 FUNCTIONS = {"relu": "torch.relu", "elu": "nn.functional.elu", "selu": "nn.functional.selu"}

@@ -6,8 +6,9 @@ Multiply-adds are those of convolutions and products for one image, as He 2015 c
 from dataclasses import dataclass
 from typing import Literal
 
+from models.families import PLAIN, Shortcut
 from models.plan import plan
-from models.spec import PLAIN, NetSpec, Shortcut
+from models.spec import NetSpec
 
 OPTIONS: tuple[Shortcut, ...] = ("A", "B", "C")
 

@@ -7,8 +7,9 @@ F is the residual branch. Blocks count from 0 in code, from 1 in equations: bloc
 
 from dataclasses import dataclass
 
+from models.families import OWN_ORDER
 from models.plan import ORDERS, Block, plan
-from models.spec import OWN_ORDER, NetSpec
+from models.spec import NetSpec
 
 
 @dataclass(frozen=True)

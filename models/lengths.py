@@ -9,8 +9,9 @@ from fractions import Fraction
 from itertools import accumulate
 from math import comb
 
+from models.families import PLAIN
 from models.plan import survival
-from models.spec import PLAIN, NetSpec
+from models.spec import NetSpec
 
 LONGEST = 60  # branches; ResNet-110 has 54, ResNet-1202 600: its longer paths are one remainder
 EFFECTIVE = 0.95  # Veit 2016, section 4.3: the effective paths carry so much of the gradient

@@ -1,6 +1,6 @@
 """Stem, blocks, head: whole nets, and their initial weights.
 
-CIFAR form: He et al. 2015, section 4.2. ImageNet form: section 4.1 and table 1. MNIST form: `models.spec`.
+CIFAR form: He et al. 2015, section 4.2. ImageNet form: section 4.1 and table 1. MNIST form: `models.families`.
 """
 
 import hashlib

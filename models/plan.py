@@ -6,7 +6,8 @@ One plan serves the strip, the layer table, `describe` and `models.nets`, which 
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from models.spec import CONVOLUTIONS, EXPANSION, NetSpec
+from models.families import CONVOLUTIONS, EXPANSION
+from models.spec import NetSpec
 
 Role = Literal["stem", "branch", "projection", "gate", "squeeze", "transition", "head"]
 # He 2016, table 2: what stands before the split, at the end of the branch and after the addition (n: BN, a: σ).

@@ -9,7 +9,7 @@ from app.ui.prose import literal, prose
 from app.ui.strip import StripNet, block_of, strip
 from app.ui.subject import moment_slider, subject
 from app.ui.unrolled import MOST, blocks_off, switch_off, unrolled
-from models.spec import PLAIN
+from models.families import PLAIN
 
 page = prose("paths")
 st.title(page["title"])

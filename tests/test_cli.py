@@ -146,8 +146,14 @@ def test_json_has_no_word_for_what_is_no_number(capsys: pytest.CaptureFixture[st
 def test_ctrl_c_stops_with_a_sentence_and_the_run_goes_on_later(tmp_path: Path) -> None:
     words = ["train", "resnet-8:width=4", "--steps", "3000"]
     command = [sys.executable, "-m", "app", *words]
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it, and so would ours
     process = subprocess.Popen(
-        command, cwd=ROOT, env=environment(tmp_path), start_new_session=True, text=True, stderr=subprocess.PIPE
+        command,
+        cwd=ROOT,
+        env=environment(tmp_path),
+        start_new_session=True,
+        text=True,
+        stderr=subprocess.PIPE,
     )
     end = time.monotonic() + PATIENCE
     while not _steps(tmp_path):

@@ -16,12 +16,14 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 
-CURRENCIES = "app.spec app.cuts app.events app.results app.settings app.datasets models.spec models.plan"
+NAMES = "models.spec models.plan models.families models.names"
+CURRENCIES = f"app.spec app.cuts app.events app.results app.settings app.datasets {NAMES}"
 PAPER = "models.costs models.equation models.lengths models.receptive"
 
 MAP = """
 app.__main__     app.cli
-app.cli          typer rich app.store app.runs CURRENCIES app.cli_analysis app.cli_cluster app.cli_parts app.cli_pictures app.logs | app.jobs app.evaluation app.foreign app.export app.recording app.references
+app.cli          typer rich CURRENCIES app.cli_train app.cli_analysis app.cli_cluster app.cli_parts app.cli_pictures | app.evaluation app.foreign app.export app.recording app.references
+app.cli_train    typer rich app.store app.runs CURRENCIES app.cli_parts app.logs | app.jobs
 app.cli_cluster  typer app.cli_parts | app.cluster
 app.cli_pictures typer app.cli_analysis app.cli_parts CURRENCIES | torch app.analysis.attributions app.analysis.features app.figures app.pictures
 app.cli_analysis typer rich numpy app.cli_parts models.lengths CURRENCIES | app.analysis.gradients app.analysis.lesions app.analysis.moment app.analysis.paths app.analysis.sampled app.data
@@ -98,14 +100,16 @@ app.datasets     pydantic
 models.foreign   torch models.nets models.plan models.spec
 models.nets      torch models.blocks models.plan models.spec
 models.blocks    torch models.plan models.spec
-models.code      models.code_block models.equation models.plan models.spec
-models.code_block models.equation models.plan models.spec
-models.costs     models.plan models.spec
-models.equation  models.plan models.spec
-models.lengths   models.plan models.spec
+models.code      models.code_block models.equation models.plan models.spec models.families
+models.code_block models.equation models.plan models.spec models.families
+models.costs     models.plan models.spec models.families
+models.equation  models.plan models.spec models.families
+models.lengths   models.plan models.spec models.families
 models.receptive models.plan models.spec
-models.plan      models.spec
-models.spec      pydantic
+models.plan      models.spec models.families
+models.spec      pydantic models.families models.names
+models.names
+models.families
 assets           numpy
 """  # noqa: E501
 

@@ -4,7 +4,8 @@ import pytest
 
 from app.datasets import DATASETS
 from app.spec import RECIPES, Recipe, RunSpec, net_address, net_title
-from models.spec import PRESETS, NetSpec
+from models.names import PRESETS
+from models.spec import NetSpec
 
 GREY = NetSpec.parse("resnet-56:width=8").fitted(1, 10)
 

@@ -23,9 +23,10 @@ from app.probes import block_names, outputs, undisturbed
 from app.results.identity import Deepened, Lesson, TrainedOn
 from app.spec import RunSpec
 from app.training import train
+from models.families import Family
 from models.nets import Net, build, generator
 from models.plan import plan
-from models.spec import Family, NetSpec
+from models.spec import NetSpec
 
 Target = Literal["identity", "zero"]
 

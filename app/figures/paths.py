@@ -14,8 +14,9 @@ from app.figures.numbers import branch, decades, rounded, significant
 from app.figures.theme import Figure, Json
 from app.results.arrays import Floats, Ints
 from app.results.paths import PathGradients, SampledPaths
+from models.families import PLAIN
 from models.lengths import active_blocks, expected_depth, path_counts, share, successes, trained_lengths
-from models.spec import PLAIN, NetSpec
+from models.spec import NetSpec
 
 PASSED = "residual branches on the path"
 # Veit 2016, section 4.3: lengths of the effective paths through 54 blocks; their part of all paths is exact.

@@ -9,8 +9,10 @@ from app.ui.diagram import Choice
 from app.ui.prose import literal, prose
 from app.ui.strip import block_of
 from models.equation import equation
+from models.families import PLAIN
+from models.names import PRESETS
 from models.plan import plan
-from models.spec import PLAIN, PRESETS, NetSpec, first_reason
+from models.spec import NetSpec, first_reason
 
 FIGURE_3 = ("imagenet-vgg-19", "imagenet-plain-34", "imagenet-resnet-34")
 MOST = 3

@@ -12,8 +12,8 @@ from app.runs import Run
 from app.ui import visitor
 from app.ui.live_chart import live_chart
 from app.ui.prose import prose
+from models.families import PLAIN
 from models.plan import plan
-from models.spec import PLAIN
 
 ERRORS = {"training": "Training", "test": "Test"}
 REFRESH_SECONDS = 10

@@ -14,7 +14,7 @@ from app.ui.clicks import to_layer
 from app.ui.live_chart import live_chart
 from app.ui.measured_runs import Seen, measured_runs, where_and_when
 from app.ui.prose import prose
-from models.spec import PLAIN
+from models.families import PLAIN
 
 
 def signal_forward() -> None:

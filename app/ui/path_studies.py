@@ -20,8 +20,9 @@ from app.ui.prose import literal, prose
 from app.ui.strip import StripNet, strip
 from app.ui.subject import Look
 from app.ui.unrolled import switch_off
+from models.families import PLAIN
 from models.lengths import LONGEST, expected_depth
-from models.spec import PLAIN, NetSpec
+from models.spec import NetSpec
 
 TREE = "tree"  # the key of the unrolled picture: strips and chart light up with it
 QUICK = 12  # blocks behind the place: their gradient is split in two seconds, by itself; deeper ones on a button

@@ -9,8 +9,9 @@ from app.results.arrays import Floats, Ints
 from app.results.paths import PathGradients, SampledPaths, SubNetworks
 from app.ui.prose import prose
 from models.equation import joined
+from models.families import PLAIN
 from models.lengths import path_counts, share, shortest_range
-from models.spec import PLAIN, NetSpec
+from models.spec import NetSpec
 
 BETS = ("shorter than most", "as long as most", "longer than most")
 CLOSE = 0.05  # of the number of blocks: mean lengths no farther apart are called equal

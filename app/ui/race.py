@@ -15,7 +15,8 @@ from app.spec import RECIPES, RunSpec
 from app.ui import address, visitor
 from app.ui.outcome import NO_DIFFERENCE
 from app.ui.prose import literal
-from models.spec import PRESETS, NetSpec, first_reason
+from models.names import PRESETS
+from models.spec import NetSpec, first_reason
 
 DEFAULT_NETS = ("plain-56", "resnet-56")
 MAX_CONTESTANTS = 4

@@ -16,8 +16,9 @@ from app.ui.component import component
 from app.ui.prose import literal
 from app.ui.theme import FAMILY_COLOURS, family_colour
 from models.equation import joined
+from models.families import PLAIN
 from models.plan import plan
-from models.spec import PLAIN, NetSpec
+from models.spec import NetSpec
 
 MOST = 6  # blocks drawn as a tree: 64 paths
 _OFF = "off"

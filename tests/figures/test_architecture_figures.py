@@ -6,8 +6,9 @@ import pytest
 
 from app.figures.architecture import costs, layer_table, paper_table, shortcut_table, story_table
 from app.figures.theme import FAMILY_COLOURS
+from models.names import PRESETS
 from models.plan import plan
-from models.spec import PRESETS, NetSpec
+from models.spec import NetSpec
 
 FIGURE_3 = [NetSpec.parse(f"imagenet-{name}") for name in ("vgg-19", "plain-34", "resnet-34")]
 

@@ -11,9 +11,10 @@ from torch import nn
 
 from models.code import code
 from models.equation import one_line
+from models.names import PRESETS
 from models.nets import build
 from models.plan import plan
-from models.spec import PRESETS, NetSpec
+from models.spec import NetSpec
 
 torch.set_num_threads(1)
 

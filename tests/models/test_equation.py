@@ -4,8 +4,9 @@ import pytest
 from torch import nn
 
 from models.equation import equation
+from models.names import PRESETS
 from models.nets import build
-from models.spec import PRESETS, NetSpec
+from models.spec import NetSpec
 
 OTHERS = (
     "resnet-20:order=bn-after-add",

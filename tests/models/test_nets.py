@@ -9,8 +9,9 @@ import torch.nn.functional as F
 import torchvision
 from torch import Tensor, nn
 
+from models.names import PRESETS
 from models.nets import Net, build, generator, weight_layers
-from models.spec import PRESETS, NetSpec
+from models.spec import NetSpec
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -7,9 +7,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from models.names import PRESETS
 from models.nets import Net, weight_layers
 from models.plan import plan
-from models.spec import PRESETS, NetSpec
+from models.spec import NetSpec
 
 # Trained numbers. With option A: DESIGN §3, rounded in He 2015, table 6, and He 2016, table 4. With option B, and the
 # bottlenecks: the counts printed for these nets in the model table of osmr/imgclsmob. ImageNet: torchvision's.

@@ -5,7 +5,8 @@ import random
 
 import pytest
 
-from models.spec import PRESETS, NetSpec
+from models.names import PRESETS
+from models.spec import NetSpec
 
 
 @pytest.mark.parametrize("name", PRESETS)

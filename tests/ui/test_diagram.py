@@ -8,8 +8,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.ui.diagram import Choice, choice, column, short
+from models.names import PRESETS
 from models.plan import plan
-from models.spec import PRESETS, NetSpec
+from models.spec import NetSpec
 
 PAGE = Path(__file__).resolve().parents[2] / "pages" / "architecture.py"
 FIGURE_3 = ["imagenet-vgg-19", "imagenet-plain-34", "imagenet-resnet-34"]
