@@ -5,10 +5,10 @@ import fcntl
 import logging
 import os
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, Any, Literal, get_args
 
 import dask
 from distributed import Client, Future, Nanny, Scheduler, SpecCluster
@@ -19,6 +19,7 @@ from app.database import StoreError
 from app.settings import Settings
 
 Lane = Literal["train", "ask", "study"]  # runs, quick questions, and those that take long: none waits for another
+LANES: tuple[Lane, ...] = get_args(Lane)
 
 CONFIG = {
     "distributed.scheduler.allowed-failures": 0,  # the engine decides when a run is given up
@@ -43,11 +44,11 @@ Heard = Callable[[tuple[float, Any]], None]
 class Cluster:
     """A client and, where no scheduler is named, workers of its own. A worker's lane is a Dask resource."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, lanes: Collection[Lane] = LANES) -> None:
         self._address = settings.scheduler
         self._heard: dict[str, Heard] = {}
         with dask.config.set(CONFIG):
-            self._own = None if settings.scheduler else _embedded(settings)
+            self._own = None if settings.scheduler else _embedded(settings, lanes)
             self.client = Client(settings.scheduler or self._own, set_as_default=False)
         self._scheduler = self._id()
 
@@ -152,15 +153,13 @@ def _worker(lane: Lane) -> dict[str, Any]:
     return {"nthreads": 1, "resources": {lane: 1}, "memory_limit": 0, "silence_logs": logging.ERROR}
 
 
-def _embedded(settings: Settings) -> SpecCluster:
+def _embedded(settings: Settings, lanes: Collection[Lane]) -> SpecCluster:
     """Workers on this machine: one a run, and two that answer questions meanwhile."""
-
-    def one(lane: Lane) -> dict[str, Any]:
-        return {"cls": Nanny, "options": {**_worker(lane), "host": "127.0.0.1"}}
-
-    workers = {f"train-{index}": one("train") for index in range(settings.runs_at_once)} | {
-        "ask": one("ask"),
-        "study": one("study"),
+    counts = {"train": settings.runs_at_once, "ask": 1, "study": 1}
+    workers = {
+        f"{lane}-{index}": {"cls": Nanny, "options": {**_worker(lane), "host": "127.0.0.1"}}
+        for lane in lanes
+        for index in range(counts[lane])
     }
     scheduler = {"cls": Scheduler, "options": {"dashboard_address": "127.0.0.1:0", "host": "127.0.0.1", "port": 0}}
     return SpecCluster(workers=workers, scheduler=scheduler, silence_logs=logging.ERROR)

@@ -5,7 +5,7 @@ Pages and the command line wish here; what then happens to runs happens in `app/
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from distributed import fire_and_forget
 from app import datasets, limits, logs, worker
 from app.arrivals import sweep
 from app.asking import Desk
-from app.cluster import Cluster, Lane, hold_store
+from app.cluster import LANES, Cluster, Lane, hold_store
 from app.cuts import CutSpec
 from app.datasets import DataSet
 from app.estimates import seconds_left
@@ -33,9 +33,12 @@ log = logs.events(__name__)
 
 
 class Engine:
-    """The engine of one process. Everything public may be called from any thread."""
+    """The engine of one process. Everything public may be called from any thread.
 
-    def __init__(self, settings: Settings) -> None:
+    `lanes`: of what kinds it has workers of its own.
+    """
+
+    def __init__(self, settings: Settings, lanes: Collection[Lane] = LANES) -> None:
         self.settings = settings
         self.refusals: Counter[str] = Counter()  # by the limit that refused
         self._lock_file = hold_store(settings.store)
@@ -44,7 +47,7 @@ class Engine:
         adopt(self.store, ASSETS / "reference")
         self._message_file = settings.store / "message.txt"
         self._message = self._message_file.read_text("utf-8") if self._message_file.is_file() else ""
-        self._cluster = Cluster(settings)
+        self._cluster = Cluster(settings, lanes)
         self.pump = Pump(settings, self.store, self._cluster)
         self.desk = Desk(self._cluster, self.store, settings)
         self.pretrained = Fetcher(settings, self.take_weights, self._weights_url)
@@ -215,11 +218,11 @@ def can_be_cut(run: Run) -> bool:
 _engine: Engine | None = None
 
 
-def start(settings: Settings | None = None) -> Engine:
-    """Start this process's engine. Raises StoreError where the store cannot be used."""
+def start(settings: Settings | None = None, lanes: Collection[Lane] = LANES) -> Engine:
+    """Start this process's engine, with workers of these kinds. Raises StoreError where the store cannot be used."""
     global _engine  # noqa: PLW0603  st.cache_resource would not do: any browser can clear it
     if _engine is None:
-        _engine = Engine(settings or load())
+        _engine = Engine(settings or load(), lanes)
     return _engine
 
 

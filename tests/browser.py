@@ -10,13 +10,14 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, BrowserContext, Page, Playwright
 
 ROOT = Path(__file__).resolve().parents[1]
 FLAGS = [
@@ -32,6 +33,7 @@ STARTS_WITHIN = 60.0  # seconds
 PATIENCE = 120_000  # milliseconds; for machines under load
 
 Serve = Callable[..., str]
+Profiles = Callable[[int, int, bool], "BrowserContext"]  # width, height, whether it has a touchscreen
 
 
 @contextmanager
@@ -92,26 +94,73 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator["Browser"]:
-    """One browser for the whole session: RESNET_EXPLORER_BROWSER, else one that is installed, else Playwright's own."""
-    playwright = pytest.importorskip("playwright.sync_api")
-    found = os.environ.get("RESNET_EXPLORER_BROWSER") or shutil.which("chromium") or shutil.which("google-chrome")
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=found, args=FLAGS)
-        yield browser
-        browser.close()
+def driver() -> Iterator["Playwright"]:
+    """Playwright, once for the whole session."""
+    with pytest.importorskip("playwright.sync_api").sync_playwright() as driver:
+        yield driver
+
+
+def installed() -> str | None:
+    """RESNET_EXPLORER_BROWSER, else a browser that is installed; None: Playwright's own."""
+    return os.environ.get("RESNET_EXPLORER_BROWSER") or shutil.which("chromium") or shutil.which("google-chrome")
+
+
+@pytest.fixture(scope="session")
+def chromium(driver: "Playwright") -> Iterator["Browser"]:
+    """One browser for all those who have seen nothing yet: `another`."""
+    browser = driver.chromium.launch(executable_path=installed(), args=FLAGS)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(scope="session")
+def profiles(driver: "Playwright", tmp_path_factory: pytest.TempPathFactory) -> Iterator[Profiles]:
+    """Browsers that have been here, one for each screen: Streamlit's compiled code is on their disk, and a page opens
+    in half the time.
+    """
+    with ExitStack() as running:
+
+        @cache
+        def profile(width: int, height: int, has_touch: bool) -> "BrowserContext":
+            context = driver.chromium.launch_persistent_context(
+                tmp_path_factory.mktemp("profile"),
+                executable_path=installed(),
+                args=FLAGS,
+                viewport={"width": width, "height": height},
+                has_touch=has_touch,
+                color_scheme="light",
+            )
+            running.callback(context.close)
+            return context
+
+        yield profile
 
 
 @pytest.fixture
-def page(chromium: "Browser") -> Iterator["Page"]:
-    """A fresh browser page, 1440 × 900, light. An error in the page's own code fails the test."""
-    context = chromium.new_context(viewport={"width": 1440, "height": 900}, color_scheme="light")
-    context.set_default_timeout(20_000)
+def page(profiles: Profiles) -> Iterator["Page"]:
+    """A new visitor's page, 1440 × 900, light. An error in the page's own code fails the test."""
+    with _visit(profiles(1440, 900, False)) as page:
+        yield page
+
+
+@pytest.fixture
+def phone(profiles: Profiles) -> Iterator["Page"]:
+    """The same on a phone."""
+    with _visit(profiles(390, 844, True)) as phone:
+        yield phone
+
+
+@contextmanager
+def _visit(context: "BrowserContext") -> Iterator["Page"]:
+    context.clear_cookies()
     page = context.new_page()
+    page.set_default_timeout(20_000)
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     yield page
-    context.close()
+    if page.url.startswith("http"):
+        page.evaluate("localStorage.clear()")
+    page.close()
     assert not errors, errors
 
 

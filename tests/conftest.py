@@ -2,16 +2,27 @@
 
 import sys
 from collections.abc import Iterator
+from functools import cache
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.browser import chromium, page, serve
+from tests.browser import chromium, driver, page, phone, profiles, serve
 
 if TYPE_CHECKING:
     from tests.undisturbed import Weights
 
-__all__ = ["chromium", "page", "serve"]
+__all__ = ["chromium", "driver", "page", "phone", "profiles", "serve"]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def packages_scanned_once() -> Iterator[None]:
+    """AppTest reads the metadata of every installed package at each of its runs, in search of components: 0.3 s."""
+    from streamlit.components.v2 import manifest_scanner
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(manifest_scanner, "scan_component_manifests", cache(manifest_scanner.scan_component_manifests))
+        yield
 
 
 @pytest.fixture(scope="session")

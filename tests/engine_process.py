@@ -14,7 +14,7 @@ from tests.undisturbed import specs, trained
 
 def main(store: str, runs: str = "2", scheduler: str = "") -> None:
     """Run until everything has ended."""
-    engine = jobs.start(Settings(store=Path(store), workers=2, scheduler=scheduler))
+    engine = jobs.start(Settings(store=Path(store), workers=2, scheduler=scheduler), lanes=["train"])
     if not trained(engine.store):
         engine.submit(specs(int(runs)))
     while any(run.active for run in engine.store.runs()):

@@ -33,7 +33,7 @@ from tests.waiting import until
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     """One for all tests of this file: its processes take seconds to start."""
-    engine = Engine(Settings(store=tmp_path_factory.mktemp("store"), workers=2))
+    engine = Engine(Settings(store=tmp_path_factory.mktemp("store"), workers=2), lanes=["train", "ask"])
     yield engine
     engine.stop()
 
@@ -227,7 +227,7 @@ def _offline(*_args: object) -> None:
 
 
 def test_two_runs_asked_of_a_cold_engine_train_side_by_side(tmp_path: Path) -> None:
-    engine = Engine(Settings(store=tmp_path, workers=2))
+    engine = Engine(Settings(store=tmp_path, workers=2), lanes=["train"])
     long = Recipe(steps=100_000, batch=64)
     runs = [run.id for run in engine.submit([spec.model_copy(update={"recipe": long}) for spec in specs()])]
     until(lambda: all(engine.store.run(run).step > 0 for run in runs), "the first steps of both")

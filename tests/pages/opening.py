@@ -44,7 +44,7 @@ PARAMETERS = ("net", "data", "recipe", "width", "seed", "run", "step", "layer", 
 class NoCluster:
     """A cluster without workers: whatever is submitted stays queued, and nothing takes time."""
 
-    def __init__(self, _settings: Settings) -> None:
+    def __init__(self, _settings: Settings, _lanes: Sequence[str]) -> None:
         pass
 
     def subscribe(self, *_: object) -> None:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browser import another
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
@@ -25,9 +27,8 @@ def address(address: str) -> str:
 @pytest.fixture(scope="module")
 def seen(chromium: "Browser", address: str) -> Iterator[Page]:
     """The page with a short plain net and a long residual one, opened once."""
-    context = chromium.new_context(viewport={"width": 1440, "height": 900})
-    yield opened(context.new_page(), f"{address}?{NETS}")
-    context.close()
+    with another(chromium) as page:
+        yield opened(page, f"{address}?{NETS}")
 
 
 def opened(page: Page, address: str) -> Page:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser import another
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
@@ -44,9 +46,7 @@ def test_a_block_of_the_strip_is_followed_and_another_browser_sees_the_same(
     expect(stems.first).to_have_class(re.compile("hinted"))
     page.mouse.move(2, 2)
     expect(page.locator(".strip .item.hinted")).to_have_count(0)
-    other = chromium.new_context().new_page()
-    other.set_default_timeout(90_000)
-    other.goto(page.url)
-    expect(other.get_by_text("1/‖w‖")).to_be_visible()
-    expect(other.get_by_role("heading", name="Step by step, in blocks.4.branch.conv1")).to_be_visible()
-    other.context.close()
+    with another(chromium) as other:
+        other.goto(page.url)
+        expect(other.get_by_text("1/‖w‖")).to_be_visible()
+        expect(other.get_by_role("heading", name="Step by step, in blocks.4.branch.conv1")).to_be_visible()

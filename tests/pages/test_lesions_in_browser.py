@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlparse
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser import PATIENCE
+from tests.browser import PATIENCE, another
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -27,13 +27,10 @@ def address(address: str) -> str:
 @pytest.fixture(scope="module")
 def seen(chromium: "Browser", address: str) -> Iterator[Page]:
     """The page, opened once."""
-    context = chromium.new_context(viewport={"width": 1440, "height": 900})
-    context.set_default_timeout(PATIENCE)
-    page = context.new_page()
-    page.goto(f"{address}?{QUERY}")
-    expect(page.get_by_text("Nothing is cut")).to_be_visible(timeout=PATIENCE)
-    yield page
-    context.close()
+    with another(chromium) as page:
+        page.goto(f"{address}?{QUERY}")
+        expect(page.get_by_text("Nothing is cut")).to_be_visible(timeout=PATIENCE)
+        yield page
 
 
 def block(page: Page, index: int) -> Locator:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser import PATIENCE
+from tests.browser import PATIENCE, another
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -127,9 +127,8 @@ def test_arrow_keys_walk_the_blocks_and_space_switches(page: Page, address: str)
 
 
 def test_another_browser_at_the_same_address_sees_the_same(chromium: "Browser", address: str) -> None:
-    context = chromium.new_context(viewport={"width": 390, "height": 800})
-    page = opened(context.new_page(), f"{address}?n=5&off=0,2&fold=true")
-    expect(page.locator(".unrolled .leaf-row:not(.dead)")).to_have_count(8)
-    expect(page.locator(".unrolled .line")).to_have_count(5)
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "nothing sticks out on a phone"
-    context.close()
+    with another(chromium, viewport={"width": 390, "height": 800}) as phone:
+        opened(phone, f"{address}?n=5&off=0,2&fold=true")
+        expect(phone.locator(".unrolled .leaf-row:not(.dead)")).to_have_count(8)
+        expect(phone.locator(".unrolled .line")).to_have_count(5)
+        assert phone.evaluate("document.documentElement.scrollWidth <= innerWidth"), "nothing sticks out on a phone"

@@ -5,7 +5,9 @@
 import { follow, unframed, unpacked } from './feed.js';
 
 // sendChartToCloud would hand the class's data to another host.
-const REMOVED = ['sendChartToCloud', 'select2d', 'lasso2d', 'autoScale2d', 'zoomIn2d', 'zoomOut2d'];
+const REMOVED = ['sendChartToCloud', 'select2d', 'lasso2d', 'autoScale2d', 'zoomIn2d', 'zoomOut2d', 'resetScale2d'];
+
+const AXIS = /^[xy]axis\d*$/;
 
 let loading;
 function plotly() {
@@ -63,7 +65,7 @@ function dressed(layout, marks, colours, width) {
   out.hoverlabel = { ...layout.hoverlabel, bgcolor: css(paper), bordercolor: css(mix(paper, text, 0.3)),
     font: { family: font, color: css(text), size: 13 } };
   out.modebar = { bgcolor: 'rgba(0,0,0,0)', color: soft, activecolor: css(text), orientation: 'h' };
-  for (const key of Object.keys(layout).filter((name) => /^[xy]axis\d*$/.test(name))) {
+  for (const key of Object.keys(layout).filter((name) => AXIS.test(name))) {
     out[key] = { gridcolor: css(mix(paper, text, 0.09)), tickcolor: css(mix(paper, text, 0.35)), tickfont: { color: soft, size },
       ...layout[key], title: { ...layout[key].title, font: { color: soft, size } } };
   }
@@ -130,6 +132,8 @@ class Chart {
   constructor(root) {
     this.root = root;
     this.plot = root.querySelector('.live-chart-plot');
+    this.resets = 0;
+    this.held = {};
     this.sizes = new ResizeObserver(() => this.resized());
     this.sizes.observe(root);
     root.addEventListener('pointermove', (event) => { this.pointer = event; });
@@ -186,18 +190,47 @@ class Chart {
       return;
     }
     const colours = palette(this.root);
-    const layout = { ...this.layout(colours),
-      height: this.head.height, uirevision: this.head.rev };
-    const config = { displaylogo: false, displayModeBar: 'hover', doubleClick: 'reset', showSendToCloud: false, plotlyServerURL: '', modeBarButtonsToRemove: REMOVED };
+    const layout = { ...this.layout(colours), height: this.head.height, uirevision: this.head.rev };
+    this.hold(layout);
+    this.config ??= { displaylogo: false, displayModeBar: 'hover', doubleClick: false, showSendToCloud: false,
+      plotlyServerURL: '', modeBarButtonsToRemove: REMOVED, // once: another config would be another plot
+      modeBarButtonsToAdd: [{ name: 'whole', title: 'Show all', icon: this.P.Icons.home, click: () => this.reset() }] };
     const first = !this.drawn;
-    this.drawn = this.P.react(this.plot, lifted(this.figure.data, colours), layout, config).then(() => {
+    this.drawn = this.P.react(this.plot, lifted(this.figure.data, colours), layout, this.config).then(() => {
       this.root.dataset.updates = String(Number(this.root.dataset.updates ?? 0) + 1);
       if (first) this.listenTo(this.plot);
       this.hoverAgain();
     });
   }
 
+  // Plotly keeps a zoom while the page asks for the same range; an axis that grows asks for another, and would take the
+  // zoom away. So what was asked for when a hand came is asked for until it lets go, or other runs are drawn.
+  hold(layout) {
+    const revision = `${layout.uirevision} ${this.resets}`;
+    if (this.revision !== revision) this.held = {};
+    this.revision = revision;
+    this.asked = {};
+    for (const axis of Object.keys(layout).filter((name) => AXIS.test(name))) {
+      this.asked[axis] = layout[axis].range;
+      layout[axis] = { ...layout[axis], ...(this.held[axis] && { range: this.held[axis] }), uirevision: revision };
+    }
+  }
+
+  zoomed(changes) {
+    for (const axis of Object.keys(changes).map((key) => key.split('.')[0]).filter((name) => AXIS.test(name))) {
+      this.held[axis] ??= this.asked[axis];
+    }
+  }
+
+  // Plotly's own would go back to the ranges of the first draw.
+  reset() {
+    this.resets += 1;
+    this.draw();
+  }
+
   listenTo(plot) {
+    plot.on('plotly_relayout', (changes) => this.zoomed(changes));
+    plot.on('plotly_doubleclick', () => this.reset());
     plot.on('plotly_click', (event) => this.send('click', told(event.points[0])));
     plot.on('plotly_hover', (event) => this.pointedAt(told(event.points[0])));
     plot.on('plotly_unhover', () => this.pointedAt({ x: null }));

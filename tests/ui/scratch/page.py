@@ -23,7 +23,7 @@ from models.spec import NetSpec  # noqa: E402
 
 st.set_page_config(layout="wide")
 NETS = [NetSpec.parse(name).fitted(1, 10) for name in ("plain-20", "resnet-20")]
-TOTAL, EPOCH = 312, 78
+TOTAL, EPOCH, LEAP = 312, 78, 120
 
 
 def series(net: NetSpec, newest: int) -> Series:
@@ -63,7 +63,8 @@ def live() -> None:
     st.text(f"step={step} layer={layer} newest={newest} cut={sorted(st.session_state.get('cut', ()))}")
     left, right = st.columns(2)
     with left:
-        live_chart(training.errors(runs, total=TOTAL), key="errors", marks=training.step_mark(step))
+        end = TOTAL if newest > LEAP else LEAP  # as the axis of a long run grows
+        live_chart(training.errors(runs, total=end), key="errors", marks=training.step_mark(step))
     with right:
         live_chart(
             norm_map.norm_map(runs, total=TOTAL),
