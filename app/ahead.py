@@ -40,18 +40,13 @@ class Ahead(Steps):
         self.most = 1
 
     def optimiser(self) -> torch.optim.SGD:
-        """The same in one kernel; rate, momentum and refusal are tensors, which a graph reads whenever it runs."""
-        recipe, device = self.spec.recipe, self.spec.device
+        """The same; its rate and its refusal are tensors, which a graph reads whenever it runs."""
+        sgd, device = super().optimiser(), self.spec.device
         self.refused = torch.zeros((), device=device)  # 1: no update is made any more
-        self.lr = torch.tensor(recipe.lr, device=device)
-        sgd = torch.optim.SGD(
-            self.net.parameters(), recipe.lr, recipe.momentum, weight_decay=recipe.weight_decay, fused=True
-        )
+        self.lr = torch.tensor(self.spec.recipe.lr, device=device)
+        sgd.found_inf = self.refused  # type: ignore[attr-defined]  # as torch.amp.GradScaler does
         for group in sgd.param_groups:
             group["lr"] = self.lr
-        sgd.found_inf = self.refused  # type: ignore[attr-defined]  # as torch.amp.GradScaler does
-        for parameter in self.net.parameters():
-            sgd.state[parameter]["momentum_buffer"] = torch.zeros_like(parameter)
         return sgd
 
     def take(self, step: int, last: int) -> list[StepMeasured]:

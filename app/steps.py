@@ -46,11 +46,12 @@ class Steps:
         self._order_epoch = -1
 
     def optimiser(self) -> torch.optim.SGD:
-        """SGD with momentum (He 2015, section 4.2)."""
-        recipe = self.spec.recipe
-        return torch.optim.SGD(
-            self.net.parameters(), lr=recipe.lr, momentum=recipe.momentum, weight_decay=recipe.weight_decay
-        )
+        """SGD with momentum (He 2015, section 4.2), in one kernel. Momentum begins at zero, for every parameter."""
+        recipe, parameters = self.spec.recipe, list(self.net.parameters())
+        sgd = torch.optim.SGD(parameters, recipe.lr, recipe.momentum, weight_decay=recipe.weight_decay, fused=True)
+        for parameter in parameters:
+            sgd.state[parameter]["momentum_buffer"] = torch.zeros_like(parameter)
+        return sgd
 
     def take(self, step: int, last: int) -> list[StepMeasured]:
         """Make `step`, and perhaps some of those that follow it up to `last`; none beyond a moment whose weights stay.
@@ -71,7 +72,10 @@ class Steps:
         """Training mode, and the seed of what is random inside the net: dropout, dropped branches."""
         if not self.net.training:
             self.net.train()
-        torch.manual_seed(noise_seed(self.spec.seed, step))
+        seed = noise_seed(self.spec.seed, step)
+        torch.default_generator.manual_seed(seed)  # torch.manual_seed writes down the stack for devices not yet used
+        if self.spec.device == "cuda":
+            torch.cuda.manual_seed(seed)
 
     def is_moment(self, step: int) -> bool:
         """True for the steps whose weights are kept for analyses, the end of the run among them."""
@@ -167,7 +171,6 @@ class Steps:
         momentum = {
             name: self.sgd.state[parameter]["momentum_buffer"].contiguous()
             for name, parameter in self.net.named_parameters()
-            if parameter in self.sgd.state
         }
         write_atomically(weights_file(folder, step), lambda path: save_file(state, path))
         write_atomically(momentum_file(folder, step), lambda path: save_file(momentum, path))
@@ -177,7 +180,7 @@ class Steps:
         load_weights(self.net, weights_file(folder, step))
         momentum = load_file(momentum_file(folder, step))
         for name, parameter in self.net.named_parameters():
-            if name in momentum:  # a branch that was always cut or dropped has none yet
+            if name in momentum:  # older checkpoints have none of a branch that was always cut or dropped
                 self.sgd.state[parameter]["momentum_buffer"] = torch.empty_like(parameter).copy_(momentum[name])
 
 
