@@ -18,36 +18,17 @@ import app.data
 from app.ahead import MOST, Ahead
 from app.analysis.cut import cut_output
 from app.cuts import WHOLE, CutSpec
-from app.data import Images, prepare
-from app.datasets import DataSet
+from app.data import prepare
 from app.events import BlockCut, RunDiverged, RunFinished, StepMeasured
 from app.spec import Recipe, RunSpec
 from app.steps import Steps
 from app.training import train
 from models.nets import Net, build
 from models.spec import NetSpec
+from tests.noise import ABOUT, noise
 
 GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
-ABOUT = DataSet(
-    name="own-0123456789ab",
-    title="noise",
-    source="upload",
-    channels=1,
-    size=12,
-    labels=("a", "b", "c"),
-    train_images=240,
-    test_images=10,
-    mean=(0.4,),
-    std=(0.3,),
-)
 CUTS = (BlockCut(step=17, cut=CutSpec.parse("1")), BlockCut(step=33, cut=WHOLE))
-
-
-def noise(device: str = "cpu") -> Images:
-    generator = torch.Generator().manual_seed(1)
-    x = torch.randint(0, 256, (250, 1, 12, 12), dtype=torch.uint8, generator=generator).to(device)
-    y = torch.randint(0, 3, (250,), generator=generator).to(device)
-    return Images(ABOUT, x[:240], y[:240], x[240:], y[240:])
 
 
 def spec(net: str = "resnet-8:width=4", device: str = "cpu", precision: str = "float32", **recipe: object) -> RunSpec:
@@ -85,7 +66,7 @@ def close(a: list[StepMeasured], b: list[StepMeasured], rel: float) -> None:
 )
 @pytest.mark.usefixtures("exact")
 def test_fifty_steps_asked_for_ahead_are_those_made_one_by_one(net: str) -> None:
-    by_one, ahead = Steps(spec(net), noise(), ()), Ahead(spec(net), noise(), ())
+    by_one, ahead = Steps(spec(net), noise(240), ()), Ahead(spec(net), noise(240), ())
     close(taken(ahead, 50), taken(by_one, 50), rel=1e-5)
     assert ahead.most > 1  # several were read together
     for name, value in by_one.net.state_dict().items():
@@ -95,13 +76,13 @@ def test_fifty_steps_asked_for_ahead_are_those_made_one_by_one(net: str) -> None
 @pytest.mark.usefixtures("exact")
 def test_cuts_fall_on_their_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.ahead.READ_SECONDS", 1000.0)  # as many at once as the cuts and moments leave
-    ahead = Ahead(spec(), noise(), CUTS)
-    close(taken(ahead, 50), taken(Steps(spec(), noise(), CUTS), 50), rel=1e-5)
+    ahead = Ahead(spec(), noise(240), CUTS)
+    close(taken(ahead, 50), taken(Steps(spec(), noise(240), CUTS), 50), rel=1e-5)
 
 
 def test_no_step_is_taken_beyond_a_moment_a_cut_or_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.ahead.READ_SECONDS", 1000.0)
-    ahead = Ahead(spec(), noise(), CUTS)
+    ahead = Ahead(spec(), noise(240), CUTS)
     ahead.most = MOST
     ends = [0]
     while ends[-1] < 50:
@@ -113,7 +94,7 @@ def test_no_step_is_taken_beyond_a_moment_a_cut_or_the_end(monkeypatch: pytest.M
 def test_after_a_step_that_is_not_finite_no_weight_changes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.ahead.READ_SECONDS", 1000.0)
     wild = spec("plain-8:width=4:norm=none", lr=10, epochs=20)
-    by_one, ahead = Steps(wild, noise(), ()), Ahead(wild, noise(), ())
+    by_one, ahead = Steps(wild, noise(240), ()), Ahead(wild, noise(240), ())
     one, other = taken(by_one, 600), taken(ahead, 600)
     assert not one[-1].finite
     assert not other[-1].finite
@@ -125,7 +106,7 @@ def test_after_a_step_that_is_not_finite_no_weight_changes(monkeypatch: pytest.M
 
 
 def test_a_poisoned_step_in_the_middle_is_the_last_that_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    ahead = Ahead(spec(), noise(), ())
+    ahead = Ahead(spec(), noise(240), ())
     taken(ahead, 10)
     ahead.most = MOST
     figures, asked = ahead.figures, iter(range(100))
@@ -152,7 +133,7 @@ def test_a_poisoned_step_in_the_middle_is_the_last_that_is_told(monkeypatch: pyt
 
 def test_where_no_graph_can_be_recorded_it_goes_on_without_and_says_why(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level("WARNING", "resnet_explorer"):
-        assert len(taken(Ahead(spec("stochastic-8:width=4"), noise(), ()), 12)) == 12
+        assert len(taken(Ahead(spec("stochastic-8:width=4"), noise(240), ()), 12)) == 12
     said = [record.fields["reason"] for record in caplog.records if record.message == "step not recorded"]  # type: ignore[attr-defined]
     assert len(said) == 1  # once a run, not once a step
     assert "dropped" in said[0]
@@ -198,7 +179,7 @@ def pretended(device: str, monkeypatch: pytest.MonkeyPatch, net: str, precision:
         return built
 
     monkeypatch.setattr("app.steps.build", build)
-    run = Ahead(spec(net, device, precision), noise(device), ())
+    run = Ahead(spec(net, device, precision), noise(240, device=device), ())
     run.inputs(run.drawn)
     return run
 
@@ -232,7 +213,7 @@ def test_a_step_on_a_gpu_takes_nothing_from_the_host(net: str, monkeypatch: pyte
 @pytest.mark.parametrize("net", ["plain-8:width=4", "resnet-20:width=8", "preact-8:width=4"])
 @pytest.mark.usefixtures("exact")
 def test_fifty_steps_of_a_graph_are_those_of_the_eager_net(net: str) -> None:
-    images = noise("cuda")
+    images = noise(240, device="cuda")
     run, by_one = Ahead(spec(net, "cuda"), images, CUTS), Steps(spec(net, "cuda"), images, CUTS)
     close(taken(run, 50), taken(by_one, 50), rel=1e-5)
     assert_recorded(run)
@@ -240,7 +221,7 @@ def test_fifty_steps_of_a_graph_are_those_of_the_eager_net(net: str) -> None:
 
 @GPU
 def test_in_bfloat16_a_graph_learns_as_the_eager_net_does() -> None:
-    images, asked = noise("cuda"), spec("resnet-20:width=8", "cuda", "bfloat16", batch=120, epochs=25)
+    images, asked = noise(240, device="cuda"), spec("resnet-20:width=8", "cuda", "bfloat16", batch=120, epochs=25)
     run, by_one = Ahead(asked, images, ()), Steps(asked, images, ())
     graph, eager = taken(run, 50), taken(by_one, 50)
     # bfloat16 has three digits.
@@ -255,8 +236,8 @@ def assert_recorded(run: Ahead) -> None:
 
 @GPU
 def test_a_run_on_a_gpu_ends_as_one_on_a_cpu() -> None:
-    events = list(train(spec(device="cuda"), noise("cuda")))
+    events = list(train(spec(device="cuda"), noise(240, device="cuda")))
     assert isinstance(events[-1], RunFinished)
     assert sum(isinstance(event, StepMeasured) for event in events) == 60
     wild = spec("plain-8:width=4:norm=none", "cuda", lr=10, epochs=20)
-    assert isinstance(list(train(wild, noise("cuda")))[-1], RunDiverged)
+    assert isinstance(list(train(wild, noise(240, device="cuda")))[-1], RunDiverged)

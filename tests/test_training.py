@@ -27,32 +27,12 @@ from app.spec import Recipe, RunSpec
 from app.training import resolve, train
 from models.nets import Net, build, weight_layers
 from models.spec import NetSpec
-
-ABOUT = DataSet(
-    name="own-0123456789ab",
-    title="noise",
-    source="upload",
-    channels=1,
-    size=12,
-    labels=("a", "b", "c"),
-    train_images=40,
-    test_images=10,
-    mean=(0.4,),
-    std=(0.3,),
-)
+from tests.noise import ABOUT, noise
 
 
 @pytest.fixture
 def images() -> Images:
-    generator = torch.Generator().manual_seed(1)
-
-    def pixels(count: int) -> torch.Tensor:
-        return torch.randint(0, 256, (count, 1, 12, 12), dtype=torch.uint8, generator=generator)
-
-    def labels(count: int) -> torch.Tensor:
-        return torch.randint(0, 3, (count,), generator=generator)
-
-    return Images(ABOUT, pixels(40), labels(40), pixels(10), labels(10))
+    return noise()
 
 
 def spec(net: str = "resnet-8:width=4", **recipe: object) -> RunSpec:
