@@ -94,7 +94,7 @@ def test_no_step_is_taken_beyond_a_moment_a_cut_or_the_end(monkeypatch: pytest.M
 def test_after_a_step_that_is_not_finite_no_weight_changes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.ahead.READ_SECONDS", 1000.0)
     wild = spec("plain-8:width=4:norm=none", lr=10, epochs=20)
-    by_one, ahead = Steps(wild, noise(240), ()), Ahead(wild, noise(240), ())
+    by_one, ahead = Steps(wild, noise(), ()), Ahead(wild, noise(), ())
     one, other = taken(by_one, 600), taken(ahead, 600)
     assert not one[-1].finite
     assert not other[-1].finite
@@ -240,4 +240,4 @@ def test_a_run_on_a_gpu_ends_as_one_on_a_cpu() -> None:
     assert isinstance(events[-1], RunFinished)
     assert sum(isinstance(event, StepMeasured) for event in events) == 60
     wild = spec("plain-8:width=4:norm=none", "cuda", lr=10, epochs=20)
-    assert isinstance(list(train(wild, noise(240, device="cuda")))[-1], RunDiverged)
+    assert isinstance(list(train(wild, noise(device="cuda")))[-1], RunDiverged)
