@@ -154,20 +154,41 @@ def _works_on(process: psutil.Process, store: Path) -> bool:
         return False
 
 
-def test_zoom_is_kept_while_the_curves_grow(page: Page, live: str) -> None:
-    opened(page, live)
+AXES = "['xaxis', 'yaxis'].map((axis) => document.querySelector('.live-chart-plot').layout[axis].range)"
+
+
+def zoom(page: Page) -> None:
+    """Drag a box over a part of the error chart."""
     box = page.locator(".live-chart .nsewdrag").first.bounding_box()
     assert box is not None
     page.mouse.move(box["x"] + 30, box["y"] + 30)
     page.mouse.down()
     page.mouse.move(box["x"] + 150, box["y"] + 170, steps=6)
     page.mouse.up()
-    axes = "['xaxis', 'yaxis'].map((axis) => document.querySelector('.live-chart-plot').layout[axis].range)"
-    page.wait_for_function(f"{axes}[0][0] > 0")
-    zoomed, before = page.evaluate(axes), points(page)
+    page.wait_for_function(f"{AXES}[0][0] > 0")
+
+
+def test_zoom_is_kept_while_the_curves_grow(page: Page, live: str) -> None:
+    opened(page, live)
+    zoom(page)
+    zoomed, before = page.evaluate(AXES), points(page)
     updated(page, 3)
     grown(page, before)
-    assert page.evaluate(axes) == zoomed
+    assert page.evaluate(AXES) == zoomed
+
+
+def test_a_button_and_a_double_click_show_all_of_a_finished_race_again(page: Page, address: str) -> None:
+    opened(page, f"{address}/train")
+    whole = page.evaluate(AXES)
+    zoom(page)
+    page.locator(".live-chart").first.hover()
+    page.locator('.live-chart >> nth=0 >> [data-title="Show all"]').click()
+    page.wait_for_function(f"whole => JSON.stringify({AXES}) === JSON.stringify(whole)", arg=whole)
+    zoom(page)
+    box = page.locator(".live-chart .nsewdrag").first.bounding_box()
+    assert box is not None
+    page.mouse.dblclick(box["x"] + 80, box["y"] + 80)
+    page.wait_for_function(f"whole => JSON.stringify({AXES}) === JSON.stringify(whole)", arg=whole)
 
 
 def test_a_second_browser_on_the_address_sees_the_same_race_live(page: Page, live: str, chromium: "Browser") -> None:

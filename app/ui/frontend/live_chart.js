@@ -211,8 +211,9 @@ class Chart {
     this.revision = revision;
     this.asked = {};
     for (const axis of Object.keys(layout).filter((name) => AXIS.test(name))) {
-      this.asked[axis] = layout[axis].range;
-      layout[axis] = { ...layout[axis], ...(this.held[axis] && { range: this.held[axis] }), uirevision: revision };
+      const asked = this.asked[axis] = layout[axis].range;
+      // A copy: Plotly writes a hand's zoom into the range that it was given.
+      layout[axis] = { ...layout[axis], ...(asked && { range: [...this.held[axis] ?? asked] }), uirevision: revision };
     }
   }
 
