@@ -52,7 +52,7 @@ class Ahead(Steps):
     def take(self, step: int, last: int) -> list[StepMeasured]:
         """Steps from `step` on, as many as take READ_SECONDS, but none beyond `last`, a moment, or another cut."""
         steps = range(step, next(end for end in range(step + 1, last + 1) if self._ends(step, end, last)))
-        self.begin(step)
+        self.begin(step)  # in training mode, if it is recorded now
         device = self.spec.device
         draws = torch.stack([self.draw(i) for i in steps]).to(device)
         rates = torch.tensor([self.rate(i) for i in steps], dtype=self.lr.dtype).to(device)

@@ -65,7 +65,8 @@ def close(a: list[StepMeasured], b: list[StepMeasured], rel: float) -> None:
     "net", ["plain-8:width=4", "resnet-8:width=4", "stochastic-8:width=4:survival=0.5", "wide-10-2:width=4:dropout=0.3"]
 )
 @pytest.mark.usefixtures("exact")
-def test_fifty_steps_asked_for_ahead_are_those_made_one_by_one(net: str) -> None:
+def test_fifty_steps_asked_for_ahead_are_those_made_one_by_one(net: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.ahead.READ_SECONDS", 1000.0)
     by_one, ahead = Steps(spec(net), noise(240), ()), Ahead(spec(net), noise(240), ())
     close(taken(ahead, 50), taken(by_one, 50), rel=1e-5)
     assert ahead.most > 1  # several were read together
