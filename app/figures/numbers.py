@@ -50,3 +50,8 @@ def significant(values: NDArray[Any]) -> list[float | None]:
 def branch(index: int) -> str:
     """F with the subscript of block `index`: blocks count from 0, equations from 1."""
     return "F" + str(index + 1).translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"))
+
+
+def raised(n: int) -> str:
+    """An exponent as letters: -12 → ⁻¹²."""
+    return str(n).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))

@@ -10,7 +10,7 @@ import numpy as np
 
 from app.figures import theme
 from app.figures.counts import band, bars, beside, line, whole_axis
-from app.figures.numbers import branch, decades, rounded, significant
+from app.figures.numbers import branch, decades, raised, rounded, significant
 from app.figures.theme import Figure, Json
 from app.results.arrays import Floats, Ints
 from app.results.paths import PathGradients, SampledPaths
@@ -41,7 +41,7 @@ def shares(net: NetSpec, blocks: int, exact: PathGradients | None = None, *, hei
             "length %{x}<br>%{customdata} paths, %{y:.3g} %",
         )
     ]
-    caption = f"{total:,} path{'s' if total > 1 else ''}" if blocks <= 60 else f"2^{blocks} paths"
+    caption = f"{total:,} path{'s' if total > 1 else ''}" if blocks <= 60 else f"2{raised(blocks)} paths"
     caption = f"{theme.badge('measured')} counted: {caption}"
     alt = f"Share of the paths by length, most of them {int(lengths[parts.argmax()])} branches long."
     top = float(parts.max())

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from app.figures import theme
 from app.figures.counts import band, line, whole_axis
-from app.figures.numbers import branch, rounded
+from app.figures.numbers import branch, raised, rounded
 from app.figures.theme import Figure
 from app.results.paths import SubNetworks
 from models.spec import NetSpec
@@ -54,7 +54,7 @@ def sub_networks(net: NetSpec, result: SubNetworks, *, height: int = 360) -> Fig
                 for name, values in labels
             ],
         ),
-        caption=f"{theme.badge('measured')} {kind} 2^{result.sizes[-1] - result.sizes[0]} sub-networks, "
+        caption=f"{theme.badge('measured')} {kind} 2{raised(int(result.sizes[-1] - result.sizes[0]))} sub-networks, "
         f"{result.images:,} test images, evaluation mode"
         + ("" if result.exhaustive else f"; {len(result.errors):,} of them, band: 95% of the mean"),
         alt=f"Error by number of blocks kept, {len(result.errors):,} sub-networks. "

@@ -116,7 +116,7 @@ def _draw_veit(place: Place, sampled: SampledPaths) -> None:
 def subnet_study(look: Look, off: frozenset[int]) -> None:
     """The errors of sub-networks; the one whose blocks are off is marked."""
     page, n = prose("paths"), len(removable(look.net))
-    count = f"2^{n} = {2**n:,}" if n <= 20 else f"2^{n}"
+    count = f"2^{{{n}}} = {2**n:,}" if n <= 20 else f"2^{{{n}}}"
     how = page["subnets-all" if n <= EXHAUSTIVE else "subnets-some"].format(count=f"${count.replace(',', '{,}')}$")
     st.markdown(page["subnets"])
     st.markdown(page["subnets-lead"].format(how=how))

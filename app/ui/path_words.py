@@ -4,7 +4,7 @@ from math import isfinite
 
 import numpy as np
 
-from app.figures.numbers import branch
+from app.figures.numbers import branch, raised
 from app.results.arrays import Floats, Ints
 from app.results.paths import PathGradients, SampledPaths, SubNetworks
 from app.ui.prose import prose
@@ -28,7 +28,7 @@ def tree_words(net: NetSpec, name: str, off: frozenset[int]) -> list[str]:
     fate = page["off-none"]
     if off:
         them = "it" if len(off) == 1 else "any of them"
-        part = "half" if len(off) == 1 else f"1/{2 ** len(off):,}" if len(off) <= 20 else f"1/2{_up(len(off))}"
+        part = "half" if len(off) == 1 else f"1/{2 ** len(off):,}" if len(off) <= 20 else f"1/2{raised(len(off))}"
         left = _power(n - len(off))
         fate = page["off-some"].format(off=names, them=them, left=left, part=part)
     sigma = page["sigma" if "σ" in joined(net, "x", "F", "T", "b") else "no-sigma"]
@@ -162,7 +162,7 @@ def tiny(value: float) -> str:
     if not value > 0:
         return "the last digit"
     digit, _, exponent = f"{value:.0e}".partition("e")
-    return f"{digit}·10{_up(int(exponent))}"
+    return f"{digit}·10{raised(int(exponent))}"
 
 
 def percent(part: float) -> str:
@@ -172,11 +172,7 @@ def percent(part: float) -> str:
 
 def _power(n: int) -> str:
     """2⁹ = 512, and the power alone where nobody would read the number."""
-    return f"2{_up(n)} = {2**n:,}" if n <= 20 else f"2{_up(n)}"
-
-
-def _up(n: int) -> str:
-    return str(n).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return f"2{raised(n)} = {2**n:,}" if n <= 20 else f"2{raised(n)}"
 
 
 def _ordinal(n: int) -> str:

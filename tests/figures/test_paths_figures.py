@@ -113,7 +113,7 @@ def test_best_and_worst_sub_networks_are_named() -> None:
     assert named(figure, "best")["customdata"] == ["none", "F₁", "F₁–F₂"]
     assert named(figure, "best")["y"] == [90, 40, 10]
     assert named(figure, "worst")["customdata"] == ["none", "F₂", "F₁–F₂"]
-    assert "all 2^2 sub-networks, 100 test images" in figure.caption
+    assert "all 2² sub-networks, 100 test images" in figure.caption
     assert "With 1 kept the best is F₁: 40.0 %" in figure.alt
 
 

@@ -81,10 +81,10 @@ def test_single_paths_are_drawn_on_a_button_and_stand_beside_the_paper_s() -> No
 def test_sub_networks_are_tried_on_a_button_and_the_one_that_is_off_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(path_studies, "SubNetworksQuestion", partial(SubNetworksQuestion, images=10))
     page = well(opened("paths", run="reference-plain-20", at="block", layer="block:8", off="1"))
-    assert "$2^7 = 128$" in words(page), "two of nine plain blocks change the shape, and stay"
+    assert "$2^{7} = 128$" in words(page), "two of nine plain blocks change the shape, and stay"
     press(page, "Try the sub-networks")
     said = words(well(page.run()))
-    assert "all 2^7 sub-networks, 10 test images" in said
+    assert "all 2⁷ sub-networks, 10 test images" in said
     assert "Without F₂" in said
     assert "of the 7 with 8 blocks kept" in said
     table = page.dataframe[0].value
@@ -136,7 +136,7 @@ def test_a_deep_net_s_gradient_is_split_on_a_button_where_quick_questions_do_not
     assert page.button[0].label == "Split the gradient by length"
     assert "Through 27 blocks this takes a while" in words(page)
     assert "one remainder" not in words(page), "all 27 lengths will be told apart"
-    assert "2^27" in words(page) or "134,217,728 paths" in words(page), "how many paths there are is shown at once"
+    assert "2²⁷" in words(page) or "134,217,728 paths" in words(page), "how many paths there are is shown at once"
     page.button[0].click().run()
     assert "Split the gradient by length" not in [button.label for button in well(page).button]
     assert str(page.query_params["study"]).startswith("paths-")
