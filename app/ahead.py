@@ -5,7 +5,6 @@ than they do. Recorded once, a step is one request. Nothing waits for the GPU un
 once: so short a queue also lets the runs of other processes have their turn on the same GPU.
 """
 
-import math
 import time
 from collections.abc import Callable, Sequence
 
@@ -68,8 +67,9 @@ class Ahead(Steps):
         rows = figures.tolist()  # one synchronisation for all of them
         seconds = (time.perf_counter() - begun) / len(steps)
         self.most = max(1, min(MOST, 2 * len(steps), round(READ_SECONDS / seconds)))
-        made = next((nth for nth, row in enumerate(rows) if not all(map(math.isfinite, row))), len(rows))
-        return [self.measured(i, row, seconds) for i, row in zip(steps, rows[: made + 1], strict=False)]
+        measured = [self.measured(i, row, seconds) for i, row in zip(steps, rows, strict=True)]
+        made = next((nth for nth, one in enumerate(measured, start=1) if not one.finite), len(measured))
+        return measured[:made]
 
     def _ends(self, step: int, end: int, last: int) -> bool:
         """True if what is asked for at `step` ends before `end`."""
