@@ -67,7 +67,7 @@ def train(
             )
             for net in nets
         ]
-        engine = jobs.start(configured, lanes=["train"])  # nobody asks anything here
+        engine = jobs.start(configured, lanes=["train", "ask"])  # a data set may have to be asked for; no study will
         try:
             runs = _watch(engine, [run.id for run in engine.submit(specs)])
         except KeyboardInterrupt:

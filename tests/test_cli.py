@@ -171,6 +171,17 @@ def test_ctrl_c_stops_with_a_sentence_and_the_run_goes_on_later(tmp_path: Path) 
     hold_store(tmp_path).close()  # nobody holds it any more
 
 
+def test_a_data_set_that_cannot_be_fetched_fails_its_run_with_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("http_proxy", "https_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")  # nobody listens there
+    done = cli(tmp_path, "train", "resnet-8:width=4", "--dataset", "cifar-100", "--steps", "1", "--json")
+    assert done.returncode == 1
+    [run] = json.loads(done.stdout)
+    assert "could not be downloaded" in run["message"]
+
+
 def _steps(folder: Path) -> int:
     if not (folder / "store.sqlite").exists():
         return 0
