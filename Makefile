@@ -55,13 +55,13 @@ bench: setup
 	@.venv/bin/python -m benchmarks $(if $(DEVICE),--device $(DEVICE))
 
 chaos: setup
-	@.venv/bin/python -m tests.chaos
+	@.venv/bin/python -m tests.trials.chaos
 
 fuzz: setup
-	@OMP_NUM_THREADS=1 .venv/bin/python -m tests.fuzz $(if $(SEED),--seed $(SEED))
+	@OMP_NUM_THREADS=1 .venv/bin/python -m tests.trials.fuzz $(if $(SEED),--seed $(SEED))
 
 soak: setup
-	@.venv/bin/python -m tests.soak $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SESSIONS),--sessions $(SESSIONS))
+	@.venv/bin/python -m tests.trials.soak $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SESSIONS),--sessions $(SESSIONS))
 
 reference: setup
 	@.venv/bin/python -m app reference

@@ -23,13 +23,13 @@ from starlette.responses import FileResponse, PlainTextResponse, Response  # noq
 from starlette.routing import Route  # noqa: E402
 from streamlit import config  # noqa: E402
 
-from app import logs  # noqa: E402
-from app.guard import NEVER, Guard, may_measure  # noqa: E402
-from app.memory import give_back_large_blocks  # noqa: E402
-from app.settings import load  # noqa: E402
-from app.sockets import send_at_once  # noqa: E402
-from app.ui.component import MODULES, PLOTLY_JS, PLOTLY_NAME  # noqa: E402
-from app.ui.live import live  # noqa: E402
+from app.base import logs  # noqa: E402
+from app.base.memory import give_back_large_blocks  # noqa: E402
+from app.base.settings import load  # noqa: E402
+from app.server.guard import NEVER, Guard, may_measure  # noqa: E402
+from app.server.live_feed import live  # noqa: E402
+from app.server.sockets import send_at_once  # noqa: E402
+from app.ui.widgets.component import MODULES, PLOTLY_JS, PLOTLY_NAME  # noqa: E402
 
 KEEP = {"Cache-Control": "public, max-age=31536000, immutable"}  # every name changes with what it names
 
@@ -46,8 +46,8 @@ async def vendor(request: Request) -> Response:
 
 async def healthz(_request: Request) -> Response:
     """200 while the engine takes what happens and the disk takes what it stores; else 503, and why."""
-    from app import jobs
-    from app.metrics import health
+    from app.engine import engine as jobs
+    from app.server.metrics import health
 
     wrong = health(jobs.engine())
     return PlainTextResponse(wrong or "ok", 503 if wrong else 200, NEVER)
@@ -55,8 +55,8 @@ async def healthz(_request: Request) -> Response:
 
 async def metrics(request: Request) -> Response:
     """The numbers that Prometheus collects, for those who may read them."""
-    from app import jobs
-    from app.metrics import exposition
+    from app.engine import engine as jobs
+    from app.server.metrics import exposition
 
     engine = jobs.engine()
     key = engine.settings.metrics_key
@@ -97,7 +97,7 @@ def _guarded() -> dict[str, Any]:
 @asynccontextmanager
 async def lifespan(_app: object) -> AsyncIterator[None]:
     """The engine lives as long as the server."""
-    from app import jobs
+    from app.engine import engine as jobs
 
     give_back_large_blocks()
     try:

@@ -2,7 +2,7 @@
 
 python assets/build_bundled_data.py FOLDER [OUT]: FOLDER holds FashionMNIST/raw/*-ubyte, as torchvision leaves them.
 1,000 training and 200 test images of each class, in the official order. Prints the file's SHA-256, which
-`app/data.py` checks. The arrays are the same everywhere; the file's bytes also depend on the zlib that wrote it.
+`app/data/images.py` checks. The arrays are the same everywhere; the file's bytes also depend on the zlib that wrote it.
 
 Fashion-MNIST: Xiao, Rasul and Vollgraf 2017, Zalando SE, MIT licence (fashion-mnist-mini.LICENSE).
 """

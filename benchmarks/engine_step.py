@@ -8,13 +8,13 @@ from dataclasses import replace
 
 import torch
 
-from app import datasets
-from app.data import Images, load
-from app.datasets import DATASETS
-from app.events import StepMeasured
-from app.settings import Settings
-from app.spec import RECIPES, RunSpec
-from app.training import train
+from app.base.settings import Settings
+from app.data.images import Images, load
+from app.training.loop import train
+from app.values import datasets
+from app.values.datasets import DATASETS
+from app.values.events import StepMeasured
+from app.values.run_spec import RECIPES, RunSpec
 from models.spec import NetSpec
 
 BATCH = RECIPES["paper"].batch

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from app.analysis.attributions import STEPS, attribute
-from app.settings import load
+from app.base.settings import load
+from app.studies.attributions.measurement import STEPS, attribute
 from benchmarks.engine_step import cifar_images, timed
 from benchmarks.figures import CannotMeasureError, Device, Figure, Row, Say, at_most
 from benchmarks.live_server import browser, live_server
-from models.nets import build
+from models.nets.net import build
 from models.spec import NetSpec
 
 if TYPE_CHECKING:

@@ -9,11 +9,11 @@ import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from app import datasets
-from app.datasets import BUNDLED, DATASETS
-from app.jobs import Engine
-from app.settings import load
-from app.spec import RunSpec
+from app.base.settings import load
+from app.engine.engine import Engine
+from app.values import datasets
+from app.values.datasets import BUNDLED, DATASETS
+from app.values.run_spec import RunSpec
 from benchmarks.figures import CannotMeasureError, Device, Figure, Row, Say, at_most
 from models.spec import NetSpec
 

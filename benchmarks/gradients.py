@@ -5,10 +5,10 @@ Depth {8, 20, 56, 110} × shortcuts × normalisation × three activations, width
 
 from functools import partial
 
-from app.analysis.vanishing import IMAGES, SEEDS, grid, settings
-from app.data import load as load_data
-from app.datasets import BUNDLED
-from app.settings import load
+from app.base.settings import load
+from app.data.images import load as load_data
+from app.studies.truth_test.measurement import IMAGES, SEEDS, grid, settings
+from app.values.datasets import BUNDLED
 from benchmarks.engine_step import timed, two_cores
 from benchmarks.figures import Device, Figure, Row, Say, at_most
 

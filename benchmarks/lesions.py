@@ -9,15 +9,15 @@ which the page tells the new error. Another session clicks the same cuts: their 
 
 from typing import TYPE_CHECKING
 
-from app.analysis.lesions import single_lesions
-from app.data import load as load_data
-from app.datasets import BUNDLED
-from app.evaluation import evaluate
-from app.settings import load
+from app.base.settings import load
+from app.data.images import load as load_data
+from app.studies.lesions.measurement import single_lesions
+from app.training.evaluation import evaluate
+from app.values.datasets import BUNDLED
 from benchmarks.engine_step import timed, two_cores
 from benchmarks.figures import Device, Figure, Row, Say, at_most, interleaved
 from benchmarks.live_server import browser, live_server
-from models.nets import build
+from models.nets.net import build
 from models.spec import NetSpec
 
 if TYPE_CHECKING:

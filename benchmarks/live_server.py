@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from app.settings import ROOT
+from app.base.settings import ROOT
 from benchmarks.figures import CannotMeasureError
-from tests.browser import FLAGS, server
+from tests.support.browser import FLAGS, server
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

@@ -6,7 +6,7 @@ import re
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from app.precision import cpu_name
+from app.training.precision import cpu_name
 
 PACKAGES = ("torch", "torchvision", "streamlit", "plotly", "distributed")
 

@@ -5,11 +5,11 @@ tensors happen to lie in memory favours neither. The paper's net, and one of the
 and small: there the norms cost the most.
 """
 
-from app.data import Images
-from app.data import load as load_data
-from app.datasets import BUNDLED
-from app.settings import load
-from app.spec import RECIPES, RunSpec
+from app.base.settings import load
+from app.data.images import Images
+from app.data.images import load as load_data
+from app.values.datasets import BUNDLED
+from app.values.run_spec import RECIPES, RunSpec
 from benchmarks.engine_step import EngineSteps, cifar_images, paper_run, two_cores
 from benchmarks.figures import Device, Figure, Row, Say, Target, at_most, interleaved
 from models.spec import NetSpec

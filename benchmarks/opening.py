@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from app.datasets import BUNDLED
-from app.events import RunFinished, RunStarted, StepMeasured
-from app.spec import RunSpec
-from app.store import Store
+from app.store.run_store import Store
+from app.values.datasets import BUNDLED
+from app.values.events import RunFinished, RunStarted, StepMeasured
+from app.values.run_spec import RunSpec
 from benchmarks.figures import Device, Figure, Row, Say, at_most
 from benchmarks.live_server import browser, live_server
 from models.plan import plan

@@ -6,10 +6,10 @@ evaluations on the way are counted. Half of the paper's steps, with a rate that 
 
 import time
 
-from app.events import EpochEvaluated, RunStarted
-from app.settings import load
-from app.spec import Recipe
-from app.training import train
+from app.base.settings import load
+from app.training.loop import train
+from app.values.events import EpochEvaluated, RunStarted
+from app.values.run_spec import Recipe
 from benchmarks.engine_step import cifar_images, paper_run
 from benchmarks.figures import CannotMeasureError, Device, Figure, Row, Say, at_most
 

@@ -12,13 +12,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from app.analysis.cut import block_output
-from app.analysis.paths import gradients_by_length
-from app.analysis.subnets import IMAGES, sub_networks
-from app.results.arrays import Bools
+from app.studies.paths.by_length import gradients_by_length
+from app.studies.subnetworks.measurement import IMAGES, sub_networks
+from app.training.cut_forward import block_output
+from app.values.arrays import Bools
 from benchmarks.engine_step import timed, two_cores
 from benchmarks.figures import Device, Figure, Row, Say, at_most, interleaved
-from models.nets import Net, blocks_of, build, generator
+from models.nets.net import Net, blocks_of, build, generator
 from models.spec import NetSpec
 
 EXACT_IMAGES = 64

@@ -23,11 +23,12 @@ from starlette.requests import Request  # noqa: E402
 from starlette.responses import JSONResponse  # noqa: E402
 from starlette.routing import Route  # noqa: E402
 
-from app import jobs, main  # noqa: E402
-from app.events import Event, RunFinished, StepMeasured, from_json  # noqa: E402
-from app.settings import ASSETS, load  # noqa: E402
-from app.spec import RunSpec  # noqa: E402
-from app.store import Store  # noqa: E402
+from app import main  # noqa: E402
+from app.base.settings import ASSETS, load  # noqa: E402
+from app.engine import engine as jobs  # noqa: E402
+from app.store.run_store import Store  # noqa: E402
+from app.values.events import Event, RunFinished, StepMeasured, from_json  # noqa: E402
+from app.values.run_spec import RunSpec  # noqa: E402
 
 REFERENCES = ("reference-plain-56", "reference-resnet-56")
 STEPS_PER_SECOND = 4.0  # of each run

@@ -9,8 +9,8 @@ import time
 from collections.abc import Callable
 from statistics import median
 
-from app.settings import load
-from app.training import resolve
+from app.base.settings import load
+from app.training.loop import resolve
 from benchmarks.convolutions import Convolutions
 from benchmarks.engine_step import BATCH, EngineSteps, cifar_images, paper_run, timed, two_cores
 from benchmarks.figures import Device, Figure, Row, Say, at_least, interleaved

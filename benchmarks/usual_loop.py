@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 from torchvision.models.resnet import BasicBlock
 
-from app.data import Images
+from app.data.images import Images
 
 
 class Pictures(Dataset[tuple[Tensor, int]]):

@@ -16,10 +16,10 @@ from pathlib import Path
 from statistics import quantiles
 from urllib.parse import urlencode
 
-from app.datasets import BUNDLED, DATASETS
-from app.settings import ROOT
-from app.spec import RECIPES, RunSpec
-from app.store import Store
+from app.base.settings import ROOT
+from app.store.run_store import Store
+from app.values.datasets import BUNDLED, DATASETS
+from app.values.run_spec import RECIPES, RunSpec
 from benchmarks.figures import Device, Figure, Row, Say, at_most
 from benchmarks.live_server import LiveServer, live_server
 from benchmarks.sessions import APART, Session, gather

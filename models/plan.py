@@ -1,6 +1,6 @@
 """A net laid out on paper: every weighted layer with its shapes, before any tensor exists.
 
-One plan serves the strip, the layer table, `describe` and `models.nets`, which builds just what it says.
+One plan serves the strip, the layer table, `describe` and `models.nets.net`, which builds just what it says.
 """
 
 from dataclasses import dataclass, replace

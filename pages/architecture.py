@@ -4,14 +4,14 @@ from functools import partial
 
 import streamlit as st
 
-from app.figures.architecture import costs, layer_table, paper_table, shortcut_table, story_table
-from app.ui import address
-from app.ui.apart import FIGURE_3, choose, chosen_block, chosen_nets, which, written
-from app.ui.diagram import Choice, diagram, short
-from app.ui.live_chart import live_chart
-from app.ui.prose import prose
-from app.ui.take_away import show_code
-from models.costs import RELATIVES, residual
+from app.base.prose import prose
+from app.studies.architecture.chosen_nets import FIGURE_3, choose, chosen_block, chosen_nets, which, written
+from app.studies.architecture.figures import costs, layer_table, paper_table, shortcut_table, story_table
+from app.ui.page import address
+from app.ui.runs.downloads import show_code
+from app.ui.widgets.diagram import Choice, diagram, short
+from app.ui.widgets.live_chart import live_chart
+from models.paper.costs import RELATIVES, residual
 from models.plan import plan
 from models.spec import NetSpec
 

@@ -2,13 +2,13 @@
 
 import streamlit as st
 
-from app import jobs
-from app.runs import Run
-from app.ui import visitor
-from app.ui.class_plot import class_plot
-from app.ui.picker import run_table
-from app.ui.prose import prose
-from app.ui.teaching import entrance, message_to_all
+from app.base.prose import prose
+from app.engine import engine as jobs
+from app.store.run import Run
+from app.ui.page import visitor
+from app.ui.page.teacher import entrance, message_to_all
+from app.ui.runs.class_plot import class_plot
+from app.ui.runs.run_picker import run_table
 
 page = prose("class")
 engine = jobs.engine()

@@ -2,16 +2,16 @@
 
 import streamlit as st
 
-from app import jobs
-from app.datasets import find
-from app.ui import address, visitor
-from app.ui.channels import maps
-from app.ui.chosen_picture import chosen_picture
-from app.ui.kernels import kernels
-from app.ui.prose import prose
-from app.ui.speaking import along_depth, attributions
-from app.ui.strip import StripNet, strip
-from app.ui.subject import Look, look, moment_slider, subject
+from app.base.prose import prose
+from app.engine import engine as jobs
+from app.studies.attributions.section import along_depth, attributions
+from app.studies.features.chosen_picture import chosen_picture
+from app.studies.features.kernels import kernels
+from app.studies.features.sections import maps
+from app.ui.page import address, visitor
+from app.ui.runs.subject import Look, look, moment_slider, subject
+from app.ui.widgets.strip import StripNet, strip
+from app.values.datasets import find
 
 DEFAULT, TWIN = "reference-resnet-20", "reference-plain-20"
 NONE = "none"

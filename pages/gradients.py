@@ -2,12 +2,12 @@
 
 import streamlit as st
 
-from app.ui.forward_signal import signal_forward
-from app.ui.gradient_runs import in_this_run
-from app.ui.identity_argument import identity_argument
-from app.ui.prose import prose
-from app.ui.shattering import shattered_gradients
-from app.ui.truth_test import truth_test
+from app.base.prose import prose
+from app.studies.gradients.sections import in_this_run
+from app.studies.identity.section import identity_argument
+from app.studies.shattered.section import shattered_gradients
+from app.studies.signal.section import signal_forward
+from app.studies.truth_test.section import truth_test
 
 VIEWS = {
     "In this run": in_this_run,

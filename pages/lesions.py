@@ -2,14 +2,14 @@
 
 import streamlit as st
 
-from app.ui.beside import beside
-from app.ui.cut_live import cut_live
-from app.ui.cut_outcome import outcome
-from app.ui.cutting import cutting_table
-from app.ui.prose import prose
-from app.ui.studies import chosen_studies, flipping_first, studies, where_it_hurts
-from app.ui.subject import moment_slider, subject
-from app.ui.trained_to_be_cut import trained_to_be_cut
+from app.base.prose import prose
+from app.studies.cuts.live_cut import cut_live
+from app.studies.cuts.outcome import outcome
+from app.studies.cuts.table import cutting_table
+from app.studies.lesions.controls import beside
+from app.studies.lesions.sections import chosen_studies, flipping_first, studies, where_it_hurts
+from app.studies.lesions.trained_to_be_cut import trained_to_be_cut
+from app.ui.runs.subject import moment_slider, subject
 
 DEFAULT = "reference-resnet-20"
 

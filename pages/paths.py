@@ -2,13 +2,13 @@
 
 import streamlit as st
 
-from app.ui import address
-from app.ui.path_studies import TREE, Place, depth_study, exact_study, subnet_study, veit_study
-from app.ui.path_words import BETS, tree_words
-from app.ui.prose import literal, prose
-from app.ui.strip import StripNet, block_of, strip
-from app.ui.subject import moment_slider, subject
-from app.ui.unrolled import MOST, blocks_off, switch_off, unrolled
+from app.base.prose import literal, prose
+from app.studies.paths.sections import TREE, Place, depth_study, exact_study, subnet_study, veit_study
+from app.studies.paths.words import BETS, tree_words
+from app.ui.page import address
+from app.ui.runs.subject import moment_slider, subject
+from app.ui.widgets.strip import StripNet, block_of, strip
+from app.ui.widgets.unrolled import MOST, blocks_off, switch_off, unrolled
 from models.families import PLAIN
 
 page = prose("paths")

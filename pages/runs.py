@@ -4,17 +4,17 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from app import jobs
+from app.base.prose import prose
+from app.engine import engine as jobs
 from app.figures.training import errors
-from app.runs import Run
-from app.ui import frame, visitor
-from app.ui.big_nets import big_nets
-from app.ui.bring import bring_weights
-from app.ui.live_chart import live_chart
-from app.ui.picker import run_table
-from app.ui.prose import prose
-from app.ui.race import MAX_CONTESTANTS
-from app.ui.take_away import take_away
+from app.store.run import Run
+from app.ui.page import frame, visitor
+from app.ui.runs.big_nets import big_nets
+from app.ui.runs.downloads import take_away
+from app.ui.runs.race_form import MAX_CONTESTANTS
+from app.ui.runs.run_picker import run_table
+from app.ui.runs.weights_import import bring_weights
+from app.ui.widgets.live_chart import live_chart
 
 STATUSES = ["running", "queued", "paused", "finished", "diverged", "failed", "cancelled"]
 

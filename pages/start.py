@@ -2,13 +2,13 @@
 
 import streamlit as st
 
-from app import jobs
-from app.datasets import BUNDLED, DATASETS
-from app.limits import RefusedError
-from app.ui import frame, visitor
-from app.ui.prose import prose
-from app.ui.race import default_race, prediction
-from app.ui.strip import StripNet, strip
+from app.base.prose import prose
+from app.engine import engine as jobs
+from app.engine.limits import RefusedError
+from app.ui.page import frame, visitor
+from app.ui.runs.race_form import default_race, prediction
+from app.ui.widgets.strip import StripNet, strip
+from app.values.datasets import BUNDLED, DATASETS
 
 ROOMS = (("train", "gradients", "paths"), ("lesions", "features", "architecture"))
 

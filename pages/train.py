@@ -2,16 +2,16 @@
 
 import streamlit as st
 
-from app import jobs
-from app.limits import RefusedError
-from app.races import RACES
-from app.ui import address, visitor
-from app.ui.bring import arrival
-from app.ui.picker import chosen_runs
-from app.ui.prose import prose
-from app.ui.race import own_images, prediction, race_form
-from app.ui.source_races import source_races
-from app.ui.watch import watch
+from app.base.prose import prose
+from app.engine import engine as jobs
+from app.engine.limits import RefusedError
+from app.ui.live.watch import watch
+from app.ui.page import address, visitor
+from app.ui.runs.race_form import own_images, prediction, race_form
+from app.ui.runs.run_picker import chosen_runs
+from app.ui.runs.source_races import source_races
+from app.ui.runs.weights_import import arrival
+from app.values.races import RACES
 
 page = prose("train")
 st.title(page["title"])

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.browser import chromium, driver, page, phone, profiles, serve
+from tests.support.browser import chromium, driver, page, phone, profiles, serve
 
 if TYPE_CHECKING:
-    from tests.undisturbed import Weights
+    from tests.trials.undisturbed import Weights
 
 __all__ = ["chromium", "driver", "page", "phone", "profiles", "serve"]
 
@@ -28,7 +28,7 @@ def packages_scanned_once() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def witness(tmp_path_factory: pytest.TempPathFactory) -> "Weights":
     """What an undisturbed plain net and its twin end with."""
-    from tests.undisturbed import undisturbed
+    from tests.trials.undisturbed import undisturbed
 
     return undisturbed(2, tmp_path_factory.mktemp("undisturbed"))
 

@@ -10,11 +10,11 @@ import torch
 import torch.nn.functional as F
 from rich.console import Console
 
-from app.analysis.subnets import sub_networks
-from app.data import Images
-from app.datasets import DATASETS
-from app.events import StepMeasured
-from app.training import train
+from app.data.images import Images
+from app.studies.subnetworks.measurement import sub_networks
+from app.training.loop import train
+from app.values.datasets import DATASETS
+from app.values.events import StepMeasured
 from benchmarks import records, table
 from benchmarks.cases import CASES
 from benchmarks.convolutions import Convolutions
@@ -24,8 +24,8 @@ from benchmarks.paths import separate
 from benchmarks.sessions import Session
 from benchmarks.training import LIMIT, USUAL
 from benchmarks.usual_loop import UsualLoop, resnet20
-from models.nets import build, weight_layers
-from tests.nets import lively
+from models.nets.net import build, weight_layers
+from tests.support.nets import lively
 
 NOON = datetime(2026, 1, 2, 12)
 MACHINE = {"cpu": "Some CPU @ 3 GHz", "cores": 2, "memory_gb": 8.0, "gpu": None, "system": "Linux"}

@@ -12,8 +12,8 @@ import yaml
 from streamlit import config
 from typer.testing import CliRunner
 
-from app.cli import app
-from app.settings import CONFIG, PREFIX, ROOT, Settings, variable
+from app.base.settings import CONFIG, PREFIX, ROOT, Settings, variable
+from app.cli.main import app
 
 DEPLOY = ROOT / "deploy"
 FILES = {str(path.relative_to(DEPLOY)): path.read_text("utf-8") for path in DEPLOY.rglob("*") if path.is_file()}

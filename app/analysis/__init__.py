@@ -1,1 +1,1 @@
-"""What is asked of a trained net: each module one question, a function from a net and images to a result."""
+"""What every study needs to measure: a net as it was at a moment, its images, how far it is."""

@@ -9,25 +9,33 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from app.analysis.attributions import attribute, randomised
-from app.analysis.features import depth_read, feature_maps, most_confused, most_exciting
-from app.analysis.gradients import batch, distribution, gradients
-from app.analysis.identity import deepened, learn, train_on
-from app.analysis.lesions import cut_probabilities, evaluate_cuts, random_lesions, reorderings, single_lesions
-from app.analysis.maximise import maximise
 from app.analysis.moment import kept_net, net_at
-from app.analysis.paths import gradients_by_length
 from app.analysis.progress import Progress, quiet
-from app.analysis.sampled import sample_paths
-from app.analysis.shattered import Chain, neighbours, shattered
-from app.analysis.signal import signal
-from app.analysis.subnets import sub_networks
-from app.analysis.vanishing import course, grid, settings
-from app.cuts import WHOLE
-from app.data import Images, load, load_for, prepare
-from app.datasets import BUNDLED, check_images
-from app.pictures import from_text
-from app.questions import (
+from app.base.settings import Settings
+from app.data.images import Images, load, load_for, prepare
+from app.data.pictures import from_text
+from app.studies.attributions.measurement import attribute, randomised
+from app.studies.features.maximise import maximise
+from app.studies.features.measurement import depth_read, feature_maps, most_confused, most_exciting
+from app.studies.features.results import Kernels, Pictures
+from app.studies.gradients.measurement import batch, distribution, gradients
+from app.studies.identity.measurement import deepened, learn, train_on
+from app.studies.lesions.measurement import (
+    cut_probabilities,
+    evaluate_cuts,
+    random_lesions,
+    reorderings,
+    single_lesions,
+)
+from app.studies.paths.by_length import gradients_by_length
+from app.studies.paths.sampled import sample_paths
+from app.studies.shattered.measurement import Chain, neighbours, shattered
+from app.studies.signal.measurement import signal
+from app.studies.subnetworks.measurement import sub_networks
+from app.studies.truth_test.measurement import course, grid, settings
+from app.values.cut_spec import WHOLE
+from app.values.datasets import BUNDLED, check_images
+from app.values.questions import (
     AttributionQuestion,
     ConfusedQuestion,
     CourseQuestion,
@@ -58,11 +66,9 @@ from app.questions import (
     SubNetworksQuestion,
     TrainedOnQuestion,
 )
-from app.results.features import Kernels, Pictures
-from app.results.packing import Result
-from app.settings import Settings
-from app.spec import RunSpec
-from models.nets import Net
+from app.values.results import Result
+from app.values.run_spec import RunSpec
+from models.nets.net import Net
 from models.spec import NetSpec
 
 

@@ -5,11 +5,11 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from app.checkpoints import weights_file
-from app.data import Images, prepare
-from app.evaluation import EVALUATION_BATCH, load_weights
-from app.spec import RunSpec
-from models.nets import Net, build
+from app.data.images import Images, prepare
+from app.store.checkpoints import weights_file
+from app.training.evaluation import EVALUATION_BATCH, load_weights
+from app.values.run_spec import RunSpec
+from models.nets.net import Net, build
 
 STATISTICS_IMAGES = 2000
 

@@ -11,7 +11,7 @@ from app.figures import theme
 from app.figures.numbers import decades, rounded
 from app.figures.theme import Figure, Json
 from app.figures.training import Run
-from app.results.series import Series
+from app.values.series import Series
 
 COLUMNS = 200  # most columns of a map
 SPIKE = 10  # a step so many times above its cell's mean, or below it, gives the cell its colour

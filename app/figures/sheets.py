@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from app.figures.theme import DIVERGING, SEQUENTIAL
-from app.results.arrays import Floats, Ints
+from app.values.arrays import Floats, Ints
 
 Pixels = NDArray[np.uint8]  # H × W × 3
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from app.spec import RunSpec, net_address, setting_words
+from app.values.run_spec import RunSpec, net_address, setting_words
 from models.spec import NetSpec
 
 FAMILY_COLOURS: dict[str, str] = {

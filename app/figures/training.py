@@ -13,8 +13,8 @@ from app.figures import theme
 from app.figures.curves import band
 from app.figures.numbers import decades, frame, rounded, significant, thinned
 from app.figures.theme import Figure, Json, Style
-from app.results.series import Series
-from app.spec import RunSpec
+from app.values.run_spec import RunSpec
+from app.values.series import Series
 from models.spec import NetSpec
 
 Run = tuple[RunSpec, Series]

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from app.figures.architecture import costs, layer_table, paper_table, shortcut_table, story_table
 from app.figures.theme import FAMILY_COLOURS
+from app.studies.architecture.figures import costs, layer_table, paper_table, shortcut_table, story_table
 from models.names import PRESETS
 from models.plan import plan
 from models.spec import NetSpec

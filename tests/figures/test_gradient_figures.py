@@ -6,11 +6,15 @@ import math
 import numpy as np
 import pytest
 
-from app.figures import curves, gradients, identity, shattered, signal, theme
+from app.figures import curves, theme
 from app.figures.theme import Figure
-from app.results.gradients import Course, Distribution, Gradients, Grid, Neighbours, Shattered, Signal
-from app.results.identity import Lesson, TrainedOn
-from app.spec import RunSpec
+from app.studies.gradients import figures as gradients
+from app.studies.gradients.results import Course, Distribution, Gradients, Grid, Neighbours, Shattered, Signal
+from app.studies.identity import figures as identity
+from app.studies.identity.results import Lesson, TrainedOn
+from app.studies.shattered import figures as shattered
+from app.studies.signal import figures as signal
+from app.values.run_spec import RunSpec
 from models.spec import NetSpec
 
 

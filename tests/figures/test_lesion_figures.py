@@ -5,10 +5,11 @@ import json
 import numpy as np
 import pytest
 
-from app.figures import lesion_maps, lesions
 from app.figures.theme import Figure
-from app.results.lesions import CutEvaluation, RandomLesions, Reorderings, SingleLesions
-from app.spec import RunSpec
+from app.studies.lesions import figures as lesions
+from app.studies.lesions import maps as lesion_maps
+from app.studies.lesions.results import CutEvaluation, RandomLesions, Reorderings, SingleLesions
+from app.values.run_spec import RunSpec
 from models.spec import NetSpec
 
 LABELS = ("cat", "dog", "ship")

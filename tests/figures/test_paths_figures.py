@@ -6,10 +6,11 @@ from math import comb, log10
 import numpy as np
 import pytest
 
-from app.figures import paths, subnets
 from app.figures.numbers import branch
 from app.figures.theme import Figure
-from app.results.paths import PathGradients, SampledPaths, SubNetworks
+from app.studies.paths import figures as paths
+from app.studies.paths.results import PathGradients, SampledPaths, SubNetworks
+from app.studies.subnetworks import figures as subnets
 from models.spec import NetSpec
 
 RESNET_20 = NetSpec.parse("resnet-20")

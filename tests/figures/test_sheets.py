@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from app.figures.depth import accuracy, probabilities
 from app.figures.sheets import RULE, as_picture, by_mean, coloured, enlarged, kernels, overlay, sheet, windowed
 from app.figures.theme import DIVERGING, SEQUENTIAL
-from app.results.features import DepthRead, Kernels
-from app.ui.kernels import balance
+from app.studies.features.depth_figures import accuracy, probabilities
+from app.studies.features.kernels import balance
+from app.studies.features.results import DepthRead, Kernels
 
 
 def colour(text: object) -> list[int]:

@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 
 from app.figures import theme
-from app.spec import RunSpec
+from app.values.run_spec import RunSpec
 from models.spec import NetSpec
 
 

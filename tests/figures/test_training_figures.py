@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.events import RunStarted
 from app.figures import norm_map, numbers, training
 from app.figures.theme import Figure
-from app.history import History
-from app.results.series import Series
-from app.spec import RECIPES, RunSpec
-from app.ui.feed import framed
-from app.ui.live_chart import pack
+from app.store.history import History
+from app.ui.widgets.feed import framed
+from app.ui.widgets.live_chart import pack
+from app.values.events import RunStarted
+from app.values.run_spec import RECIPES, RunSpec
+from app.values.series import Series
 from models.plan import plan
 from models.spec import NetSpec
 

@@ -16,7 +16,7 @@ from websockets.asyncio.client import ClientConnection
 
 from benchmarks.sessions import Session, connected
 from tests.hostile import SECRET, SHOUT, Outcome
-from tests.waiting import PATIENCE
+from tests.support.waiting import PATIENCE
 
 LONGEST = 5000  # letters that a box on the page may have
 XSRF = "_streamlit_xsrf"

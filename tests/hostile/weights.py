@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import save
 from torch import Tensor
 
-from models.nets import Net
+from models.nets.net import Net
 from models.spec import NetSpec
 from tests.hostile import Grounds, Makers
 
@@ -211,7 +211,7 @@ MAKERS: Makers = {
         for module, name in (
             ("posix", "system"), ("subprocess", "Popen"), ("builtins", "__import__"), ("torch.hub", "load"),
             ("torch._C", "import_ir_module"), ("numpy", "load"), ("runpy", "run_path"), ("code", "interact"),
-            ("torch.serialization", "load"), ("pty", "spawn"), ("app.settings", "load"), ("x" * 100_000, "y"),
+            ("torch.serialization", "load"), ("pty", "spawn"), ("app.base.settings", "load"), ("x" * 100_000, "y"),
         )
     },
     "TorchScript": script,

@@ -5,8 +5,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from models.blocks import Block
-from models.nets import Net, build
+from models.nets.blocks import Block
+from models.nets.net import Net, build
 from models.spec import NetSpec
 
 FAMILIES = ["plain", "resnet", "preact"]

@@ -9,10 +9,10 @@ import pytest
 import torch
 from torch import nn
 
-from models.code import code
-from models.equation import one_line
 from models.names import PRESETS
-from models.nets import build
+from models.nets.net import build
+from models.paper.code import code
+from models.paper.equation import one_line
 from models.plan import plan
 from models.spec import NetSpec
 

@@ -5,7 +5,7 @@ import torch
 import torchvision
 from torch import Tensor, nn
 
-from models.costs import PRINTED, RELATIVES, Printed, Relative, added, printed, residual
+from models.paper.costs import PRINTED, RELATIVES, Printed, Relative, added, printed, residual
 from models.spec import NetSpec
 
 

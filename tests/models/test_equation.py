@@ -3,9 +3,9 @@
 import pytest
 from torch import nn
 
-from models.equation import equation
 from models.names import PRESETS
-from models.nets import build
+from models.nets.net import build
+from models.paper.equation import equation
 from models.spec import NetSpec
 
 OTHERS = (

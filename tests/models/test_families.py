@@ -9,11 +9,11 @@ import torch.nn.functional as F
 import torchvision.models
 from torch import Tensor, nn
 
-from models.blocks import Block, Gated
-from models.nets import Net, build, initialise
+from models.nets.blocks import Block, Gated
+from models.nets.net import Net, build, initialise
 from models.plan import plan
 from models.spec import NetSpec
-from tests.nets import lively
+from tests.support.nets import lively
 
 torch.set_num_threads(1)
 

@@ -7,8 +7,8 @@ import torch
 import torchvision.models
 from torch import Tensor, nn
 
-from models.foreign import MisfitError, convert
-from models.nets import Net, build
+from models.nets.foreign import MisfitError, convert
+from models.nets.net import Net, build
 from models.plan import plan
 from models.spec import NetSpec
 

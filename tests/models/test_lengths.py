@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from models.lengths import (
+from models.paper.lengths import (
     active_blocks,
     expected_depth,
     path_counts,

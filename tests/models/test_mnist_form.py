@@ -5,9 +5,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from models.costs import residual
-from models.equation import equation
-from models.nets import Net, build
+from models.nets.net import Net, build
+from models.paper.costs import residual
+from models.paper.equation import equation
 from models.plan import plan
 from models.spec import NetSpec
 

@@ -10,7 +10,7 @@ import torchvision
 from torch import Tensor, nn
 
 from models.names import PRESETS
-from models.nets import Net, build, generator, weight_layers
+from models.nets.net import Net, build, generator, weight_layers
 from models.spec import NetSpec
 
 

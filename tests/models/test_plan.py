@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from models.names import PRESETS
-from models.nets import Net, weight_layers
+from models.nets.net import Net, weight_layers
 from models.plan import plan
 from models.spec import NetSpec
 

@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from models.nets import Net, build
+from models.nets.net import Net, build
+from models.paper.receptive import receptive_fields
 from models.plan import plan
-from models.receptive import receptive_fields
 from models.spec import NetSpec
 
 IMAGE = 257  # pixels; larger than every field below, so that no border cuts it

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from app import jobs
-from app.jobs import Engine
-from app.settings import ROOT, Settings
-from tests.browser import server
-from tests.pages.opening import Answering, NoCluster
+from app.base.settings import ROOT, Settings
+from app.engine import engine as jobs
+from app.engine.engine import Engine
+from tests.support.browser import server
+from tests.support.opening import Answering, NoCluster
 
 
 @contextmanager

@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app import jobs
-from app.jobs import Engine
-from app.runs import Run
-from app.settings import Settings
-from app.ui import teaching
-from app.ui.class_plot import sweep_points
-from app.ui.prose import prose
-from tests.pages.opening import HOSTILE, opened, press, spec, under_way, well, words
+from app.base.prose import prose
+from app.base.settings import Settings
+from app.engine import engine as jobs
+from app.engine.engine import Engine
+from app.store.run import Run
+from app.ui.page import teacher as teaching
+from app.ui.runs.class_plot import sweep_points
+from tests.support.opening import HOSTILE, opened, press, spec, under_way, well, words
 
 KEY = "open sesame"
 

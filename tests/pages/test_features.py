@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 from safetensors.torch import save_file
 
-from app.foreign import receive
-from app.jobs import Engine
-from app.questions import AttributionQuestion, FeaturesQuestion
-from app.spec import imported
-from models.nets import build
+from app.engine.engine import Engine
+from app.training.checkpoint_import import receive
+from app.values.questions import AttributionQuestion, FeaturesQuestion
+from app.values.run_spec import imported
+from models.nets.net import build
 from models.spec import NetSpec
-from tests.pages.opening import HOSTILE, opened, press, well, words
+from tests.support.opening import HOSTILE, opened, press, well, words
 
 QUICK = {"method": "saliency", "beside": "none"}
 REFERENCE = "reference-resnet-20"

@@ -6,18 +6,21 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app import questions
-from app.analysis import answers, identity, shattered, vanishing
-from app.jobs import Engine
-from app.questions import Question
-from app.results.identity import Deepened, TrainedOn
-from app.runs import Run
-from app.spec import RunSpec
-from app.ui import truth_test as test
-from app.ui.trained_on import words as train_on_words
-from app.verdicts import course_of, said
+from app.analysis import answers
+from app.engine.engine import Engine
+from app.store.run import Run
+from app.studies.identity import measurement as identity
+from app.studies.identity.results import Deepened, TrainedOn
+from app.studies.identity.trained_on import words as train_on_words
+from app.studies.shattered import measurement as shattered
+from app.studies.truth_test import measurement as vanishing
+from app.studies.truth_test import section as test
+from app.studies.truth_test.verdicts import course_of, said
+from app.values import questions
+from app.values.questions import Question
+from app.values.run_spec import RunSpec
 from models.spec import NetSpec
-from tests.pages.opening import EPOCH, HOSTILE, PARAMETERS, opened, press, spec, under_way, well, words
+from tests.support.opening import EPOCH, HOSTILE, PARAMETERS, opened, press, spec, under_way, well, words
 
 pytestmark = pytest.mark.usefixtures("answering")
 

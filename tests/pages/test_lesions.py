@@ -8,25 +8,26 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
-from app.analysis.lesions import cut_probabilities, evaluate_cuts
 from app.analysis.moment import net_at
-from app.cuts import CutSpec, interchangeable, kin, removable
-from app.data import load_for
-from app.events import BlockCut, CheckpointSaved, StepMeasured
-from app.jobs import Engine
-from app.pictures import to_text
-from app.results.lesions import RandomLesions, Reorderings, SingleLesions
-from app.ui import cut_outcome, studies
-from app.ui.beside import usual_controls
-from app.ui.chosen_picture import Chosen
-from app.ui.lesion_words import pair_words, random_words, reorder_words, single_verdicts, single_words
-from app.ui.strip import row
-from app.ui.studies import values_of_k
-from app.ui.trained_to_be_cut import PAIR, twins
+from app.data.images import load_for
+from app.data.pictures import to_text
+from app.engine.engine import Engine
+from app.studies.cuts import outcome as cut_outcome
+from app.studies.features.chosen_picture import Chosen
+from app.studies.lesions import sections as studies
+from app.studies.lesions.controls import usual_controls
+from app.studies.lesions.measurement import cut_probabilities, evaluate_cuts
+from app.studies.lesions.results import RandomLesions, Reorderings, SingleLesions
+from app.studies.lesions.sections import values_of_k
+from app.studies.lesions.trained_to_be_cut import PAIR, twins
+from app.studies.lesions.words import pair_words, random_words, reorder_words, single_verdicts, single_words
+from app.ui.widgets.strip import row
+from app.values.cut_spec import CutSpec, interchangeable, kin, removable
+from app.values.events import BlockCut, CheckpointSaved, StepMeasured
 from models.plan import plan
 from models.spec import NetSpec
-from tests.pages.opening import EPOCH, HOSTILE, opened, press, spec, under_way, well, words
-from tests.waiting import until
+from tests.support.opening import EPOCH, HOSTILE, opened, press, spec, under_way, well, words
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.usefixtures("few_images")
 

@@ -8,14 +8,14 @@ from typing import Any, cast
 
 import pytest
 
-from app import jobs
-from app.questions import SubNetworksQuestion
-from app.settings import Settings
-from app.ui import path_studies
-from app.ui.path_studies import Place
-from app.ui.subject import Look
+from app.base.settings import Settings
+from app.engine import engine as jobs
+from app.studies.paths import sections as path_studies
+from app.studies.paths.sections import Place
+from app.ui.runs.subject import Look
+from app.values.questions import SubNetworksQuestion
 from models.spec import NetSpec
-from tests.pages.opening import HOSTILE, PARAMETERS, NoCluster, opened, press, well, words
+from tests.support.opening import HOSTILE, PARAMETERS, NoCluster, opened, press, well, words
 
 OWN = ("n", "off", "at", "bet", "fold", "p", "study")
 SMALL = {"at": "block", "layer": "block:7"}  # two blocks behind it: quick

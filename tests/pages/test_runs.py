@@ -6,12 +6,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import TextInput
 
-from app import references
-from app.jobs import Engine
-from app.runs import Run
-from app.spec import imported
+from app.engine.engine import Engine
+from app.store import references
+from app.store.run import Run
+from app.values.run_spec import imported
 from models.spec import NetSpec
-from tests.pages.opening import HOSTILE, PARAMETERS, arrived, opened, press, spec, under_way, well, words
+from tests.support.opening import HOSTILE, PARAMETERS, arrived, opened, press, spec, under_way, well, words
 
 REFERENCES = len(references.REFERENCES)
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from app.jobs import Engine
-from tests.pages.opening import HOSTILE, PARAMETERS, opened, press, well, words
+from app.engine.engine import Engine
+from tests.support.opening import HOSTILE, PARAMETERS, opened, press, well, words
 
 pytestmark = pytest.mark.usefixtures("engine")
 

@@ -3,12 +3,12 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.jobs import Engine
-from app.runs import Run
-from app.ui.outcome import NO_DIFFERENCE
-from app.ui.prose import literal
-from app.ui.race import MAX_CONTESTANTS
-from tests.pages.opening import HOSTILE, PARAMETERS, live_texts, opened, press, spec, under_way, well, words
+from app.base.prose import literal
+from app.engine.engine import Engine
+from app.store.run import Run
+from app.ui.runs.curve_words import NO_DIFFERENCE
+from app.ui.runs.race_form import MAX_CONTESTANTS
+from tests.support.opening import HOSTILE, PARAMETERS, live_texts, opened, press, spec, under_way, well, words
 
 pytestmark = pytest.mark.usefixtures("engine")
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.ui.address import Address, parse
+from app.ui.page.address import Address, parse
 from models.spec import NetSpec
 
 
@@ -73,7 +73,7 @@ def test_five_nets_at_most() -> None:
 def page_script() -> None:
     import streamlit as st
 
-    from app.ui import address
+    from app.ui.page import address
 
     here = address.read()
     st.text(f"{[net.name for net in here.nets]} {here.step} {here.layer}")
@@ -122,7 +122,7 @@ def test_nonsense_never_raises_on_a_page() -> None:
 
 def test_another_page_begins_where_this_one_was(monkeypatch: pytest.MonkeyPatch) -> None:
     tested = page(step="5", layer="block:2")
-    monkeypatch.setattr("app.ui.address._page", lambda: "http://localhost/other")
+    monkeypatch.setattr("app.ui.page.address._page", lambda: "http://localhost/other")
     tested.query_params.clear()  # as Streamlit does when a link in the menu is followed
     tested.query_params["step"] = "0"
     tested.run()
@@ -133,13 +133,13 @@ def test_another_page_begins_where_this_one_was(monkeypatch: pytest.MonkeyPatch)
 def test_a_browser_that_has_not_heard_of_a_click_does_not_undo_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """A part of the page that looks for an answer asks with the query of before the click, on a busy day much later."""
     clock = [100.0]
-    monkeypatch.setattr("app.ui.address.time", SimpleNamespace(monotonic=lambda: clock[0]))
+    monkeypatch.setattr("app.ui.page.address.time", SimpleNamespace(monotonic=lambda: clock[0]))
     tested = page(step="5")
     tested.button[0].click().run()
     clock[0] += 60
     tested.query_params["step"] = "5"
     with monkeypatch.context() as within:
-        within.setattr("app.ui.address._in_fragment", lambda: True)
+        within.setattr("app.ui.page.address._in_fragment", lambda: True)
         assert tested.run().text[0].value == "[] 12 None"
     assert tested.run().text[0].value == "[] 12 None", "the page that follows at once has the same old query"
     clock[0] += 60

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.ui.diagram import Choice, choice, column, short
+from app.ui.widgets.diagram import Choice, choice, column, short
 from models.names import PRESETS
 from models.plan import plan
 from models.spec import NetSpec

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.ui.slider import _NOTHING, _step
-from app.ui.strip import block_of, row, selection
+from app.ui.widgets.step_slider import _NOTHING, _step
+from app.ui.widgets.strip import block_of, row, selection
 from models.plan import plan
 from models.spec import NetSpec
 
@@ -72,9 +72,9 @@ def test_the_components_mount_on_a_page() -> None:
         import streamlit as st
 
         from app.figures.training import errors
-        from app.ui.live_chart import live_chart
-        from app.ui.slider import step_slider
-        from app.ui.strip import StripNet, strip
+        from app.ui.widgets.live_chart import live_chart
+        from app.ui.widgets.step_slider import step_slider
+        from app.ui.widgets.strip import StripNet, strip
         from models.spec import NetSpec
 
         live_chart(errors([]), key="chart")

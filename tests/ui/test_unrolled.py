@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.ui.unrolled import terms
+from app.ui.widgets.unrolled import terms
 from models.spec import NetSpec
 
 

@@ -4,7 +4,7 @@
 const PERIOD = 1000, FIRST = 20, SOONEST = 200; // milliseconds: between answers, to gather those who ask, to breathe
 const LATEST = 15000, PATIENCE = 5000; // between tries that fail; for the page to be drawn anew
 
-// What `app.ui.feed` frames: [length of the head, 4 bytes][head, JSON][body].
+// What `app.ui.widgets.feed` frames: [length of the head, 4 bytes][head, JSON][body].
 export function unframed(bytes) {
   const end = 4 + new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0, true);
   return { head: JSON.parse(new TextDecoder().decode(bytes.subarray(4, end))), body: bytes.subarray(end) };
@@ -98,7 +98,7 @@ class Feed {
 const feeds = new Map();
 
 // Has a component hear a part: `heard` is called with its newest value, now and whenever it changes, and `changed` when
-// the page has to be drawn anew. `feed` is what `app.ui.feed.Feed` tells; null: nothing is heard any more.
+// the page has to be drawn anew. `feed` is what `app.ui.widgets.feed.Feed` tells; null: nothing is heard any more.
 export function follow(component, feed, heard, changed) {
   const followed = JSON.stringify(feed), before = component.unfollow;
   if (followed === component.followed) return;

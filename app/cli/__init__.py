@@ -1,0 +1,1 @@
+"""`python -m app`: one file a group of verbs."""

@@ -1,0 +1,209 @@
+"""The command line: the same engine without a browser, for teachers preparing a class and for checks.
+
+`--json` prints one JSON document on stdout and nothing else. Exit status 2 with one line on stderr for bad input.
+"""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+from typer.exceptions import TyperException
+
+from app.base import settings
+from app.base.settings import ASSETS, Settings
+from app.cli import analysis as cli_analysis
+from app.cli import cluster as cli_cluster
+from app.cli import pictures as cli_pictures
+from app.cli import train as cli_train
+from app.cli.shared import (
+    Data,
+    Images,
+    Json,
+    Net,
+    RunName,
+    Step,
+    Width,
+    clear_errors,
+    dataset_of,
+    err,
+    kept_step,
+    net_of,
+    open_store,
+    out,
+    print_json,
+    read_settings,
+)
+from app.values.run_spec import imported, net_title, read_normalisation
+from models.names import PRESETS
+from models.plan import plan
+from models.spec import NetSpec
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
+app.add_typer(cli_train.app)  # without a name: their verbs stand beside these
+app.add_typer(cli_analysis.app)
+app.add_typer(cli_pictures.app)
+app.add_typer(cli_cluster.app)
+
+
+@app.command()
+def nets(as_json: Json = False) -> None:
+    """List the nets that have a name."""
+    rows = [(name, plan(NetSpec.parse(name))) for name in PRESETS]
+    if as_json:
+        return print_json([{"net": name, "params": net.params, "macs": net.macs} for name, net in rows])
+    table = Table("net", "parameters", "multiply-adds", "blocks")
+    for name, net in rows:
+        table.add_row(name, f"{net.params:,}", f"{net.macs / 1e6:,.0f} M", str(len(net.blocks)))
+    out.print(table)
+    return None
+
+
+@app.command()
+def describe(
+    net: Net,
+    dataset: Annotated[str | None, typer.Option(help="a data set's name; by default the form's own images")] = None,
+    width: Width = None,
+    as_json: Json = False,
+) -> None:
+    """Parameters, multiply-adds, weighted layers (projections apart) and blocks of a net."""
+    spec, size = net_of(net, width), None
+    if dataset is not None:
+        about = dataset_of(dataset, read_settings())
+        spec, size = spec.fitted(about.channels, about.classes), about.size
+    layout = plan(spec, size)
+    figures = {"params": layout.params, "macs": layout.macs, "layers": layout.depth, "blocks": len(layout.blocks)}
+    if as_json:
+        return print_json(figures)
+    out.print(f"[bold]{net_title(spec)}[/bold] for {spec.channels}×{size or spec.image_size}² images")
+    for name, value in figures.items():
+        out.print(f"{name:>8} {value:,}")
+    return None
+
+
+@app.command()
+def evaluate(
+    run: RunName,
+    images: Images = None,
+    step: Step = None,
+    as_json: Json = False,
+) -> None:
+    """Error and loss of a run's weights on the test set."""
+    from app.training.evaluation import evaluate_run
+
+    configured = read_settings()
+    store = open_store(configured)
+    with clear_errors():
+        found = store.run(run)
+        chosen = kept_step(store, run, step)
+        result = evaluate_run(found.spec, store.weights_folder(run), chosen, configured, images)
+    figures = {"run": run, "error": result.error, "loss": result.loss, "images": result.images}
+    if as_json:
+        return print_json(figures)
+    out.print(f"{run} at step {chosen}: error {result.error:.2f}%, loss {result.loss:.4f}, {result.images:,} images")
+    return None
+
+
+@app.command("import")
+def import_weights(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="safetensors, or a PyTorch checkpoint")],
+    net: Annotated[str, typer.Option(help="the net that they belong to: resnet-56:shortcut=B")],
+    dataset: Data,
+    normalize: Annotated[str, typer.Option(help="imagenet, dataset, none, or 0.49,0.48,0.45/0.25,0.24,0.26")],
+    name: Annotated[str, typer.Option(help="what to call the run")] = "",
+    as_json: Json = False,
+) -> None:
+    """Weights of another project as a finished run. A file that would execute code is refused."""
+    from app.training.checkpoint_import import receive
+
+    configured = read_settings()
+    store = open_store(configured)
+    about = dataset_of(dataset, configured)
+    with clear_errors():
+        fitted = net_of(net, None).fitted(about.channels, about.classes)
+        spec = imported(fitted, about.name, read_normalisation(normalize, about.channels))
+        run = store.new_id(spec)
+        events = receive(file, spec, store.weights_folder(run), settings=configured)
+        store.enter_import(run, name, spec, events)
+    print_json({"run": run}) if as_json else out.print(run)
+
+
+@app.command()
+def export(
+    run: RunName,
+    folder: Annotated[
+        Path | None, typer.Option("--out", help="a folder for the files; by default RUN.zip, here")
+    ] = None,
+    step: Annotated[int | None, typer.Option(min=0, help="weights of a kept moment; by default the newest")] = None,
+    as_json: Json = False,
+) -> None:
+    """Weights, events, spec, the net as a program, and a script that repeats the run."""
+    from app.store import export as exporting
+
+    store = open_store(read_settings())
+    with clear_errors():
+        if folder is None:
+            files = [Path(f"{run}.zip")]
+            content = exporting.zipped(store, run, step)
+            files[0].write_bytes(content.read())
+        else:
+            files = exporting.write(store, run, folder, step)
+    if as_json:
+        return print_json({"run": run, "files": [str(path) for path in files]})
+    for path in files:
+        out.print(str(path), markup=False, soft_wrap=True)
+    return None
+
+
+@app.command("settings")
+def show_settings(as_json: Json = False) -> None:
+    """The settings in force: name, value, where it comes from, what it means."""
+    with clear_errors():
+        configured, sources = settings.read()
+    rows = [
+        {
+            "name": name,
+            "variable": settings.variable(name),
+            "value": settings.shown(configured, name),
+            "from": sources[name],
+            "meaning": field.description,
+            "allowed": settings.allowed(name),
+        }
+        for name, field in Settings.model_fields.items()
+    ]
+    if as_json:
+        return print_json(rows)
+    table = Table("setting", "value", "from", "meaning")
+    for row in rows:
+        table.add_row(str(row["name"]), str(row["value"]), str(row["from"]), f"{row['meaning']} ({row['allowed']})")
+    out.print(table)
+    return None
+
+
+@app.command()
+def reference(
+    runs: Annotated[list[str] | None, typer.Argument(metavar="RUN…", help="their ids; by default all of them")] = None,
+) -> None:
+    """Train the bundled reference runs anew and write them to assets/reference."""
+    from app.store.references import REFERENCES
+    from app.training.reference_recording import record
+
+    with clear_errors():
+        if unknown := set(runs or ()).difference(one.run for one in REFERENCES):
+            raise ValueError(
+                f"there is no reference run {min(unknown)!r}; there are {', '.join(one.run for one in REFERENCES)}"
+            )
+        wanted = [one for one in REFERENCES if not runs or one.run in runs]
+        record(wanted, ASSETS / "reference", read_settings(), out.print)
+
+
+def main() -> None:
+    """Run the command line. A verb or an option that it does not know is one line, as all bad input is."""
+    try:
+        status = app(standalone_mode=False)
+    except TyperException as error:
+        if said := error.format_message():  # without a verb the help has been printed, and nothing is left to say
+            err.print(said, style="red", markup=False, highlight=False, soft_wrap=True)
+        status = error.exit_code
+    sys.exit(status if isinstance(status, int) else 0)

@@ -1,0 +1,152 @@
+"""The verbs that train and tell how it went: `python -m app train plain-56 resnet-56`, `python -m app runs`."""
+
+import logging
+import time
+from typing import Annotated, Any
+
+import typer
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from app.base import logs
+from app.cli.shared import (
+    Data,
+    Json,
+    Width,
+    clear_errors,
+    dataset_of,
+    err,
+    net_of,
+    open_store,
+    out,
+    print_json,
+    read_settings,
+)
+from app.store.run import Run
+from app.store.run_store import Store
+from app.values.datasets import BUNDLED
+from app.values.run_spec import RECIPES, Recipe, RunSpec
+
+app = typer.Typer()
+
+
+@app.command()
+def train(
+    nets: Annotated[list[str], typer.Argument(metavar="NET…", help="one net or several, trained side by side")],
+    dataset: Data = BUNDLED,
+    recipe: Annotated[str, typer.Option(help=", ".join(RECIPES))] = "quick",
+    epochs: Annotated[int | None, typer.Option(help="instead of the recipe's length")] = None,
+    steps: Annotated[int | None, typer.Option(help="instead of the recipe's length")] = None,
+    batch: Annotated[int | None, typer.Option()] = None,
+    lr: Annotated[float | None, typer.Option()] = None,
+    width: Width = None,
+    images: Annotated[int | None, typer.Option(help="train on the first so many images only")] = None,
+    seed: Annotated[int, typer.Option()] = 0,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, mps")] = "auto",
+    as_json: Json = False,
+) -> None:
+    """Train nets and keep the runs in the store."""
+    from app.engine import engine as jobs
+
+    logging.getLogger("distributed.scheduler").setLevel(logging.CRITICAL)  # it complains of workers that are let go
+    configured = read_settings()
+    logs.begin(configured, logging.WARNING)  # the rest is on screen
+    about = dataset_of(dataset, configured)
+    with clear_errors():
+        how = _recipe(recipe, epochs=epochs, steps=steps, batch=batch, lr=lr)
+        specs = [
+            RunSpec.model_validate(
+                {
+                    "net": net_of(net, width).fitted(about.channels, about.classes),
+                    "data": about.name,
+                    "recipe": how,
+                    "seed": seed,
+                    "images": images,
+                    "device": device,
+                }
+            )
+            for net in nets
+        ]
+        engine = jobs.start(configured, lanes=["train", "ask"])  # a data set may have to be asked for; no study will
+        try:
+            runs = _watch(engine, [run.id for run in engine.submit(specs)])
+        except KeyboardInterrupt:
+            err.print(
+                "stopped; the store keeps what was measured, and the runs go on when an engine starts again",
+                soft_wrap=True,
+            )
+            raise typer.Exit(130) from None
+        finally:
+            figures = [_outcome(engine.store, run) for run in runs] if "runs" in locals() else []
+            jobs.stop()
+    if as_json:
+        print_json(figures)
+    else:
+        _print_outcomes(figures)
+    if any(figure["status"] == "failed" for figure in figures):
+        raise typer.Exit(1)
+
+
+@app.command()
+def runs(as_json: Json = False) -> None:
+    """List the runs in the store."""
+    store = open_store(read_settings())
+    figures = [_outcome(store, run) | {"step": run.step, "total_steps": run.total} for run in store.runs()]
+    print_json(figures) if as_json else _print_outcomes(figures)
+
+
+def _recipe(name: str, **changes: Any) -> Recipe:
+    if name not in RECIPES:
+        raise ValueError(f"unknown recipe {name[:60]!r}: {', '.join(RECIPES)}")
+    own = {field: value for field, value in changes.items() if value is not None}
+    if "epochs" in own:
+        own.setdefault("steps", None)
+    return Recipe.model_validate({**RECIPES[name].model_dump(), **own, **({"name": "own"} if own else {})})
+
+
+def _watch(engine: Any, runs: list[str]) -> list[Run]:
+    """Show progress on stderr until every run has ended."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Progress(*columns, TextColumn("{task.fields[now]}"), console=err, transient=True) as progress:
+        bars = {run: progress.add_task(engine.store.run(run).spec.net.name, total=None, now="") for run in runs}
+        while True:
+            found = [engine.store.run(run) for run in runs]
+            for run in found:
+                error = engine.store.history(run.id).train_error()
+                now = run.status if error is None else f"train {error:.1f}%"
+                if download := engine.pump.downloads.get(run.spec.data):
+                    now = f"downloading {download[0] / 1e6:.0f} of {download[1] / 1e6:.0f} MB"
+                progress.update(bars[run.id], completed=run.step, total=run.total or None, now=now)
+            if not any(run.active for run in found):
+                return found
+            time.sleep(0.3)
+
+
+def _outcome(store: Store, run: Run) -> dict[str, Any]:
+    history = store.history(run.id)
+    return {
+        "run": run.id,
+        "net": run.spec.net.name,
+        "data": run.spec.data,
+        "train_error": history.train_error(run.started.epoch_steps if run.started else 1),
+        "test_error": history.test_error(),
+        "images_per_second": history.images_per_second(),
+        "status": run.status,
+        "message": run.message,
+    }
+
+
+def _print_outcomes(figures: list[dict[str, Any]]) -> None:
+    table = Table("run", "status", "train error", "test error", "images/s")
+    for figure in figures:
+        errors = [_percent(figure["train_error"]), _percent(figure["test_error"])]
+        speed = figure["images_per_second"]
+        table.add_row(figure["run"], figure["status"], *errors, f"{speed:,.0f}" if speed else "")
+    out.print(table)
+    for figure in figures:
+        if figure["message"]:
+            out.print(f"{figure['run']}: {figure['message']}", markup=False)
+
+
+def _percent(value: float | None) -> str:
+    return "" if value is None else f"{value:.2f}%"

@@ -1,0 +1,1 @@
+"""Data sets: as tensors, from a zip, from one picture."""

@@ -1,0 +1,1 @@
+"""Who trains and answers when: the queue, the desk, the workers."""

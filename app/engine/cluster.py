@@ -1,0 +1,189 @@
+"""Where work is done: worker processes of this machine, or a Dask cluster whose scheduler is named by a setting."""
+
+import asyncio
+import fcntl
+import logging
+import os
+import signal
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Any, Literal, get_args
+
+import dask
+from distributed import Client, Future, Nanny, Scheduler, SpecCluster
+from distributed import Event as Flag
+
+from app.base import logs
+from app.base.settings import Settings
+from app.store.database import StoreError
+
+Lane = Literal["train", "ask", "study"]  # runs, quick questions, and those that take long: none waits for another
+LANES: tuple[Lane, ...] = get_args(Lane)
+
+CONFIG = {
+    "distributed.scheduler.allowed-failures": 0,  # the engine decides when a run is given up
+    "distributed.admin.low-level-log-length": 100,  # messages the scheduler remembers of each topic
+    "distributed.worker.memory.target": False,
+    "distributed.worker.memory.spill": False,
+    "distributed.worker.memory.pause": False,
+    "distributed.worker.memory.terminate": False,
+    "distributed.comm.timeouts.connect": "20s",
+    # Not Dask's own: its MALLOC_TRIM_THRESHOLD_ gives every tensor's memory back at once, and halves torch's speed.
+    "distributed.nanny.pre-spawn-environ": {"OMP_NUM_THREADS": 1, "MKL_NUM_THREADS": 1, "OPENBLAS_NUM_THREADS": 1},
+}
+
+
+RETRY_SECONDS = 2.0
+
+log = logs.events(__name__)
+
+Heard = Callable[[tuple[float, Any]], None]
+
+
+class Cluster:
+    """A client and, where no scheduler is named, workers of its own. A worker's lane is a Dask resource."""
+
+    def __init__(self, settings: Settings, lanes: Collection[Lane] = LANES) -> None:
+        self._address = settings.scheduler
+        self._heard: dict[str, Heard] = {}
+        with dask.config.set(CONFIG):
+            self._own = None if settings.scheduler else _embedded(settings, lanes)
+            self.client = Client(settings.scheduler or self._own, set_as_default=False)
+        self._scheduler = self._id()
+
+    def subscribe(self, topic: str, heard: Heard) -> None:
+        """Have `heard` called with what workers say on a topic, whichever scheduler brings it."""
+        self._heard[topic] = heard
+        self.client.subscribe_topic(topic, heard)
+
+    def connected(self) -> bool:
+        """True while there is a scheduler to talk to. One that came back is another: it is told what we listen to."""
+        if self.client.status == "closed" and self._address:  # Dask has given up; we have not
+            try:
+                with dask.config.set(CONFIG):
+                    self.client = Client(self._address, set_as_default=False, timeout=RETRY_SECONDS)
+            except (OSError, TimeoutError):
+                return False
+        if self.client.status != "running":
+            return False
+        if self._address and self._id() != self._scheduler:
+            log.warning("another scheduler", address=self._address)
+            for topic, heard in self._heard.items():
+                self.client.subscribe_topic(topic, heard)
+            self._scheduler = self._id()
+        return True
+
+    def _id(self) -> str:
+        return str(self.client.scheduler_info(n_workers=0)["id"])
+
+    def workers(self, lane: Lane) -> list[str]:
+        """Addresses of the workers of a lane; all of them where workers have no lanes."""
+        resources = self._resources()
+        in_lane = [address for address, offered in resources.items() if lane in offered]
+        return in_lane if any(resources.values()) else list(resources)
+
+    def submit(self, lane: Lane, work: Callable[..., Any], *arguments: Any, **options: Any) -> Future[Any]:
+        """`work(*arguments)` on a worker of a lane, settings without their secrets. `options`: Dask's key, workers.
+
+        Raises TimeoutError while there is no scheduler.
+        """
+        if self.client.status != "running":
+            raise TimeoutError("The machines that do the work cannot be reached right now: try again in a minute.")
+        arguments = tuple(one.for_workers if isinstance(one, Settings) else one for one in arguments)
+        if any(self._resources().values()):
+            options["resources"] = {lane: 1}
+        return self.client.submit(work, *arguments, pure=False, **options)
+
+    def close(self) -> None:
+        """Let the workers go."""
+        self.client.close(timeout=5)
+        if self._own is not None:
+            for nanny in self._own.workers.values():  # asked politely, they take seconds; nothing is lost by a kill
+                nanny.auto_restart = False
+                if nanny.pid is not None:
+                    os.kill(nanny.pid, signal.SIGKILL)
+            self._own.close(timeout=10)
+
+    def raise_flag(self, name: str) -> None:
+        """Set one of Dask's events, which a worker looks at; without a scheduler there is nobody who could."""
+        if self.client.status == "running":
+            Flag(name, client=self.client).set()
+
+    def _resources(self) -> dict[str, dict[str, float]]:
+        if self.client.status != "running":
+            return {}
+        try:
+            workers = self.client.scheduler_info(n_workers=-1)["workers"]
+        except OSError:  # it went away just now
+            return {}
+        return {address: about.get("resources") or {} for address, about in workers.items()}
+
+
+async def schedule(host: str, port: int, patience: int) -> None:
+    """Serve as the scheduler of engines and workers of any machine, until cancelled. Raises OSError.
+
+    A worker that has said nothing for `patience` seconds is given up, and its runs go on elsewhere.
+    """
+    with dask.config.set(CONFIG | {"distributed.scheduler.worker-ttl": f"{patience}s"}):
+        async with Scheduler(host=host, port=port, dashboard=False) as scheduler:
+            await scheduler.finished()
+
+
+async def work(scheduler: str, lanes: Mapping[Lane, int]) -> None:
+    """Keep so many worker processes of each lane at a scheduler, until cancelled; while it is gone, wait for it."""
+    with dask.config.set(CONFIG):
+        while True:
+            options = [_worker(lane) for lane, count in lanes.items() for _ in range(count)]
+            nannies = [Nanny(scheduler, **option) for option in options]
+            try:
+                await asyncio.gather(*(_until_lost(nanny) for nanny in nannies))
+            finally:
+                await asyncio.gather(*(nanny.close(timeout=5) for nanny in nannies), return_exceptions=True)
+            await asyncio.sleep(RETRY_SECONDS)
+
+
+async def _until_lost(nanny: Nanny) -> None:
+    with suppress(OSError, TimeoutError, RuntimeError):
+        await nanny
+        await nanny.finished()
+
+
+def _worker(lane: Lane) -> dict[str, Any]:
+    return {"nthreads": 1, "resources": {lane: 1}, "memory_limit": 0, "silence_logs": logging.ERROR}
+
+
+def _embedded(settings: Settings, lanes: Collection[Lane]) -> SpecCluster:
+    """Workers on this machine: one a run, and two that answer questions meanwhile."""
+    counts = {"train": settings.runs_at_once, "ask": 1, "study": 1}
+    workers = {
+        f"{lane}-{index}": {"cls": Nanny, "options": {**_worker(lane), "host": "127.0.0.1"}}
+        for lane in lanes
+        for index in range(counts[lane])
+    }
+    scheduler = {"cls": Scheduler, "options": {"dashboard_address": "127.0.0.1:0", "host": "127.0.0.1", "port": 0}}
+    return SpecCluster(workers=workers, scheduler=scheduler, silence_logs=logging.ERROR)
+
+
+def free_memory() -> int | None:
+    """Bytes that this machine could still give to a process; None where it does not say."""
+    try:
+        text = Path("/proc/meminfo").read_text()
+    except OSError:
+        return None
+    return next((int(line.split()[1]) * 1024 for line in text.splitlines() if line.startswith("MemAvailable")), None)
+
+
+def hold_store(folder: Path) -> IO[str]:
+    """Hold the store's lock until the file is closed. Raises StoreError while another engine has it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    file = (folder / "engine.lock").open("w")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        raise StoreError(
+            f"another server, or a training command, is using the store at {folder}. Nothing was changed. "
+            "Stop it, or name another folder in RESNET_EXPLORER_STORE."
+        ) from None
+    return file

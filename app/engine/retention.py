@@ -1,0 +1,82 @@
+"""What browsers leave behind: runs and questions that nobody waits for any more, and what visitors trained or sent."""
+
+import threading
+import time
+
+from app.base import logs
+from app.base.settings import Settings
+from app.engine.question_desk import Desk
+from app.engine.run_queue import Pump
+from app.store.run_store import Store
+from app.values import datasets
+
+LOOK_SECONDS = 10.0
+
+log = logs.events(__name__)
+
+
+class Housekeeper:
+    """Knows when each browser was last heard of. Everything public may be called from any thread."""
+
+    def __init__(self, settings: Settings, store: Store, pump: Pump, desk: Desk) -> None:
+        self.settings, self.store, self.pump, self.desk = settings, store, pump, desk
+        self._seen: dict[str, float] = {}
+        self._begun = time.monotonic()  # whoever was here before this server may come back to it
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="housekeeper", daemon=True)
+
+    def start(self) -> None:
+        """Look around from now on."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Look around no more."""
+        self._stopped.set()
+        self._thread.join(timeout=10)
+
+    def seen(self, owner: str) -> None:
+        """A page of this browser is open."""
+        self._seen[owner] = time.monotonic()
+
+    def tidy(self) -> None:
+        """Pause, drop and forget what has been left alone for as long as the settings say."""
+        if away := 60.0 * self.settings.abandoned_minutes:
+            self._leave_off(away)
+        if away := 60.0 * self.settings.forget_minutes:
+            self._forget(away)
+
+    def _leave_off(self, away: float) -> None:
+        for run in self.store.runs(["queued", "running"]):
+            if self._is_gone(run.owner, away) and not run.pinned:
+                minutes = self.settings.abandoned_minutes
+                said = f"its browser was away for {minutes} minutes, so it paused; everything measured was kept"
+                self.pump.end(run.id, "paused", said)
+        self.desk.drop_forgotten(away)
+
+    def _forget(self, away: float) -> None:
+        for run in self.store.runs():
+            own = run.origin != "reference" and self._is_gone(run.owner, away)
+            if not own or run.pinned:
+                continue
+            if run.active:
+                self.pump.end(run.id, "cancelled")
+            elif not self.pump.busy(run.id):
+                self.store.delete(run.id)
+                log.info("forgotten", run=run.id)
+        in_use = {run.spec.data for run in self.store.runs()}
+        for name, owner in self.store.uploads():
+            if self._is_gone(owner, away) and name not in in_use and not self.store.disown_upload(name, owner):
+                for file in datasets.upload_files(name, self.store.folder):
+                    file.unlink(missing_ok=True)
+                log.info("forgotten", data=name)
+
+    def _is_gone(self, owner: str, away: float) -> bool:
+        """True for a browser, and not for the command line, that has not been heard of for so many seconds."""
+        return bool(owner) and time.monotonic() - self._seen.get(owner, self._begun) > away
+
+    def _run(self) -> None:
+        while not self._stopped.wait(LOOK_SECONDS):
+            try:
+                self.tidy()
+            except Exception:
+                log.error("not put away", with_traceback=True)

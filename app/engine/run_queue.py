@@ -1,0 +1,283 @@
+"""Everything that happens to runs, one thing after another on one thread: events, ends of tasks, wishes, a look around.
+
+A run is always wherever the store says: after a crash of a worker or of the server it goes on from its newest
+checkpoint, under a new attempt number, and events of older attempts no longer count.
+"""
+
+import secrets
+import threading
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Any
+
+from distributed import Future, KilledWorker
+
+from app.base import logs
+from app.base.settings import Settings
+from app.engine import limits, worker
+from app.engine.cluster import Cluster
+from app.engine.turns import turns
+from app.store.database import StoreError
+from app.store.run import ACTIVE, Run
+from app.store.run_store import EventGapError, Store
+from app.values import datasets
+from app.values.datasets import DATASETS
+from app.values.events import BlockCut, RunStopped, from_json
+
+LOOK_SECONDS = 1.0
+AWAY = (
+    "The machines that train and answer cannot be reached: their scheduler is away. Everything measured is kept, and "
+    "runs go on from their newest checkpoints once it is back."
+)
+MAX_DEATHS = 4  # of a run's workers, without a checkpoint between them
+
+log = logs.events(__name__)
+
+
+class Pump:
+    """The pump of one engine. Everything public may be called from any thread."""
+
+    def __init__(self, settings: Settings, store: Store, cluster: Cluster) -> None:
+        self.settings, self.store = settings, store
+        self.downloads: dict[str, tuple[int, int]] = {}  # bytes done and to do, of those under way
+        self.trouble = ""  # why nothing more can be stored or trained, if so
+        self._cluster = cluster
+        self._topic = f"events-{store.identity}"  # of the store: a run that outlives its server hears the next one
+        self._inbox: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._tasks: dict[str, Future[Any]] = {}
+        self._at: dict[str, str] = {}  # the worker that each task was given to
+        self._fetching: dict[str, Future[Any]] = {}
+        self._deaths: Counter[tuple[str, int | None]] = Counter()
+        cluster.subscribe(self._topic, self._heard)
+        self._thread = threading.Thread(target=self._run, name="pump", daemon=True)
+
+    def start(self) -> None:
+        """Begin, with the runs that trained when the last server went away.
+
+        On workers of their own they may train still: those attempts are asked to stop.
+        """
+        for run in self.store.runs(["running"]):
+            self._ask_to_stop(run.id, run.attempt)
+            self.store.update(run.id, status="queued")
+        self._thread.start()
+        self.wake()
+
+    def stop(self) -> None:
+        """End, once what has happened is taken in."""
+        self._inbox.put(None)
+        self._thread.join(timeout=10)
+
+    @property
+    def alive(self) -> bool:
+        """True while what happens is taken in."""
+        return self._thread.is_alive()
+
+    def wake(self) -> None:
+        """Look soon whether a run can start."""
+        self._inbox.put(self._dispatch)
+
+    def end(self, run: str, status: str, message: str = "") -> None:
+        """Stop a run that waits or trains, or cancel a paused one."""
+        found = self.store.run(run)
+        if not (found.active or (status == "cancelled" and found.status == "paused")):
+            return
+        self.store.update(run, status=status, message=message[:500])
+        log.info("stopped", run=run, attempt=found.attempt, status=status, step=found.step)
+        if run in self._tasks:
+            self._ask_to_stop(run, found.attempt)
+        self.wake()
+
+    def cut(self, run: str) -> None:
+        """Train a run under the cut that was asked of it, from its next step on."""
+        self._inbox.put(lambda: self._cut(run))
+
+    def busy(self, run: str) -> bool:
+        """True while a worker has the run, even one that is about to stop."""
+        return run in self._tasks
+
+    def queue(self) -> list[Run]:
+        """Runs that wait for a worker, in the order of their turns."""
+        waiting = [run for run in self.store.runs(["queued"])[::-1] if run.id not in self._tasks]
+        return [waiting[index] for index in turns([run.owner for run in waiting], self.training())]
+
+    def training(self) -> Counter[str]:
+        """How many runs of each owner have a worker."""
+        return Counter(run.owner for run in self.store.runs(ACTIVE) if run.id in self._tasks)
+
+    # ── on the pump's own thread ──
+
+    def _run(self) -> None:
+        while (happened := self._next()) is not None:
+            try:
+                happened()
+            except Exception:
+                log.error("the pump could not take what happened", with_traceback=True)
+
+    def _next(self) -> Callable[[], None] | None:
+        """What happened next; now and then a look around, for workers that came back."""
+        try:
+            return self._inbox.get(timeout=LOOK_SECONDS)
+        except Empty:
+            return self._dispatch
+
+    def _heard(self, event: tuple[float, Any]) -> None:
+        """A message from a worker, on the client's own thread: only put aside here."""
+        message = event[1]
+        self._inbox.put(lambda: self._take(message))
+
+    def _take(self, message: dict[str, Any]) -> None:
+        if "data" in message:
+            self.downloads[message["data"]] = (message["done"], message["total"])
+            return
+        run, attempt = message["run"], message["attempt"]
+        events = from_json(message["events"])
+        try:
+            self.store.record(run, attempt, events)
+            self.store.prune(run)
+            self.trouble = ""
+        except EventGapError as gap:
+            log.warning("events lost", run=run, attempt=attempt, why=gap)
+            self._retry(run, attempt)
+        except StoreError as error:
+            self.trouble = f"{error}. What was stored before is kept; free some space and resume the run."
+            log.error("not stored", run=run, attempt=attempt, why=error)
+            self.end(run, "failed", self.trouble)
+        if self.settings.max_minutes and (why := limits.overlong(self.store.history(run).seconds, self.settings)):
+            self.end(run, "cancelled", why)
+        if any(isinstance(event, RunStopped) for event in events):
+            self.store.update(run, until=None)
+
+    def _dispatch(self) -> None:
+        """Start queued runs, each owner in turn, while there is room."""
+        if not self._cluster.connected():
+            self.trouble = self.trouble or AWAY
+            return
+        if self.trouble == AWAY:
+            self.trouble = ""
+        workers = self._cluster.workers("train")
+        for run_id, address in list(self._at.items()):
+            if address not in workers and self._tasks[run_id].status == "pending":  # it would wait for it for ever
+                del self._at[run_id]
+                self._tasks.pop(run_id).cancel()
+                self._retry(run_id, self.store.run(run_id).attempt)
+        free = [address for address in workers if address not in self._at.values()]
+        training, most = self.training(), self.settings.session_training
+        for run in self.queue():
+            if not free:
+                return
+            if (not most or training[run.owner] < most) and self._data_ready(run):
+                self._start(run, free.pop(0))
+                training[run.owner] += 1
+
+    def _start(self, run: Run, address: str) -> None:
+        self._record_cut(run)
+        attempt = run.attempt + 1
+        self.store.update(run.id, attempt=attempt)
+        if run.checkpoint is None and run.step:  # it never reached a checkpoint: from the beginning
+            self.store.update(run.id, step=0)
+        task = self._cluster.submit(
+            "train",
+            worker.train_run,
+            run.id,
+            attempt,
+            run.settled,
+            self.store.weights_folder(run.id),
+            run.checkpoint or 0,
+            run.until,
+            self.store.cuts(run.id),
+            self.settings,
+            self._topic,
+            key=f"train:{run.id}:{attempt}",
+            workers=[address],  # Dask would queue a second run behind the first while the other worker is warming up
+        )
+        log.info("started", run=run.id, attempt=attempt, step=run.checkpoint or 0, worker=address)
+        self._at[run.id] = address
+        self._tasks[run.id] = task
+        task.add_done_callback(lambda task: self._inbox.put(lambda: self._ended(run.id, attempt, task)))
+
+    def _ended(self, run: str, attempt: int, task: Future[Any]) -> None:
+        """A task is over: finished, stopped, or its worker died."""
+        if self._tasks.get(run) is not task:
+            return
+        del self._tasks[run]
+        self._at.pop(run, None)
+        if task.status == "error":
+            error = task.exception()
+            if isinstance(error, KilledWorker):
+                self._retry(run, attempt)
+            else:
+                self._fail(run, f"{_reason(error)} Everything measured before was kept.")
+        elif (found := self.store.run(run)).status != "running":
+            log.info("ended", run=run, attempt=attempt, status=found.status, step=found.step)
+        else:  # it ended, but its last events never came; or the scheduler went away, which is no fault of the run's
+            self._retry(run, attempt, deaths=int(task.status != "cancelled"))
+        self._dispatch()
+
+    def _retry(self, run: str, attempt: int, deaths: int = 1) -> None:
+        """Queue a run again after its worker died or events were lost, unless it keeps dying at the same place."""
+        found = self.store.run(run)
+        if found.attempt != attempt or not found.active:
+            return
+        log.warning("worker lost", run=run, attempt=attempt, step=found.step, checkpoint=found.checkpoint)
+        self._deaths[run, found.checkpoint] += deaths
+        if self._deaths[run, found.checkpoint] >= MAX_DEATHS:
+            self._fail(run, f"its worker died {MAX_DEATHS} times at step {found.step}; everything before was kept.")
+        else:
+            self.store.update(run, status="queued")
+        self._ask_to_stop(run, attempt)
+        self.wake()
+
+    def _ask_to_stop(self, run: str, attempt: int) -> None:
+        """The worker looks after every step."""
+        self._cluster.raise_flag(worker.stop_flag(self._topic, run, attempt))
+
+    def _cut(self, run: str) -> None:
+        found = self.store.run(run)
+        if run not in self._tasks:
+            self._record_cut(found)
+        elif found.active and found.cut_asked is not None:  # else it has started with the cut meanwhile
+            self.store.update(run, status="queued")  # it goes on as soon as it has stopped
+            self._ask_to_stop(run, found.attempt)
+
+    def _record_cut(self, run: Run) -> None:
+        """The cut that was asked for, if one was, from the step on where the run goes on."""
+        if run.cut_asked is not None:
+            self.store.record(run.id, run.attempt, [BlockCut(step=run.checkpoint or 0, cut=run.cut_asked)])
+
+    def _data_ready(self, run: Run) -> bool:
+        """True if the run's data set is here; else it is being downloaded, once for all who wait for it."""
+        name = run.spec.data
+        if self.settings.scheduler or datasets.available(name, self.settings.data):
+            return True
+        if name not in self._fetching:
+            self.downloads[name] = (0, DATASETS[name].download_bytes)
+            key = f"data:{name}:{secrets.token_hex(2)}"
+            task = self._cluster.submit("ask", worker.fetch_data, name, self.settings, self._topic, key=key)
+            self._fetching[name] = task
+            task.add_done_callback(lambda task: self._inbox.put(lambda: self._fetched(name, task)))
+        return False
+
+    def _fetched(self, name: str, task: Future[Any]) -> None:
+        del self._fetching[name]
+        self.downloads.pop(name, None)
+        if task.status == "error":
+            for run in self.queue():
+                if run.spec.data == name:
+                    self._fail(run.id, _reason(task.exception()))
+        self._dispatch()
+
+    def _fail(self, run: str, why: str) -> None:
+        """In one write: nobody sees a failure without its reason."""
+        log.error("failed", run=run, why=why[:500])
+        self.store.update(run, status="failed", message=why[:500])
+
+
+def _reason(error: BaseException | None) -> str:
+    """One sentence for people, whatever went wrong."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"The disk refused: {error.strerror} ({Path(str(error.filename)).name})."
+    if isinstance(error, ValueError | StoreError):
+        return str(error)
+    return f"Training stopped with an error of the program ({type(error).__name__}: {error})."

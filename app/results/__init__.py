@@ -1,1 +1,0 @@
-"""What an analysis or a query returns: named NumPy arrays, never a tensor, never a figure."""

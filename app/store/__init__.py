@@ -1,0 +1,1 @@
+"""Runs, events, answers and weights on the disk."""

@@ -1,0 +1,94 @@
+"""The store's one SQLite file, in WAL mode: checked when it is opened, and set aside where it is damaged."""
+
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from app.base import logs
+from app.store.schema import prepare
+
+log = logs.events(__name__)
+
+
+class StoreError(RuntimeError):
+    """The store cannot be used; the message says what happened, what was kept and what to do."""
+
+
+class Database:
+    """The file in one folder, with the store's tables. Safe to use from several threads of one process."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.notice = ""
+        self._lock = threading.RLock()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._db = self._open(folder / "store.sqlite")
+        except (OSError, sqlite3.OperationalError) as error:
+            raise StoreError(
+                f"the store at {folder} cannot be opened ({error}); nothing was changed. "
+                "Free some space or name another folder in RESNET_EXPLORER_STORE."
+            ) from error
+
+    def _open(self, path: Path) -> sqlite3.Connection:
+        try:
+            return self._connect(path)
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.OperationalError):
+                raise
+            aside = path.with_name(f"store.corrupt-{time.strftime('%Y%m%d-%H%M%S')}.sqlite")
+            path.replace(aside)
+            for suffix in ("-wal", "-shm"):
+                path.with_name(path.name + suffix).unlink(missing_ok=True)
+            self.notice = (
+                f"The store's file was damaged ({error}). It was kept as {aside.name} and a new one begun; "
+                "weights are untouched in the folder weights."
+            )
+            log.error("store damaged", kept=aside.name, why=error)
+            return self._connect(path)
+
+    @staticmethod
+    def _connect(path: Path) -> sqlite3.Connection:
+        db = sqlite3.connect(path, check_same_thread=False, timeout=10, isolation_level=None)
+        try:
+            db.row_factory = sqlite3.Row
+            if db.execute("PRAGMA quick_check").fetchone()[0] != "ok":
+                raise sqlite3.DatabaseError("it fails SQLite's own check")
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute("PRAGMA synchronous = NORMAL")
+            db.execute("PRAGMA foreign_keys = ON")
+            prepare(db)
+        except sqlite3.DatabaseError:
+            db.close()
+            raise
+        return db
+
+    @property
+    def identity(self) -> str:
+        """A name that no other store has, and that stays."""
+        return str(self._rows("SELECT id FROM identity")[0]["id"])
+
+    def close(self) -> None:
+        """Write what is pending and let the file go."""
+        with self._lock:
+            self._db.close()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._db
+            except BaseException:
+                if self._db.in_transaction:  # SQLite has itself undone a transaction that filled the disk
+                    self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+
+    def _rows(self, sql: str, *values: Any) -> list[sqlite3.Row]:
+        with self._lock:
+            return self._db.execute(sql, values).fetchall()

@@ -1,0 +1,1 @@
+"""Nets on paper, and one taken apart."""

@@ -1,0 +1,1 @@
+"""Which pixels speak for a class."""

@@ -1,0 +1,204 @@
+"""What a cut does: errors, classes, confusion and single images, before and after.
+
+While an answer is coming, the one before it stays, dimmed: a hand that cuts sees numbers move, never vanish.
+"""
+
+import html
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from app.base.prose import literal, prose
+from app.data.pictures import from_text
+from app.engine import engine as jobs
+from app.figures.theme import family_colour
+from app.studies.cuts.table import words
+from app.studies.features.chosen_picture import Chosen, own_picture
+from app.studies.features.results import Pictures
+from app.studies.lesions.maps import class_errors, confusions
+from app.studies.lesions.results import CutEvaluation, CutProbabilities
+from app.ui.page.pending_answer import arrive, ask
+from app.ui.runs.subject import Look
+from app.ui.widgets.image_grid import picture_row
+from app.ui.widgets.live_chart import live_chart
+from app.ui.widgets.strip import without
+from app.values.arrays import Floats
+from app.values.cut_spec import WHOLE, CutSpec
+from app.values.datasets import DataSet, find
+from app.values.questions import CutPicturesQuestion, CutQuestion, PicturesQuestion
+from models.plan import plan
+
+IMAGES = 1000
+SHOWN = 8  # pictures
+MOST_SHOWN = 24
+_LAST = "_last_cut"
+
+
+class Outcome(NamedTuple):
+    """One cut's answers, and what they are answers to."""
+
+    look: Look
+    cut: CutSpec
+    own: Chosen | None  # the reader's picture, if there is one: the first
+    places: tuple[int, ...]  # of the other pictures in the test set
+    whole: CutEvaluation
+    after: CutEvaluation
+    probabilities: CutProbabilities
+    pictures: Pictures
+
+
+def outcome(seen: Look, cut: CutSpec, first: Sequence[int]) -> None:
+    """Draw what the cut does. `first`: the test images to show, unless others are chosen."""
+    about = find(seen.run.spec.data, jobs.engine().settings.store)
+    if about is None:
+        return
+    asked: dict[str, Any] = {"run": seen.run.id, "step": seen.step}
+    images = min(IMAGES, about.test_images or IMAGES)  # where there are none, the answer says so
+    note = st.empty()
+    figures = st.container(key="of-the-cut")
+    gallery = st.container(key="pictures-of-the-cut")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        wanted, own = chosen_places(about), _own(about)
+    places = wanted or tuple(int(place) for place in first[: SHOWN - (own is not None)])
+    named = (*([own.text] if own else []), *(f"test:{place}" for place in places))
+    questions = (
+        CutQuestion(**asked, images=images),
+        CutQuestion(**asked, images=images, cut=cut),
+        CutPicturesQuestion(**asked, pictures=named, cut=cut),
+        PicturesQuestion(**asked, pictures=places),
+    )
+    there = arrive(*questions)
+    answers = [ask(question) for question in questions]
+    if trouble := next((answer.trouble for answer in answers if answer.trouble), ""):
+        note.error(literal(trouble))
+        return
+    last: Outcome | None = st.session_state.get(_LAST)
+    if there:
+        results: list[Any] = [answer.result for answer in answers]
+        last = st.session_state[_LAST] = Outcome(seen, cut, own, places, *results)
+    shown = last if last is not None and last.look.run.id == seen.run.id else None
+    st.html(f"<style>.st-key-of-the-cut, .st-key-pictures-of-the-cut {{ opacity: {1 if there else 0.5}; }}</style>")
+    page = prose("lesions")
+    if there and shown:
+        note.markdown(sentence(shown))
+    else:
+        note.markdown(page["coming"] if shown else page["first"])
+    if shown:
+        with figures:
+            _figures(shown, about)
+        with gallery:
+            _gallery(shown, about)
+
+
+def chosen_places(about: DataSet) -> tuple[int, ...]:
+    """The test images that the reader asks for by number; none: those that the page proposes."""
+    page = prose("lesions")
+    text = st.text_input(
+        page["pictures"], key="pictures", bind="query-params", placeholder=page["pictures-default"], max_chars=200
+    )
+    places: list[int] = []
+    wrong: list[str] = []
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        if part.isascii() and part.isdigit() and int(part) < about.test_images:
+            places += [int(part)] if int(part) not in places else []
+        else:
+            wrong.append(part)
+    if wrong or len(places) > MOST_SHOWN:
+        said = f"{wrong[0][:30]!r} was left out: " if wrong else f"The first {MOST_SHOWN} are shown: "
+        st.warning(literal(f"{said}test images are numbered from 0 to {about.test_images - 1:,}."))
+    return tuple(places[:MOST_SHOWN])
+
+
+def _own(about: DataSet) -> Chosen | None:
+    """A picture of the reader's."""
+    with st.popover(prose("lesions")["own"], icon=":material/add_a_photo:"):
+        source = st.segmented_control(
+            "Picture", ("upload", "camera"), default="upload", key="own-source", required=True
+        )
+        swapped = about.channels == 1 and st.toggle(prose("features")["swap"], key="own-swap")
+        return own_picture(about, source, swapped)
+
+
+def sentence(of: Outcome) -> str:
+    """The cut and its price in one sentence; where it is a block that changes shapes, what is left of it."""
+    page, blocks = prose("lesions"), plan(of.look.net).blocks
+    if of.cut == WHOLE:
+        return page["uncut"].format(net=of.look.net.name, error=of.whole.error, images=of.whole.images)
+    points = of.after.error - of.whole.error
+    said = page["cut-costs" if abs(points) >= 0.05 else "cut-free"].format(
+        net=of.look.net.name,
+        cut=words(of.cut, len(blocks)),
+        before=of.whole.error,
+        after=of.after.error,
+        points=abs(points),
+        direction="more" if points > 0 else "fewer",
+        images=of.after.images,
+    )
+    changed = [block for block in of.cut.removed if blocks[block].reshapes or blocks[block].pooled > 1]
+    for block in changed[:1]:
+        said += " " + page["cut-reshapes"].format(block=block, without=without(of.look.net, blocks[block]))
+    return said
+
+
+def _figures(of: Outcome, about: DataSet) -> None:
+    numbers, classes, confusion = st.columns([0.6, 1.5, 2.1], gap="medium")
+    with numbers:
+        st.html(_cards(of))
+    with classes:
+        figure = class_errors(of.whole, of.after, about.labels)
+        live_chart(figure, key="class-errors", rev=of.look.run.id)
+        st.caption(figure.caption)
+    with confusion:
+        figure = confusions(of.whole, of.after, about.labels)
+        live_chart(figure, key="confusions", rev=of.look.run.id)
+        st.caption(figure.caption)
+
+
+def _gallery(of: Outcome, about: DataSet) -> None:
+    own = [] if of.own is None else [_own_pixels(of.own, about)]
+    numbers = [(place, int(label)) for place, label in zip(of.places, of.pictures.labels, strict=True)]
+    heads = [(f"no. {place:,}", about.labels[label], label) for place, label in numbers]
+    cards = [("yours", "your picture", -1)] * len(own) + heads
+    shares = of.probabilities.probabilities
+    picture_row(
+        [*own, *of.pictures.pixels],
+        [f"{where}: {what}" for where, what, _ in cards],
+        [_below(head, shares[:, nth], about.labels) for nth, head in enumerate(cards)],
+        marked=[bool(before.argmax() != after.argmax()) for before, after in zip(*shares, strict=True)],
+    )
+    st.caption(prose("lesions")["pictures-caption"].format(run=of.look.run.name, step=of.look.step))
+
+
+def _own_pixels(own: Chosen, about: DataSet) -> NDArray[np.uint8]:
+    return from_text(own.text.removeprefix("own:"), about.channels, about.size)
+
+
+def _cards(of: Outcome) -> str:
+    colour = family_colour(of.look.net)
+    cards = (("whole net", of.whole, ""), ("cut net", of.after, f"{of.after.error - of.whole.error:+.1f} points"))
+    drawn = [
+        f"<div class='now'><span>{name}</span><b style='--family:{colour}'>{one.error:.1f}<small> % wrong</small></b>"
+        f"<span>loss {one.loss:.2f}</span><span>{change}</span></div>"
+        for name, one, change in cards
+    ]
+    return f"<div class='nows'>{''.join(drawn)}</div>"
+
+
+def _below(head: tuple[str, str, int], shares: Floats, labels: Sequence[str]) -> str:
+    """What the net, whole and cut, takes a picture for, as HTML. `head`: where it is from, its name, its label."""
+    where, what, truth = head
+    lines = [_guess(when, one, labels, truth) for when, one in zip(("whole", "cut"), shares, strict=True)]
+    return f"<b>{html.escape(what)}</b> <span>{where}</span>" + "".join(lines)
+
+
+def _guess(when: str, shares: Floats, labels: Sequence[str], truth: int) -> str:
+    taken: Any = int(np.argmax(shares))
+    percent = 100 * float(shares[taken])
+    sign = "" if truth < 0 else "✓ " if taken == truth else "✗ "
+    return (
+        f"<div class='guess'><span>{when}</span><i style='--share:{percent:.0f}%'></i>"
+        f"<span>{sign}{html.escape(labels[taken])} {percent:.0f} %</span></div>"
+    )

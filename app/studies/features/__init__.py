@@ -1,0 +1,1 @@
+"""What a net sees on its way: maps, kernels, what excites a channel."""

@@ -1,0 +1,125 @@
+"""Which picture a page is about: one of the test set, one that the net gets wrong, or the student's own."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from app.base.prose import literal, prose
+from app.data.pictures import Bytes, PictureError, fitted, to_text
+from app.studies.features.results import Confused, Pictures
+from app.ui.page.pending_answer import answered
+from app.ui.runs.subject import Look
+from app.ui.widgets.drawing_pad import pad
+from app.values.datasets import DataSet
+from app.values.questions import ConfusedQuestion, PicturesQuestion
+
+OFFERED = 400  # test images, from which a class is chosen
+ANY = "any class"
+CAMERA = 420  # pixels wide
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """`text`: as a question carries it; `name`: for people, in plain text."""
+
+    text: str
+    name: str
+
+
+def sources(about: DataSet) -> list[str]:
+    """Where a picture may come from; one is drawn where pictures are white on black."""
+    kept = ["test set", "most confused"] if about.test_images else []
+    return [*kept, "upload", "camera", *(["draw"] if about.channels == 1 else [])]
+
+
+def chosen_picture(look: Look, about: DataSet) -> Chosen | None:
+    """Draw the choice. None while the pictures to choose from are still on their way, or there is none."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        offered = sources(about)
+        source = st.segmented_control(
+            "Picture", offered, default=offered[0], key="source", bind="query-params", required=True
+        )
+        if source == "test set":
+            places = tuple(range(min(OFFERED, about.test_images)))
+            question = PicturesQuestion(run=look.run.id, step=look.step, pictures=places)
+            return _kept(question, lambda found: _of_class(found, about), "test images")
+        if source == "most confused":
+            errors = ConfusedQuestion(run=look.run.id, step=look.step)
+            return _kept(errors, lambda found: _confused(found, about), "errors")
+        photographed = about.channels == 1 and source != "draw"
+        swapped = photographed and st.toggle(prose("features")["swap"], key="swap", bind="query-params")
+    return own_picture(about, source, swapped) or (Chosen("test:0", "test image 0") if about.test_images else None)
+
+
+def _kept(question: Any, choose: Any, what: str) -> Chosen | None:
+    """What `choose` makes of the answer; None while there is none."""
+    chosen: list[Chosen] = []
+    answered(question, lambda found: chosen.append(choose(found)), doing=f"fetching {what}")
+    return chosen[0] if chosen else None
+
+
+def _of_class(found: Pictures, about: DataSet) -> Chosen:
+    wanted = st.selectbox("Class", [ANY, *about.labels], key="class", bind="query-params", width=170)
+    own = np.arange(len(found.labels))
+    if wanted in about.labels:
+        own = np.flatnonzero(found.labels == about.labels.index(wanted))
+    if not len(own):
+        st.caption(f"None of the first {len(found.labels)} test images is of that class.")
+        return Chosen("test:0", "test image 0")
+    place = int(own[_nth(len(own))])
+    return Chosen(f"test:{place}", f"test image {place}, {about.labels[int(found.labels[place])]}")
+
+
+def _confused(found: Confused, about: DataSet) -> Chosen:
+    if not len(found.places):
+        st.caption(f"The net makes no error on the first {found.images:,} test images.")
+        return Chosen("test:0", "test image 0")
+    nth = _nth(len(found.places))
+    place, true, said = (int(values[nth]) for values in (found.places, found.labels, found.predicted))
+    name = f"test image {place}, {about.labels[true]} taken for {about.labels[said]}"
+    return Chosen(f"test:{place}", name)
+
+
+def _nth(count: int) -> int:
+    """A stepper through so many pictures, from 0."""
+    wanted = st.number_input(f"Which, of {count}", 1, OFFERED, 1, key="nth", bind="query-params", width=150)
+    return min(int(wanted), count) - 1
+
+
+def own_picture(about: DataSet, source: str, swapped: bool) -> Chosen | None:
+    """The student's picture as the net takes it; it is kept with the answers about it, and is not in the address.
+
+    `source`: upload, camera or draw; `swapped`: black for white.
+    """
+    page = prose("features")
+    try:
+        file = _given(source)
+        if file is None:
+            st.caption(page["own" if about.test_images else "own-only"])
+            return None
+        picture: Bytes = _fitted(file, about.channels, about.size)
+    except PictureError as error:
+        st.error(literal(f"{error}{' A test image is shown meanwhile.' if about.test_images else ''}"))
+        return None
+    return Chosen(f"own:{to_text(255 - picture if swapped else picture)}", "your picture")
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _fitted(content: bytes, channels: int, size: int) -> Bytes:
+    """Decoded once, however often the page is drawn: fifty million pixels take a second."""
+    return fitted(content, channels, size)
+
+
+def _given(source: str) -> bytes | None:
+    """A file's bytes, from one of three places. Raises PictureError."""
+    page = prose("features")
+    if source == "draw":
+        st.caption(page["draw"])
+        return pad("pad")
+    kinds = ["png", "jpg", "jpeg", "gif", "webp", "bmp", "tif", "tiff", "ppm"]
+    file = (
+        st.file_uploader(page["upload"], kinds) if source == "upload" else st.camera_input(page["camera"], width=CAMERA)
+    )
+    return file.getvalue() if file else None

@@ -1,0 +1,1 @@
+"""The gradient at every layer and block, at every step."""

@@ -1,0 +1,203 @@
+"""The gradient at every block as figures: lines over depth, and the truth test as a table of verdicts.
+
+Who claims what: see `app.studies.truth_test.verdicts`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.figures import theme
+from app.figures.curves import Curve, chart
+from app.figures.numbers import rounded
+from app.figures.theme import Figure, Json, Style
+from app.studies.gradients.results import Course, Distribution, Gradients, Grid
+from app.studies.truth_test.verdicts import factors_at, heading, times, typical, verdict
+from models.spec import NetSpec
+
+STRONGEST = 1.5  # a factor per block that has the full colour
+ROW = 38  # pixels: two lines of text, so that they can be read on a phone
+
+
+def block_lines(
+    courses: Sequence[Course],
+    steps: Sequence[int] | None = None,
+    *,
+    styles: Sequence[Style] = (),
+    height: int = 340,
+) -> Figure:
+    """RMS of the activation gradient at each block, input to output, at the chosen steps (None: all); later darker.
+
+    `styles`: one a course where their nets' names do not tell them apart. A point's name is what the address calls it.
+    """
+    curves: list[Curve] = []
+    nets = [NetSpec.parse(course.net) for course in courses]
+    for course, style in zip(
+        courses, styles or [Style(net.name, theme.family_colour(net)) for net in nets], strict=True
+    ):
+        shown = [i for i, step in enumerate(course.steps.tolist()) if steps is None or step in steps]
+        names = ("stem.conv", *(f"block:{i}" for i in range(len(course.stages) - 1)))
+        for nth, i in enumerate(shown):
+            name = f"{style.name}, step {int(course.steps[i]):,}"
+            colour = later_darker(style.colour, nth, len(shown))
+            places = np.arange(len(course.stages))
+            curves.append(Curve(name, places, course.rms[i], colour, style.dash, names=names))
+    data, layout = chart(
+        curves, "block, input to output", "RMS of the gradient", log=True, height=height, named_at="start"
+    )
+    said = [
+        f"{course.net}: "
+        + ", ".join(f"{heading(moment, course)} {times(f)} a block" for moment, f in factors_at(course).items())
+        for course in courses
+    ]
+    caption = (
+        f"{theme.badge('measured')} RMS of the loss's gradient with respect to each block's output, training mode "
+        "(batch statistics); the level jumps where a stage ends, since shapes change: compare within a stage"
+    )
+    return Figure(data, layout, caption, "Activation gradients by block. " + "; ".join(said))
+
+
+def later_darker(colour: str, nth: int, of: int) -> str:
+    """The colour of the nth of so many moments of one run."""
+    return theme.shade(colour, 0.5 * (1 - (nth + 1) / of))
+
+
+def block_mark(selected: str | None) -> tuple[Json, ...]:
+    """The selected block, or the block of the selected layer, as a band in `block_lines`."""
+    kind, _, rest = (selected or "").replace("block:", "blocks.").partition(".")
+    if kind == "stem":
+        at = 0
+    elif kind == "blocks":
+        at = int(rest.partition(".")[0]) + 1
+    else:
+        return ()
+    return ({**theme.vertical(at - 0.5, name="band"), "type": "rect", "x1": at + 0.5, "line": {"width": 0}},)
+
+
+# ---- weights -------------------------------------------------------------------------------------------------------
+
+Measure = Literal["weight", "parameter", "update"]
+
+_MEASURES: dict[Measure, tuple[str, str]] = {
+    "weight": ("gradient norm", "L2 norm of each layer's weight gradient"),
+    "parameter": ("gradient RMS", "each layer's weight gradient per parameter: L2 norm ÷ √parameters"),
+    "update": ("update ÷ weight", "learning rate × gradient norm ÷ norm of the weight itself, to first order"),
+}
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A run's gradients at one kept moment; `rate` is the learning rate there."""
+
+    style: Style
+    step: int
+    gradients: Gradients
+    rate: float
+
+    def values(self, of: Measure) -> NDArray[Any]:
+        """One number a layer."""
+        if of == "parameter":
+            return self.gradients.weight_rms
+        return self.gradients.weight_norm * (
+            self.rate / np.maximum(self.gradients.weight_size, np.finfo(float).tiny) if of == "update" else 1.0
+        )
+
+
+def weight_lines(moments: Sequence[Measured], of: Measure = "weight", *, height: int = 340) -> Figure:
+    """What each layer's weights receive, input to output; later darker. Projections are left out: they are no step."""
+    curves = []
+    for one in moments:
+        same = [other.step for other in moments if other.style == one.style]
+        on_path = np.flatnonzero(~np.array(one.gradients.on_shortcut))
+        names = tuple(one.gradients.layers[i] for i in on_path)
+        colour = later_darker(one.style.colour, same.index(one.step), len(same))
+        name = f"{one.style.name}, step {one.step:,}"
+        curves.append(Curve(name, on_path, one.values(of)[on_path], colour, one.style.dash, names=names))
+    heading, words = _MEASURES[of]
+    data, layout = chart(curves, "layer, input to output", heading, log=True, height=height, named_at="start")
+    images = max((one.gradients.images for one in moments), default=0)
+    said = "; ".join(f"{curve.name}: {curve.y[0]:.2g} first, {curve.y[-1]:.2g} last" for curve in curves)
+    caption = f"{theme.badge('measured')} {words}, training mode, {images} training images"
+    return Figure(data, layout, caption, f"{words}. {said}")
+
+
+def histograms(found: Sequence[tuple[Style, Distribution]], step: int, *, height: int = 300) -> Figure:
+    """The numbers of one layer's weight gradient, each run over its own standard deviation."""
+    curves = []
+    for style, one in found:
+        middles = (one.edges[1:] + one.edges[:-1]) / 2 / (one.std or 1.0)
+        share = 100 * one.counts / max(int(one.counts.sum()), 1)
+        curves.append(Curve(style.name, middles, share, style.colour, style.dash))
+    layer = found[0][1].layer if found else ""
+    data, layout = chart(curves, "gradient of one weight ÷ standard deviation", "% of the weights", height=height)
+    said = "; ".join(
+        f"{style.name}: standard deviation {one.std:.2g}, excess kurtosis {one.kurtosis:.1f} (normal: 0), "
+        f"{100 * one.zeros:.0f} % exactly zero"
+        for style, one in found
+    )
+    caption = f"{theme.badge('measured')} weight gradient of `{layer}` at step {step:,}, training mode. {said}"
+    return Figure(data, layout, caption, f"Distribution of the gradient of {layer}. {said}")
+
+
+# ---- the truth test ------------------------------------------------------------------------------------------------
+
+
+def verdict_map(grid: Grid) -> Figure:
+    """The truth test: one cell a net with the verdict and the change per block towards the input; rows by setting."""
+    nets = [NetSpec.parse(net) for net in grid.nets]
+    depths = sorted({net.depth for net in nets})
+    rows = list(dict.fromkeys(_setting(net) for net in nets))
+    z: NDArray[Any] = np.full((len(rows), len(depths)), np.nan)
+    text = [["" for _ in depths] for _ in rows]
+    hover = [["" for _ in depths] for _ in rows]
+    for net, factors in zip(nets, grid.factors, strict=True):
+        row, column, factor = rows.index(_setting(net)), depths.index(net.depth), typical(factors)
+        with np.errstate(divide="ignore"):
+            z[row, column] = np.clip(np.log(factor), -np.log(STRONGEST), np.log(STRONGEST))
+        text[row][column] = f"{verdict(factor)}<br>{times(factor)}"
+        spread = f"{times(float(np.nanmin(factors)))} to {times(float(np.nanmax(factors)))}"
+        hover[row][column] = f"{net.name}, {_setting(net)}<br>{spread} over {len(grid.seeds)} seeds"
+    reach = float(np.log(STRONGEST))
+    trace: Json = {
+        "type": "heatmap",
+        "name": "change per block",
+        "x": [f"{depth} layers" for depth in depths],
+        "y": rows,
+        "z": [rounded(row, 3) for row in z],
+        "zmin": -reach,
+        "zmax": reach,
+        "colorscale": theme.DIVERGING,
+        "showscale": False,
+        "xgap": 2,
+        "ygap": 2,
+        "text": text,
+        "texttemplate": "%{text}",
+        "customdata": hover,
+        "hovertemplate": "%{customdata}<extra></extra>",
+    }
+    layout = theme.layout(
+        ROW * len(rows) + 70,
+        left=130,
+        xaxis=theme.axis(side="top", showgrid=False, ticks="", fixedrange=True),
+        yaxis=theme.axis(autorange="reversed", showgrid=False, ticks="", fixedrange=True),
+        dragmode=False,
+    )
+    layout["margin"] |= {"t": 40, "b": 10}
+    caption = (
+        f"{theme.badge('measured')} change of the activation gradient's RMS per block towards the input, at "
+        f"initialisation: geometric mean over {len(grid.seeds)} seeds, {grid.images} images, training mode. "
+        "A change of more than a factor 1.1 is *vanish* or *explode*"
+    )
+    said = "; ".join(
+        f"{net.name}, {_setting(net)}: {verdict(typical(f))}" for net, f in zip(nets, grid.factors, strict=True)
+    )
+    return Figure([trace], layout, caption, f"Verdict for each net. {said}")
+
+
+def _setting(net: NetSpec) -> str:
+    """`plain · BN · ReLU`."""
+    activation = {"relu": "ReLU", "elu": "ELU", "selu": "SELU"}[net.activation]
+    return f"{net.family} · {'BN' if net.norm == 'batch' else 'no BN'} · {activation}"

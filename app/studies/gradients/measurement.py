@@ -1,0 +1,105 @@
+"""How large the gradient is at every layer and every block of a net.
+
+He et al. 2015, *Deep Residual Learning for Image Recognition*, section 4.1: "we also verify that the backward
+propagated gradients exhibit healthy norms with BN". A weight under batch normalisation has a gradient in proportion to
+1 ÷ its own norm, so that the gradient with respect to what a block puts out says more than that of its weights.
+"""
+
+import math
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from app.data.images import Images, prepare
+from app.studies.gradients.results import Distribution, Gradients
+from app.training.probes import Mode, block_names, outputs, undisturbed
+from app.values.arrays import Floats, Ints
+from models.nets.net import Net, weight_layers
+from models.plan import plan
+from models.spec import NetSpec
+
+BINS = 81
+
+
+def batch(images: Images, count: int) -> tuple[Tensor, Tensor]:
+    """The first `count` training images, N×C×H×W, ready for a net, and their labels, N."""
+    return prepare(images.train[:count], images.info), images.train_labels[:count]
+
+
+def gradients(net: Net, x: Tensor, y: Tensor, mode: Mode = "training") -> Gradients:
+    """Norm and RMS of the loss's gradient at every weight layer and block. x: N×C×H×W; y: N, labels.
+
+    The RMS is over all numbers of the batch's output; as the loss is a mean, it falls as 1 ÷ N. A net at its first step
+    has no running statistics: in evaluation mode it must be given some first.
+    """
+    weights = weight_layers(net)
+    seen: dict[str, Tensor] = {}
+    with undisturbed(net, mode, seed=0), outputs(net, [*weights, *places(net)], seen.__setitem__), torch.enable_grad():
+        loss = F.cross_entropy(net(x), y)
+        found = torch.autograd.grad(loss, [*weights.values(), *seen.values()], allow_unused=True)
+    weight_norm = np.array([norm(gradient) for gradient in found[: len(weights)]])
+    rms = {name: norm(g) / math.sqrt(seen[name].numel()) for name, g in zip(seen, found[len(weights) :], strict=True)}
+    return Gradients(
+        layers=tuple(weights),
+        on_shortcut=tuple(layer.projection for layer in plan(net.spec).layers),
+        weight_norm=weight_norm,
+        weight_rms=weight_norm / np.sqrt([weight.numel() for weight in weights.values()]),
+        weight_size=np.array([norm(weight.detach()) for weight in weights.values()]),
+        output_rms=np.array([rms.get(name, 0.0) for name in weights]),
+        places=tuple(places(net)),
+        stages=stages(net.spec),
+        block_rms=np.array([rms[name] for name in places(net)]),
+        loss=float(loss.detach()),
+        images=len(x),
+        mode=mode,
+    )
+
+
+def block_rms(net: Net, x: Tensor, y: Tensor, mode: Mode = "training") -> Floats:
+    """`gradients(…).block_rms` alone, in half the time: no gradient of a weight is computed."""
+    seen: dict[str, Tensor] = {}
+    with undisturbed(net, mode, seed=0), outputs(net, places(net), seen.__setitem__), torch.enable_grad():
+        found = torch.autograd.grad(F.cross_entropy(net(x), y), list(seen.values()))
+    return np.array([norm(gradient) / math.sqrt(gradient.numel()) for gradient in found])
+
+
+def places(net: Net) -> list[str]:
+    """Where the activation gradient is measured: what the stem puts out, and each block."""
+    return ["stem", *block_names(net)]
+
+
+def norm(gradient: Tensor | None) -> float:
+    """L2 norm; 0 for none, which is what a dropped branch has."""
+    # Summed in float64: 1e-25 has no square in float32.
+    return 0.0 if gradient is None else float(torch.linalg.vector_norm(gradient, dtype=torch.float64))
+
+
+def stages(spec: NetSpec) -> Ints:
+    """The stage of the stem's output and of each block's; the stem belongs to the first where its shape is the same."""
+    blocks = plan(spec).blocks
+    first = blocks[0]
+    alike = not first.reshapes and first.pooled == 1 and first.inputs == first.outputs
+    return np.array([first.stage if alike else -1, *(block.stage for block in blocks)])
+
+
+def distribution(net: Net, x: Tensor, y: Tensor, layer: str, mode: Mode = "training") -> Distribution:
+    """The numbers of the weight gradient of `layer` in bins. Raises KeyError for a layer that the net has not."""
+    weight = weight_layers(net)[layer]
+    with undisturbed(net, mode, seed=0), torch.enable_grad():
+        (found,) = torch.autograd.grad(F.cross_entropy(net(x), y), [weight], allow_unused=True)
+    values = np.zeros(weight.numel()) if found is None else found.double().flatten().numpy()
+    reach = float(np.abs(values).max()) or 1.0
+    counts, edges = np.histogram(values, BINS, (-reach, reach))
+    std = float(values.std())
+    fourth = float(((values - values.mean()) ** 4).mean())
+    return Distribution(
+        layer=layer,
+        edges=edges,
+        counts=counts,
+        mean=float(values.mean()),
+        std=std,
+        kurtosis=fourth / std**4 - 3 if std else 0.0,
+        zeros=float((values == 0).mean()),
+    )

@@ -1,0 +1,226 @@
+"""The gradient in runs that were trained: block by block at kept moments, and layer by layer at every step."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from app.base.prose import prose
+from app.figures.norm_map import COLUMNS, CellOf, layer_mark, map_marks
+from app.figures.training import step_mark
+from app.studies.gradients.chosen_runs import Seen, measured_runs, where_and_when
+from app.studies.gradients.figures import Measured, block_lines, block_mark, histograms, weight_lines
+from app.studies.gradients.results import Gradients
+from app.studies.truth_test.claims import claims_table
+from app.studies.truth_test.verdicts import course_of
+from app.ui.live.scene import Scene, scene
+from app.ui.live.scene_picture import picture
+from app.ui.page import address
+from app.ui.page import page_parameter as own_parameter
+from app.ui.page.chart_clicks import to_cell, to_layer, to_step
+from app.ui.page.pending_answer import all_answered, arrive, ask
+from app.ui.widgets.live_chart import live_chart
+from app.values.questions import DistributionQuestion, GradientsQuestion
+
+OUTPUTS, WEIGHTS, UPDATES = "block outputs", "weights", "update ÷ weight"
+CELLS: tuple[CellOf, ...] = ("mean", "largest", "smallest")  # of the steps that a cell of the map stands for
+_LINES, _WITHOUT = "lines", "without"  # the widget; the parameter
+
+
+def in_this_run() -> None:
+    """Lines for chosen moments, the map of every step, and what both say."""
+    seen = measured_runs()
+    if seen is None:
+        return
+    left, right = st.columns([1.1, 1], gap="medium")
+    with left:
+        of = st.segmented_control(
+            "Gradient of",
+            (OUTPUTS, WEIGHTS, UPDATES),
+            default=OUTPUTS,
+            key="gradient",
+            bind="query-params",
+            required=True,
+            label_visibility="collapsed",
+        )
+        lines = st.container()
+    with right:
+        _live(seen, partial(_map, _cell_of(seen.scene)))
+    where_and_when(seen)
+    words = st.container()
+    asked = {
+        (place, step): GradientsQuestion(run=one.run.id, step=step)
+        for place, one in seen.looks.items()
+        for step in seen.telling(place)
+    }
+    if asked:
+        with lines:
+            _measured(seen, asked, partial(_answered, seen, of=of, words=words))
+    _one_layer(seen)
+
+
+def _measured(
+    seen: Seen,
+    asked: Mapping[tuple[int, int], GradientsQuestion],
+    draw: Callable[[Sequence[tuple[int, int]], Sequence[Gradients]], None],
+) -> None:
+    """A moment that is being measured is drawn when it is there: until then the chart stays, and its zoom."""
+    there = [moment for moment, question in asked.items() if not ask(question).pending]
+    if {place for place, _ in there} != set(seen.looks):
+        there = list(asked)
+    all_answered([asked[moment] for moment in there], partial(draw, there), doing=prose("gradients")["measuring"])
+    arrive(*(question for moment, question in asked.items() if moment not in there))
+
+
+def _answered(
+    seen: Seen, asked: Sequence[tuple[int, int]], results: Sequence[Gradients], *, of: str | None, words: Any
+) -> None:
+    page = prose("gradients")
+    found = dict(zip(asked, results, strict=True))
+    shown = _chosen_steps(seen, sorted({step for _, step in asked}))
+    layer = address.layer()
+    if of == OUTPUTS:
+        courses = _courses(seen, found)
+        styles = [seen.styles[place] for place in seen.looks]
+        figure, marks = block_lines(courses, shown, styles=styles), block_mark(layer)
+    else:
+        per = of == WEIGHTS and st.toggle("per parameter", key="per-parameter", bind="query-params")
+        moments = [
+            Measured(seen.styles[place], step, one, _rate(seen, place, step))
+            for (place, step), one in found.items()
+            if step in shown
+        ]
+        measure = "update" if of == UPDATES else "parameter" if per else "weight"
+        figure, marks = weight_lines(moments, measure), layer_mark(seen.scene.pairs, layer)  # type: ignore[arg-type]
+    live_chart(figure, key="gradient-lines", rev=str(of), marks=marks, on_click=to_layer)
+    st.caption(figure.caption)
+    if of != OUTPUTS:
+        st.caption(page[f"about-{'update' if of == UPDATES else 'weights'}"])
+    with words:
+        st.markdown(f"##### {page['what']}")
+        claims_table(_courses(seen, found))
+
+
+def _chosen_steps(seen: Seen, steps: Sequence[int]) -> list[int]:
+    """Draw the choice of lines. The address names those left out, so that a new moment has a line by itself."""
+    left_out = own_parameter.numbers(_WITHOUT, seen.moments, "kept moment")
+    st.session_state[_LINES] = [step for step in steps if step not in left_out]
+
+    def choose() -> None:
+        others = left_out.difference(steps)
+        own_parameter.write(_WITHOUT, sorted(others.union(steps).difference(st.session_state[_LINES])))
+
+    return st.pills(
+        "Lines at steps",
+        steps,
+        selection_mode="multi",
+        format_func=lambda step: f"{step:,}",
+        key=_LINES,
+        on_change=choose,
+    )
+
+
+def _courses(seen: Seen, found: dict[tuple[int, int], Gradients]) -> list[Any]:
+    return [
+        course_of(
+            look.net,
+            {step: one for (of, step), one in found.items() if of == place},
+            *_errors(seen, place),
+            diverged=look.run.status == "diverged",
+            going_on=look.run.active or look.run.status == "paused",
+        )
+        for place, look in seen.looks.items()
+    ]
+
+
+def _errors(seen: Seen, place: int) -> tuple[float, float]:
+    """Training and test error reached so far, percent; NaN where there is none."""
+    history = seen.scene.histories[place]
+    train, test = history.train_error(), history.test_error()
+    return (np.nan if train is None else train, np.nan if test is None else test)
+
+
+def _rate(seen: Seen, place: int, step: int) -> float:
+    """The learning rate of the step made from this moment; after the last one, of the last."""
+    run = seen.scene.runs[place]
+    total = run.total or run.spec.planned_steps
+    return run.spec.recipe.rate(min(step, max(total - 1, 0)), total)
+
+
+# ---- what was recorded at every step -------------------------------------------------------------------------------
+
+
+def _live(seen: Seen, draw: Callable[[Scene], None]) -> None:
+    """Draw, and again when the feed says that more has changed than it brings; the page, when a moment was kept."""
+    ids = tuple(run.id for run in seen.scene.runs)
+
+    def again() -> None:
+        try:
+            now = scene(ids).followed()
+        except KeyError:  # deleted meanwhile, by another browser
+            st.rerun()
+        if now.shape != seen.scene.shape:
+            st.rerun()
+        draw(now)
+
+    st.fragment(again)()
+
+
+def _cell_of(now: Scene) -> CellOf:
+    """Draw the choice of what a cell shows, once a run has more steps than the map columns."""
+    if now.newest <= COLUMNS:
+        return "mean"
+    chosen: CellOf | None = st.segmented_control(
+        "Each cell",
+        CELLS,
+        default="mean",
+        key="cells",
+        bind="query-params",
+        required=True,
+        label_visibility="collapsed",
+    )
+    return chosen or "mean"
+
+
+def _map(of: CellOf, seen: Scene) -> None:
+    marks = map_marks(seen.pairs, address.step(), address.layer())
+    rev = "-".join(run.id for run in seen.runs)
+    picture(seen.maps(of), key="gradient-map", rev=rev, marks=marks, on_click=to_cell)
+
+
+def _history(seen: Scene) -> None:
+    chosen = seen.layer_of(address.layer())
+    st.markdown(f"##### Step by step, in `{chosen}`")
+    picture(seen.layer(chosen), key="gradient-history", rev=chosen, marks=step_mark(address.step()), on_click=to_step)
+
+
+def _one_layer(seen: Seen) -> None:
+    """The chosen layer's history, and on demand how the numbers of its gradient are distributed."""
+    left, right = st.columns([1.1, 1], gap="medium")
+    with left:
+        _live(seen, _history)
+    with right:
+        layer = seen.scene.layer_of(address.layer())
+        if not st.toggle(f"Distribution of the gradient of `{layer}`", key="distribution", bind="query-params"):
+            return
+        having = [place for place in seen.looks if layer in seen.scene.pairs[place][1].layers]
+        if not having:
+            st.info(prose("gradients")["no-layer"].format(layer=layer))
+            return
+        steps = [seen.looks[place].step for place in having]
+        all_answered(
+            [
+                DistributionQuestion(run=seen.looks[place].run.id, step=step, layer=layer)
+                for place, step in zip(having, steps, strict=True)
+            ],
+            lambda results: _histograms(seen, having, results, steps[0]),
+            doing=prose("gradients")["measuring"],
+        )
+
+
+def _histograms(seen: Seen, having: Sequence[int], results: Sequence[Any], step: int) -> None:
+    figure = histograms([(seen.styles[place], one) for place, one in zip(having, results, strict=True)], step)
+    live_chart(figure, key="gradient-distribution", rev=figure.alt)
+    st.caption(figure.caption)

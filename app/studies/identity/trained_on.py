@@ -1,0 +1,77 @@
+"""The deeper net that identities made, trained on beside its like from scratch: does it keep what it was given?"""
+
+from functools import partial
+
+import numpy as np
+import streamlit as st
+
+from app.base.prose import prose
+from app.studies.identity.figures import trained_on
+from app.studies.identity.results import TrainedOn
+from app.studies.truth_test.verdicts import WORSE
+from app.ui.page.pending_answer import answered, known
+from app.ui.page.training_time import in_words, training_seconds
+from app.ui.runs.subject import Look
+from app.ui.widgets.live_chart import live_chart
+from app.values.questions import TrainedOnQuestion
+from models.spec import NetSpec
+
+RATES = ("0.1", "0.01", "0.001")
+_BEGUN = "trained-on"
+
+
+def train_on(seen: Look, depth: int) -> None:
+    """Choose the learning rate, press, read."""
+    page = prose("gradients")
+    deeper = NetSpec.model_validate({**seen.net.model_dump(), "depth": depth})
+    st.markdown(page["train-on"].format(net=seen.net.name, deeper=deeper.name))
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        rate = st.segmented_control(
+            "Learning rate", RATES, default=RATES[0], key="rate", bind="query-params", required=True
+        )
+        pressed = st.button("Train both", icon=":material/model_training:", key="train-on")
+    question = TrainedOnQuestion(
+        run=seen.run.id, step=seen.moments[-1], depth=depth, rate=float(rate or RATES[0]), seed=seen.run.spec.seed
+    )
+    batch = seen.run.spec.recipe.batch
+    long = in_words(2 * training_seconds(deeper, question.steps, batch, seen.size))
+    st.caption(page["train-on-announced"].format(steps=question.steps, batch=batch, long=long))
+    begun: set[str] = st.session_state.setdefault(_BEGUN, set())
+    if pressed:
+        begun.add(question.key)
+    if question.key in begun or known(question):
+        doing = page["training-on"].format(deeper=deeper.name)
+        answered(question, _drawn, doing=doing, on_stop=partial(begun.discard, question.key))
+
+
+def _drawn(found: TrainedOn) -> None:
+    figure = trained_on(found)
+    live_chart(figure, key="trained-on", rev=figure.alt)
+    st.caption(figure.caption)
+    st.markdown(" ".join(words(found)))
+    st.markdown(prose("gradients")["trained-on-why"])
+
+
+def words(found: TrainedOn) -> list[str]:
+    """Whether it kept what it was given, what happened on the way, and how the net from scratch compares."""
+    page = prose("gradients")
+    (made, _), (after, scratch) = found.error, found.test_error
+    names = {"net": NetSpec.parse(found.net).name, "deeper": NetSpec.parse(found.deeper).name}
+    steps = len(made)
+    if found.diverged[0]:
+        said = [page["lost-diverged"].format(**names, steps=int(np.isfinite(made).sum()))]
+    else:
+        verdict = "kept" if after <= found.given_error + WORSE else "lost"
+        said = [page[verdict].format(**names, before=found.given_error, after=after, steps=steps)]
+    peak = int(np.nanargmax(made))
+    if made[peak] > made[0] + WORSE:
+        said.append(page["peak"].format(first=made[0], peak=made[peak], step=peak))
+    if found.diverged[1]:
+        said.append(page["against-scratch-diverged"])
+    elif not found.diverged[0]:
+        points = scratch - after
+        level = abs(points) <= WORSE
+        behind = "behind" if points > 0 else "ahead"
+        name = "against-scratch-level" if level else "against-scratch"
+        said.append(page[name].format(scratch=scratch, points=abs(points), behind=behind))
+    return said

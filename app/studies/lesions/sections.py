@@ -1,0 +1,191 @@
+"""The three lesion studies over a run and its controls, and where a cut hurts."""
+
+import html
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from app.base.prose import prose
+from app.engine import engine as jobs
+from app.figures.theme import Figure, short_names
+from app.studies.lesions.figures import decline, shuffle, single_bars
+from app.studies.lesions.maps import class_map
+from app.studies.lesions.results import SingleLesions
+from app.studies.lesions.words import (
+    class_words,
+    flip_words,
+    quarter_of,
+    random_words,
+    reorder_words,
+    single_verdicts,
+    single_words,
+    tenth_of,
+)
+from app.ui.page.pending_answer import answered, answers, ask, known
+from app.ui.runs.subject import Look
+from app.ui.widgets.image_grid import picture_row
+from app.ui.widgets.live_chart import live_chart
+from app.values.cut_spec import interchangeable, removable
+from app.values.datasets import find
+from app.values.questions import (
+    PicturesQuestion,
+    Question,
+    RandomLesionsQuestion,
+    ReorderingsQuestion,
+    SingleLesionsQuestion,
+)
+from models.plan import plan
+
+IMAGES = 500
+DRAWS = 10
+POINTS = 9  # values of k, from 1 to all
+QUICK_BLOCKS = 30  # up to so many, every block alone is a matter of seconds: asked without being told to
+GALLERY = 12
+STUDIES = ("one by one", "at random", "reordered")
+_CHOSEN, _STOPPED = "study", "_stopped_studies"
+
+
+def chosen_studies(seen: Look) -> list[str]:
+    """Draw the choice of studies. Each is begun by a press, or by an address that names it."""
+    stopped = st.session_state.pop(_STOPPED, [])
+    if stopped and _CHOSEN in st.session_state:
+        st.session_state[_CHOSEN] = [study for study in st.session_state[_CHOSEN] if study not in stopped]
+    default = [STUDIES[0]] if len(plan(seen.net).blocks) <= QUICK_BLOCKS else []
+    chosen = st.pills(
+        prose("lesions")["studies-choose"],
+        STUDIES,
+        selection_mode="multi",
+        default=default,
+        key=_CHOSEN,
+        bind="query-params",
+    )
+    return [study for study in STUDIES if study in chosen]
+
+
+def studies(chosen: Sequence[str], looks: Sequence[Look]) -> None:
+    """Draw those that were chosen; the first of `looks` is the run, the others stand beside it."""
+    page = prose("lesions")
+    for study in chosen:
+        st.markdown(page[f"{study}-title"])
+        figure, told = st.columns([2.3, 1], gap="medium")
+        with figure:
+            questions = {
+                f"{study}: {name}": question
+                for name, one in zip(_names(looks), looks, strict=True)
+                if (question := _question(study, one)) is not None
+            }
+            found = answers(questions, on_stop=partial(_stop, study))
+        there = [
+            (one, found[text])
+            for name, one in zip(_names(looks), looks, strict=True)
+            if (text := f"{study}: {name}") in found
+        ]
+        with told:
+            if there:
+                st.markdown("\n\n".join(["##### What you see", *_told(study, there)]))
+            st.caption(f":violet-badge[paper] {page[f'{study}-paper']}")
+        with figure:
+            if there:
+                drawn = _FIGURES[study]([(one.run.spec, result) for one, result in there])
+                live_chart(drawn, key=f"study-{study.replace(' ', '-')}", rev="-".join(one.run.id for one, _ in there))
+                st.caption(drawn.caption + f" · {_steps([one for one, _ in there])}")
+
+
+def flipping_first(seen: Look) -> tuple[int, ...]:
+    """The test images that give way first, if the study of single blocks has been made; else simply the first."""
+    alone = kept(STUDIES[0], seen)
+    return tuple(range(GALLERY)) if alone is None else tuple(alone.first_flipped[:GALLERY].tolist())
+
+
+def kept(study: str, of: Look) -> Any:
+    """The result of a study, if it has been made already; else None."""
+    question = _question(study, of)
+    return ask(question).result if question is not None and known(question) else None
+
+
+def where_it_hurts(seen: Look) -> None:
+    """Block × class, and the images that the single cuts flip first; once the study of single blocks is there."""
+    answer = ask(SingleLesionsQuestion(run=seen.run.id, step=seen.step, images=IMAGES))
+    if isinstance(answer.result, SingleLesions):
+        _hurts(seen, answer.result)
+    else:
+        st.caption(prose("lesions")["where-waits"])
+
+
+def _hurts(seen: Look, result: SingleLesions) -> None:
+    about = find(seen.run.spec.data, jobs.engine().settings.store)
+    if about is None:
+        return
+    chart, gallery = st.columns([1.25, 1], gap="medium")
+    with chart:
+        figure = class_map(seen.run.spec, result, about.labels)
+        live_chart(figure, key="class-map", rev=seen.run.id)
+        st.caption(figure.caption)
+    with gallery:
+        st.markdown(f"{class_words(result, about.labels)} {flip_words(result)}")
+        first = [int(place) for place in result.first_flipped[:GALLERY] if result.flips[place] > 0]
+        if first:
+            question = PicturesQuestion(run=seen.run.id, step=seen.step, pictures=tuple(first))
+            answered(question, partial(_gallery, result, first, about.labels), doing="Fetching the images")
+
+
+def _gallery(result: SingleLesions, first: Sequence[int], labels: Sequence[str], pictures: Any) -> None:
+    cuts = len(np.flatnonzero(np.isfinite(result.error)))
+    picture_row(
+        pictures.pixels,
+        [f"test image {place}: {labels[label]}" for place, label in zip(first, pictures.labels, strict=True)],
+        [
+            f"<b>{html.escape(labels[label])}</b><div>flips in {result.flips[place]} of {cuts}</div>"
+            for place, label in zip(first, pictures.labels, strict=True)
+        ],
+        marked=[False] * len(first),
+    )
+
+
+def _question(study: str, of: Look) -> Question | None:
+    """None where the net has nothing to study so."""
+    asked: dict[str, Any] = {"run": of.run.id, "step": of.step, "images": IMAGES}
+    blocks = len(removable(of.net))
+    if study == "one by one":
+        return SingleLesionsQuestion(**asked)
+    if study == "at random":
+        return RandomLesionsQuestion(**asked, draws=DRAWS, k=values_of_k(blocks)) if blocks else None
+    if not interchangeable(of.net):
+        return None
+    return ReorderingsQuestion(**asked, draws=DRAWS, k=values_of_k(len(plan(of.net).blocks)))
+
+
+def values_of_k(blocks: int) -> tuple[int, ...]:
+    """1, all, half, a quarter, a tenth, and some between them."""
+    spread = np.linspace(1, blocks, min(POINTS, blocks)).round().astype(int).tolist()
+    return tuple(sorted({*spread, max(1, blocks // 2), quarter_of(blocks), tenth_of(blocks)}))
+
+
+def _told(study: str, there: Sequence[tuple[Look, Any]]) -> list[str]:
+    names = [f"**{name}**" for name in _names([one for one, _ in there])]
+    results = [result for _, result in there]
+    if study == "at random":
+        return random_words(names, results)
+    if study == "reordered":
+        return reorder_words(names, results)
+    said = [single_words(name, one.net, result) for name, (one, result) in zip(names, there, strict=True)]
+    return [*said, *single_verdicts(names, results)]
+
+
+_FIGURES: Mapping[str, Callable[[Any], Figure]] = dict(zip(STUDIES, (single_bars, decline, shuffle), strict=True))
+
+
+def _names(looks: Sequence[Look]) -> list[str]:
+    return short_names([one.run.spec for one in looks])
+
+
+def _steps(looks: Sequence[Look]) -> str:
+    return ", ".join(f"{name} at step {one.step:,}" for name, one in zip(_names(looks), looks, strict=True))
+
+
+def _stop(study: str) -> None:
+    """Ask no more: the choice is changed where the page begins, before it is drawn."""
+    st.session_state[_STOPPED] = [*st.session_state.get(_STOPPED, []), study]

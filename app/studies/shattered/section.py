@@ -1,0 +1,83 @@
+"""Shattered gradients: is the gradient, as a function of the input, a signal or noise?"""
+
+import streamlit as st
+
+from app.base.prose import prose
+from app.studies.gradients.results import Neighbours, Shattered
+from app.studies.shattered.figures import autocorrelation, gradient_rows, neighbour_lines
+from app.ui.page.pending_answer import answered, known
+from app.ui.widgets.live_chart import live_chart
+from app.values.questions import NeighboursQuestion, ShatteredQuestion
+from models.spec import NetSpec
+
+DEPTHS = (2, 4, 8, 16, 24, 32, 50, 75, 100)
+BETAS = (0.1, 0.3, 0.5, 1.0)
+NETS = tuple(f"{family}-{depth}:width=8" for depth in (8, 20, 56) for family in ("plain", "resnet"))
+_PRESSED = "neighbours"
+
+
+def shattered_gradients() -> None:
+    """One input first, then images."""
+    page = prose("gradients")
+    st.markdown(page["shattered"])
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        depth = st.select_slider("Depth, layers", DEPTHS, value=50, key="depth", bind="query-params", width=340)
+        beta = st.segmented_control(
+            "β, scale of the branch", BETAS, default=0.1, key="beta", bind="query-params", required=True
+        )
+        norm = st.toggle("Batch normalisation", value=True, key="bn", bind="query-params")
+    answered(ShatteredQuestion(depth=depth, beta=beta or BETAS[0], norm=norm), _one_input, doing=page["measuring"])
+    st.latex(
+        r"h \leftarrow h + \beta\,W\,\sigma(\mathrm{BN}(h)), \qquad R(k) = "
+        r"\mathbb{E}\left[\frac{\sum_i (g_i - \bar g)(g_{i+k} - \bar g)}{\sum_i (g_i - \bar g)^2}\right]"
+    )
+    st.caption(f":violet-badge[paper] {page['shattered-source']}")
+    st.markdown(f"#### {page['images']}")
+    question = NeighboursQuestion(nets=NETS)
+    if st.button("Measure it between images", icon=":material/play_arrow:"):
+        st.session_state[_PRESSED] = True
+    if st.session_state.get(_PRESSED) or known(question):
+        answered(question, _images, doing=page["measuring"], on_stop=lambda: st.session_state.pop(_PRESSED, None))
+    else:
+        st.caption(page["images-wait"])
+
+
+def _one_input(found: Shattered) -> None:
+    left, right = st.columns(2, gap="medium")
+    with left:
+        rows = gradient_rows(found)
+        live_chart(rows, key="gradient-rows", rev=rows.alt)
+        st.caption(rows.caption)
+    with right:
+        lines = autocorrelation(found)
+        live_chart(lines, key="autocorrelation", rev=lines.alt)
+        st.caption(lines.caption)
+        at = {name: float(mean[1]) for name, mean in zip(found.names, found.autocorrelation, strict=True)}
+        plain, residual = found.names[1], found.names[2]
+        nearer = {name: _nearer(at[name], at["brown noise"], at["white noise"]) for name in (plain, residual)}
+        st.markdown(
+            prose("gradients")["lag"].format(
+                plain=plain,
+                plain_at=at[plain],
+                plain_like=nearer[plain],
+                residual=residual,
+                residual_at=at[residual],
+                residual_like=nearer[residual],
+                brown=at["brown noise"],
+                white=at["white noise"],
+            )
+        )
+
+
+def _nearer(value: float, brown: float, white: float) -> str:
+    return "brown noise, a signal" if abs(value - brown) < abs(value - white) else "white noise"
+
+
+def _images(found: Neighbours) -> None:
+    figure = neighbour_lines(found)
+    live_chart(figure, key="neighbours", rev=figure.alt)
+    st.caption(figure.caption)
+    at = int((found.distances <= 0.1).sum()) - 1
+    likeness = zip(found.nets, found.correlation[:, at], strict=True)
+    listed = ", ".join(f"**{NetSpec.parse(net).name}** {value:.2f}" for net, value in likeness)
+    st.markdown(prose("gradients")["likeness"].format(part=f"{100 * found.distances[at]:.0f} %", listed=listed))

@@ -1,0 +1,1 @@
+"""The signal on its way forward (He et al. 2015, figure 7)."""

@@ -1,0 +1,1 @@
+"""Does the gradient vanish? Each claim of the sources beside what is measured."""

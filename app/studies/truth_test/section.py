@@ -1,0 +1,115 @@
+"""The truth test: 48 nets at initialisation, then any of them trained for its first steps beside its twin."""
+
+from collections.abc import Sequence
+from itertools import product
+
+import streamlit as st
+
+from app.base.prose import prose
+from app.studies.gradients.figures import block_lines, verdict_map
+from app.studies.gradients.results import Course, Grid
+from app.studies.truth_test.claims import claims_table
+from app.studies.truth_test.verdicts import typical, verdict
+from app.ui.page import page_parameter as own_parameter
+from app.ui.page.pending_answer import all_answered, answered, known
+from app.ui.page.training_time import in_words, training_seconds
+from app.ui.widgets.live_chart import Click, live_chart
+from app.values.questions import CourseQuestion, GridQuestion
+from models.spec import NetSpec
+
+DEPTHS = (8, 20, 56, 110)
+ACTIVATIONS = ("ReLU", "ELU", "SELU")
+NORMS = {"BN": "batch", "no BN": "none"}
+CELLS = {  # by what the address calls them
+    f"{depth}-{NORMS[norm]}-{activation.lower()}": f"{depth} layers · {norm} · {activation}"
+    for depth, norm, activation in product(DEPTHS, NORMS, ACTIVATIONS)
+}
+USUAL = "20-batch-relu"
+STEPS = 100
+SIZE = 28  # pixels: the bundled images'
+_GRID, _TRAINED, _CELL = "truth-test", "first-steps", "cell"
+
+
+def truth_test() -> None:
+    """Guess, press, read."""
+    page = prose("gradients")
+    st.markdown(page["test"])
+    question = GridQuestion()
+    if st.button("Run the truth test", type="primary", icon=":material/play_arrow:"):
+        st.session_state[_GRID] = True
+    if st.session_state.get(_GRID) or known(question):
+        answered(question, _grid, doing=page["testing"], on_stop=lambda: st.session_state.pop(_GRID, None))
+    else:
+        st.caption(page["test-waits"])
+    st.markdown(f"#### {page['train']}")
+    _first_steps()
+
+
+def _grid(grid: Grid) -> None:
+    page = prose("gradients")
+    figure = verdict_map(grid)
+    live_chart(figure, key="verdicts", rev="grid", on_click=_choose)
+    st.caption(figure.caption)
+    st.markdown(_counted(grid))
+    st.caption(page["test-spread"])
+
+
+def _counted(grid: Grid) -> str:
+    """How many nets of each kind vanish, stay healthy, explode."""
+    kinds: dict[str, list[str]] = {}
+    for text, factors in zip(grid.nets, grid.factors, strict=True):
+        net = NetSpec.parse(text)
+        kind = f"{net.family}, {'BN' if net.norm == 'batch' else 'no BN'}"
+        kinds.setdefault(kind, []).append(verdict(typical(factors)))
+    lines = []
+    for kind, verdicts in kinds.items():
+        counts = ", ".join(
+            f"**{verdicts.count(word)}** {word}" for word in ("vanish", "healthy", "explode") if word in verdicts
+        )
+        lines.append(f"- {kind}: of {len(verdicts)} nets {counts}")
+    return "\n".join(lines)
+
+
+def _choose(click: Click) -> None:
+    """A click on a cell: that depth and setting, to be trained."""
+    _, _, setting = str(click.y).partition(" · ")
+    own_parameter.write(_CELL, [cell for cell, title in CELLS.items() if title == f"{click.x} · {setting}"])
+
+
+def _first_steps() -> None:
+    page = prose("gradients")
+    st.session_state[_CELL] = own_parameter.choice(_CELL, CELLS) or USUAL
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        cell = st.selectbox(
+            "Which part",
+            list(CELLS),
+            format_func=lambda cell: CELLS[cell],
+            key=_CELL,
+            on_change=lambda: own_parameter.write(_CELL, [st.session_state[_CELL]]),
+            width=260,
+        )
+        pair = twins(cell)
+        pressed = st.button(f"Train plain and residual for {STEPS} steps", icon=":material/model_training:")
+    long = in_words(sum(training_seconds(net, STEPS, size=SIZE) for net in pair))
+    st.caption(page["announced"].format(steps=STEPS, long=long, net=pair[0].name, twin=pair[1].name))
+    questions = [CourseQuestion(net=str(net), steps=STEPS) for net in pair]
+    trained: set[str] = st.session_state.setdefault(_TRAINED, set())
+    if pressed:
+        trained.add(cell)
+    if cell in trained or all(map(known, questions)):
+        all_answered(questions, _courses, doing=page["training"], on_stop=lambda: trained.discard(cell))
+
+
+def twins(cell: str) -> tuple[NetSpec, NetSpec]:
+    """The plain net and the residual one of a cell: `20-batch-relu`."""
+    depth, norm, activation = cell.split("-")
+    settings = f"norm={norm}:activation={activation}:init={'lecun' if activation == 'selu' else 'he'}:channels=1"
+    plain, residual = (NetSpec.parse(f"{family}-{depth}:width=8:{settings}") for family in ("plain", "resnet"))
+    return plain, residual
+
+
+def _courses(courses: Sequence[Course]) -> None:
+    figure = block_lines(courses)
+    live_chart(figure, key="courses", rev=figure.alt)
+    st.caption(figure.caption)
+    claims_table(courses)

@@ -1,0 +1,1 @@
+"""Training: the loop, its step, and everything that runs a net forward."""

@@ -1,0 +1,79 @@
+"""A net, or a run's weights at a kept moment, on the test set."""
+
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from safetensors.torch import load_file
+from torch import nn
+
+from app.base.settings import Settings
+from app.data.images import Images, load_for, prepare
+from app.store.checkpoints import weights_file
+from app.training.cut_forward import cut_output
+from app.values.cut_spec import WHOLE, CutSpec
+from app.values.datasets import DataError, available, check_images, find
+from app.values.evaluations import Evaluation
+from app.values.events import EpochEvaluated
+from app.values.run_spec import RunSpec
+from models.nets.net import Net, build
+from models.plan import plan
+
+ARRIVAL = 3_000_000_000_000  # multiply-adds of an evaluation on arrival: about a minute of two cores
+EVALUATION_BATCH = 500
+
+
+def evaluate_run(spec: RunSpec, folder: Path, step: int, settings: Settings, images: int | None = None) -> Evaluation:
+    """Error and loss on the first `images` test images, float32, on the CPU."""
+    loaded = load_for(spec, settings)
+    check_images(loaded.info)
+    net = build(spec.net)
+    load_weights(net, weights_file(folder, step))
+    return evaluate(net, loaded, images)
+
+
+def on_arrival(spec: RunSpec, folder: Path, settings: Settings) -> list[EpochEvaluated]:
+    """The test error of weights that were trained elsewhere; none where their data set is not at hand.
+
+    Of a deep net, the error on the first test images only: as many as ARRIVAL allows.
+    """
+    about = find(spec.data, settings.store)
+    if about is None or not available(spec.data, settings.data):
+        return []
+    try:
+        found = evaluate_run(spec, folder, 0, settings, max(1, ARRIVAL // plan(spec.net, about.size).macs))
+    except DataError:  # its files are damaged: that says nothing against the weights
+        return []
+    return [
+        EpochEvaluated(
+            step=0,
+            epoch=0,
+            test_error=found.error,
+            test_loss=found.loss,
+            test_images=found.images,
+            images_per_second=0,
+        )
+    ]
+
+
+def load_weights(net: nn.Module, path: Path) -> None:
+    """Fill `net` from a file of weights, float16 or float32. Raises OSError or ValueError."""
+    state = {name: value.float() if value.is_floating_point() else value for name, value in load_file(path).items()}
+    net.load_state_dict(state)
+
+
+@torch.no_grad()
+def evaluate(net: Net, images: Images, count: int | None = None, cut: CutSpec = WHOLE) -> Evaluation:
+    """Error and loss on the first `count` test images, of the whole net or under `cut`; evaluation mode, float32."""
+    net.eval()
+    total = min(count or len(images.test), len(images.test))
+    losses, wrong = [], []
+    for begin in range(0, total, EVALUATION_BATCH):
+        chosen = slice(begin, min(begin + EVALUATION_BATCH, total))
+        y = images.test_labels[chosen]
+        logits = cut_output(net, prepare(images.test[chosen], images.info, torch.float32), cut)
+        losses.append(F.cross_entropy(logits, y, reduction="sum"))
+        wrong.append((logits.argmax(1) != y).sum())
+    # Read once, in the end: a device is not waited for batch by batch.
+    loss, errors = sum(torch.stack(losses).tolist()), sum(torch.stack(wrong).tolist())
+    return Evaluation(error=100 * errors / total, loss=loss / total, images=total)

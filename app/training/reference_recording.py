@@ -1,0 +1,93 @@
+"""Recording the reference runs that `app.store.references` adopts: trained here, by this engine, and nowhere edited."""
+
+import gzip
+import json
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+from safetensors.torch import load_file, save_file
+
+from app.base.settings import Settings
+from app.data.images import Images, load
+from app.store.checkpoints import kept, weights_file
+from app.store.references import Reference
+from app.training.evaluation import evaluate, load_weights
+from app.training.loop import resolve, train
+from app.values.datasets import BUNDLED, DATASETS
+from app.values.events import CheckpointSaved, Event, StepMeasured, to_json
+from app.values.run_spec import RunSpec, net_title
+from models.nets.net import Net, build
+from models.spec import NetSpec
+
+SAME = 0.02  # points of test error within which weights in float16 are as good: 2 images of 10,000
+
+
+def record(wanted: Sequence[Reference], folder: Path, settings: Settings, say: Callable[[str], None]) -> None:
+    """Train these reference runs and put them into `folder`, which holds the old ones until then."""
+    for reference in wanted:
+        dataset, images = DATASETS[reference.data], load(reference.data, settings)
+        net = NetSpec.parse(reference.net).fitted(dataset.channels, dataset.classes)
+        # One thread, as in a race of two on two cores.
+        spec = resolve(RunSpec(net=net, data=reference.data, threads=1))
+        with tempfile.TemporaryDirectory() as scratch:
+            begun = time.monotonic()
+            events = list(train(spec, images, Path(scratch)))
+            seconds = time.monotonic() - begun
+            last = max(event.step for event in events if isinstance(event, CheckpointSaved))
+            bundled = [
+                event for event in events if not isinstance(event, CheckpointSaved) or _stays(event, reference, last)
+            ]
+            kept_in_half = _bundle(folder / reference.run, spec, bundled, Path(scratch), images)
+            say(f"{net_title(net)} on {dataset.title}: trained in {seconds:.0f} s; {kept_in_half}")
+
+
+def _stays(event: CheckpointSaved, reference: Reference, last: int) -> bool:
+    return event.moment and (not reference.ends or event.step in (0, last))
+
+
+def _bundle(target: Path, spec: RunSpec, events: list[Event], weights: Path, images: Images) -> str:
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir(parents=True)
+    moments = {event.step for event in events if isinstance(event, CheckpointSaved)}
+    spared = [_halve(spec, weights, target, step, images) for step in kept(weights) if step in moments]
+    about = {
+        "name": f"{net_title(spec.net)} ({'' if spec.data == BUNDLED else f'{DATASETS[spec.data].title}, '}reference)",
+        "created": int(time.time()),
+        "spec": spec.model_dump(mode="json"),
+    }
+    (target / "events.json.gz").write_bytes(gzip.compress(to_json([_short(one) for one in events]).encode(), mtime=0))
+    (target / "run.json").write_text(json.dumps(about, indent=2) + "\n")  # last: with it, the run is there
+    return f"{len(spared)} moments in float16, {sum(spared)} tensors apart"
+
+
+def _short(event: Event) -> Event:
+    """The same event, its float32 numbers written with as many digits as float32 has: half the file."""
+    if not isinstance(event, StepMeasured):
+        return event
+    norms = tuple(float(str(norm)) for norm in np.array(event.norms, np.float32))
+    return event.model_copy(update={"loss": float(str(np.float32(event.loss))), "norms": norms})
+
+
+def _halve(spec: RunSpec, source: Path, target: Path, step: int, images: Images) -> int:
+    """Copy one moment's weights in float16, the test error unchanged (`SAME`). Returns the tensors not halved.
+
+    Normalisation's numbers are few, and a running variance can be beyond float16's range: they stay float32. Where
+    rounding moves an image over the border, the smallest weights stay float32 too, as many as it takes.
+    """
+    net: Net = build(spec.net)
+    state = load_file(weights_file(source, step))
+    weights = sorted((name for name in state if state[name].ndim > 1), key=lambda name: state[name].numel())
+    load_weights(net, weights_file(source, step))
+    error = evaluate(net, images).error
+    for spared in range(len(weights) + 1):
+        halved = set(weights[spared:])
+        mixed = {name: value.half() if name in halved else value for name, value in state.items()}
+        save_file(mixed, weights_file(target, step))
+        load_weights(net, weights_file(target, step))
+        if abs(evaluate(net, images).error - error) < SAME + 1e-9:
+            return spared
+    raise AssertionError("float32 weights give float32 errors")

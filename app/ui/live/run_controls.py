@@ -1,0 +1,57 @@
+"""Pause, resume, step and stop, for all runs on the page at once: a race stays a race."""
+
+import streamlit as st
+
+from app.base.prose import literal
+from app.engine import engine as jobs
+from app.engine.engine import can_be_cut
+from app.engine.limits import RefusedError
+from app.store.run import Run
+from app.ui.page import visitor
+from app.ui.page.frame import page
+
+
+def controls(runs: list[Run]) -> None:
+    """The buttons that fit what the runs are doing; none for runs that have ended."""
+    engine = jobs.engine()
+    own = [run for run in runs if run.origin == "trained" and visitor.may_change(run)]
+    active = [run for run in own if run.active]
+    stopped = [run for run in own if run.status in ("paused", "cancelled", "failed")]
+    if not active and not stopped:
+        return
+    with st.container(horizontal=True, gap="small", key="controls"):
+        if active:
+            if st.button("Pause", icon=":material/pause:", help="Keep the weights and free the worker"):
+                for run in active:
+                    engine.pause(run.id)
+                st.rerun()
+            if st.button("Stop", icon=":material/stop:", type="primary", help="End here; everything measured is kept"):
+                for run in active:
+                    engine.cancel(run.id)
+                st.rerun()
+        else:
+            if st.button("Go on", icon=":material/play_arrow:", type="primary", help="From the newest checkpoint"):
+                _resume(stopped)
+            if st.button("Step", icon=":material/skip_next:", help="One update, then pause again"):
+                _resume(stopped, steps=1)
+
+
+def cut_link(runs: list[Run]) -> None:
+    """The way to where a block is cut, where one of the runs has steps to make."""
+    if cuttable := [run for run in runs if can_be_cut(run) and visitor.may_change(run)]:
+        st.page_link(
+            page("lesions"),
+            label="Cut a block while it trains",
+            icon=":material/content_cut:",
+            query_params={"run": cuttable[-1].id},
+        )
+
+
+def _resume(runs: list[Run], steps: int | None = None) -> None:
+    try:
+        for run in runs:
+            jobs.engine().resume(run.id, steps)
+    except RefusedError as refused:
+        st.error(literal(f"Not resumed: {refused}."))
+    else:
+        st.rerun()

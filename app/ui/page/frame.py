@@ -1,0 +1,70 @@
+"""The frame around every page: its pages, its style sheet, and what the engine is doing."""
+
+import time
+from functools import lru_cache
+
+import streamlit as st
+from streamlit.navigation.page import StreamlitPage
+
+from app.base.prose import literal
+from app.base.settings import ASSETS, ROOT
+from app.engine import engine as jobs
+from app.ui.page import address, visitor
+from app.ui.page.lecture import hide_controls, lecture
+from app.ui.page.sign_in import identity
+from app.ui.page.teacher import message
+from app.ui.widgets.component import frontend
+
+PAGES = {
+    "": ["start"],
+    "Build": ["architecture", "train"],
+    "Look inside": ["gradients", "paths", "lesions", "features"],
+    "Keep": ["runs"],
+}
+TEACHING = {"Teach": ["class"]}
+
+
+def page(name: str) -> StreamlitPage:
+    """A page of this run of the script. Never one for all: Streamlit keeps in it whether it may be run now."""
+    return st.Page(ROOT / "pages" / f"{name}.py", title=name.capitalize(), url_path=name, default=name == "start")
+
+
+def frame() -> None:
+    """Everything that pages share, then the page."""
+    st.set_page_config("ResNet Explorer", page_icon=str(ASSETS / "icon.svg"), layout="wide", initial_sidebar_state=220)
+    st.html(f"<style>{(ASSETS / 'style.css').read_text()}</style>")
+    st.html(f"<script>{frontend('history.js')}</script>", unsafe_allow_javascript=True)
+    engine = jobs.engine()
+    groups = PAGES | (TEACHING if engine.settings.mode == "class" else {})
+    pages = {group: [page(name) for name in names] for group, names in groups.items()}
+    here = st.navigation(pages)
+    st.logo(str(ASSETS / "logo.svg"), size="large", icon_image=str(ASSETS / "icon.svg"))
+    with st.sidebar:
+        status()
+        identity()
+        hide_controls()
+    for trouble in (engine.store.notice, engine.pump.trouble):
+        if trouble:
+            st.error(trouble)
+    if engine.settings.mode == "class":
+        message()
+    address.read()
+    for notice in address.notices():
+        if not notice.startswith("The address's net="):  # the form keeps such a net, and says itself what is wrong
+            st.warning(literal(notice))
+    lecture([one for group in pages.values() for one in group], here)
+    here.run()
+
+
+@st.fragment(run_every=15)
+def status() -> None:
+    """Workers, runs that train and runs that wait. Drawn while the page is open: so the engine knows."""
+    jobs.engine().housekeeper.seen(visitor.owner())
+    st.caption(_status(jobs.engine(), int(time.monotonic())))
+
+
+@lru_cache(maxsize=2)
+def _status(engine: jobs.Engine, _second: int) -> str:
+    """Read once a second for all sessions."""
+    running, waiting = len(engine.store.runs(["running"])), len(engine.store.runs(["queued"]))
+    return f"{engine.describe()}  \n{running} training · {waiting} waiting"

@@ -1,0 +1,122 @@
+"""An answer on a page: drawn when it is there; until then, how far it is and a way to stop."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from app.base.prose import literal
+from app.engine import engine as jobs
+from app.engine.question_desk import Answer
+from app.values.questions import Question
+
+LOOK_SECONDS = 0.4
+QUICK_SECONDS = 0.15  # while a hand waits
+AT_ONCE_SECONDS = 0.3  # quick questions are waited for so long before anything is said about them
+
+
+def answered(
+    question: Question, draw: Callable[[Any], None], *, doing: str, on_stop: Callable[[], None] | None = None
+) -> None:
+    """Ask, and `draw` the result.
+
+    `doing`: what is being done meanwhile, in a few words. `on_stop`: what makes the page ask no more; then it can be
+    stopped.
+    """
+    all_answered([question], lambda results: draw(results[0]), doing=doing, on_stop=on_stop)
+
+
+def all_answered(
+    questions: Sequence[Question],
+    draw: Callable[[list[Any]], None],
+    *,
+    doing: str,
+    on_stop: Callable[[], None] | None = None,
+) -> None:
+    """The same for several questions at once: `draw` is given their results, in order, when all are there."""
+    found = _at_once(questions)
+    troubles = dict.fromkeys(answer.trouble for answer in found if answer.trouble)
+    for trouble in troubles:
+        st.error(literal(trouble))
+    if any(answer.pending for answer in found):
+        st.fragment(_wait, run_every=LOOK_SECONDS)(tuple(questions), doing, on_stop)
+    elif not troubles:
+        draw([answer.result for answer in found])
+
+
+def answers(questions: Mapping[str, Question], *, on_stop: Callable[[], None] | None = None) -> dict[str, Any]:
+    """Ask several, by name, and return what is there; of the others, draw how far they are, or what failed."""
+    results = {}
+    for name, question in questions.items():
+        answer = ask(question)
+        if answer.pending:
+            st.fragment(_wait, run_every=LOOK_SECONDS)((question,), name, on_stop)
+        elif answer.trouble:
+            st.info(literal(f"{name}: {answer.trouble}"))
+        else:
+            results[name] = answer.result
+    return results
+
+
+def arrive(*questions: Question) -> bool:
+    """True once all are answered, or refused; until then the page is run again as soon as they are."""
+    if not _pending(questions):
+        return True
+    st.fragment(_until_answered, run_every=QUICK_SECONDS)(questions)
+    return False
+
+
+def ask(question: Question) -> Answer:
+    """The answer so far; what cannot be asked is an answer with trouble."""
+    try:
+        return jobs.engine().desk.ask(question)
+    except (KeyError, ValueError) as error:
+        return Answer(trouble=str(error).strip("'\""))
+
+
+def _at_once(questions: Sequence[Question]) -> list[Answer]:
+    """The answers so far; quick ones are waited for a moment, so that a page does not flicker."""
+    quick = all(question.lane == "ask" for question in questions)
+    until = time.monotonic() + AT_ONCE_SECONDS * quick
+    found = [ask(question) for question in questions]
+    while any(answer.pending for answer in found) and time.monotonic() < until:
+        time.sleep(0.02)
+        found = [ask(question) for question in questions]
+    return found
+
+
+def known(question: Question) -> bool:
+    """True where the answer is kept already: then nobody need press a button for it."""
+    return jobs.engine().store.has_answer(question.key)
+
+
+def _until_answered(questions: tuple[Question, ...]) -> None:
+    if not _pending(questions):
+        st.rerun()
+
+
+def _pending(questions: Sequence[Question]) -> list[Question]:
+    """Every one of them is asked: they are worked on together."""
+    return [question for question in questions if ask(question).pending]
+
+
+def _wait(questions: tuple[Question, ...], doing: str, on_stop: Callable[[], None] | None) -> None:
+    found = [ask(question) for question in questions]
+    if not any(answer.pending for answer in found):
+        st.rerun()
+    share = sum(_share(answer) for answer in found) / len(found)
+    left = found[0].seconds_left if len(found) == 1 else None
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.progress(min(share, 1.0), text=doing + ("" if left is None else f" · {left:.0f} s left"))
+        if on_stop is not None and st.button("Stop", icon=":material/stop:", key=f"stop-{questions[0].key}"):
+            on_stop()  # before the next look, which would ask again
+            for question in questions:
+                jobs.engine().desk.drop(question)
+            st.rerun()
+
+
+def _share(answer: Answer) -> float:
+    if not answer.pending:
+        return 1.0
+    return answer.done / answer.total if answer.total else 0.0

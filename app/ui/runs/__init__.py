@@ -1,0 +1,1 @@
+"""Choosing, starting, bringing and taking away runs."""

@@ -1,0 +1,49 @@
+"""Which runs a page is about: those of the address, else a recorded pair, so that no page is ever empty."""
+
+from collections.abc import Callable, Sequence
+from hashlib import blake2b
+from typing import Any
+
+import streamlit as st
+
+from app.base.prose import literal
+from app.store.run import Run
+from app.ui.page import address, visitor
+
+_SELECTED = "_selected_runs"
+
+DEFAULT_RUNS = ("reference-plain-56", "reference-resnet-56")
+
+
+def chosen_runs() -> list[str]:
+    """Ids of the runs to show. A run that is not in this store is left out, and said."""
+    known = {run.id for run in visitor.runs()}
+    asked = address.read().runs
+    missing = [run for run in asked if run not in known]
+    if missing:
+        quoted = ", ".join(literal(str(run)[:64]) for run in missing[: address.MOST])
+        st.warning(f"This store has no run {quoted}: it was deleted, or belongs to another server.")
+    found = [run for run in asked if run in known]
+    return found or [run for run in DEFAULT_RUNS if run in known]
+
+
+def run_table(runs: Sequence[Run], line: Callable[[Run], dict[str, object]], **options: Any) -> list[Run]:
+    """A table with a line for each run, and the runs selected in it. `options` are those of `st.dataframe`.
+
+    Streamlit remembers a selection by the rows' numbers, and a run that someone starts moves them all: so the table is
+    a new one whenever its rows are, and takes its selection over by the runs' ids.
+    """
+    ids = [run.id for run in runs]
+    kept = [ids.index(run) for run in st.session_state.get(_SELECTED, ()) if run in ids]
+    table = st.dataframe(
+        [line(run) for run in runs],
+        key=f"runs-{blake2b(' '.join(ids).encode(), digest_size=8).hexdigest()}",
+        on_select="rerun",
+        selection_mode="multi-row",
+        selection_default={"selection": {"rows": kept}},
+        hide_index=True,
+        **options,
+    )
+    selected = [runs[index] for index in table.selection.rows if index < len(runs)]
+    st.session_state[_SELECTED] = [run.id for run in selected]
+    return selected

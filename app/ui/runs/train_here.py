@@ -1,0 +1,42 @@
+"""Runs that a study needs and the store may lack: trained by one press, and waited for where they are needed."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from app.base.prose import literal
+from app.engine import engine as jobs
+from app.engine.limits import RefusedError
+from app.store.run import Run
+from app.ui.page import visitor
+from app.values.run_spec import RunSpec
+
+
+def train_button(label: str, specs: Sequence[RunSpec]) -> None:
+    """A button that queues these runs."""
+    if not st.button(label, icon=":material/play_arrow:"):
+        return
+    try:
+        jobs.engine().submit(specs, visitor.owner())
+    except RefusedError as refused:
+        st.error(literal(f"Not started: {refused}."))
+    else:
+        st.rerun()
+
+
+def training(runs: Sequence[Run], doing: str) -> None:
+    """How far they are; the page is run again once none of them trains."""
+    st.fragment(_wait, run_every=1)(tuple(run.id for run in runs), doing)
+
+
+def usable(run: Run) -> bool:
+    """True if it has weights of this program's own training, or may yet have them."""
+    return run.origin != "imported" and (run.active or run.checkpoint is not None or run.origin == "reference")
+
+
+def _wait(ids: tuple[str, ...], doing: str) -> None:
+    runs = [jobs.engine().store.run(run) for run in ids]
+    if not any(run.active for run in runs):
+        st.rerun()
+    share = min((run.step / run.total if run.total else 0.0) for run in runs)
+    st.progress(min(share, 1.0), text=doing)

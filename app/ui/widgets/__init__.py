@@ -1,0 +1,1 @@
+"""The components of the browser, each with its half in web/."""

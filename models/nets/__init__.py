@@ -1,0 +1,1 @@
+"""Nets as torch modules: what a plan says, built."""

@@ -1,0 +1,1 @@
+"""Nets on paper: costs, equations, programs, path lengths, receptive fields. No torch."""

@@ -1,0 +1,117 @@
+"""Questions: put to real workers once, answered, kept with their run, and their troubles said in a sentence."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from app.base.settings import Settings
+from app.engine.engine import Engine
+from app.engine.question_desk import Answer
+from app.studies.lesions.results import CutEvaluation
+from app.studies.paths.results import SubNetworks
+from app.values.cut_spec import CutSpec
+from app.values.questions import CutQuestion, PathsQuestion, Question, SubNetworksQuestion
+from app.values.results import from_bytes, to_bytes
+from tests.support.waiting import until
+
+RUN = "reference-resnet-20"
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    engine = Engine(Settings(store=tmp_path_factory.mktemp("store"), workers=1))
+    yield engine
+    engine.stop()
+
+
+def answered(engine: Engine, question: Question) -> Answer:
+    until(lambda: not engine.desk.ask(question).pending, "the answer")
+    return engine.desk.ask(question)
+
+
+def test_an_answer_is_kept_and_the_next_engine_has_it_at_once(engine: Engine, tmp_path: Path) -> None:
+    question = CutQuestion(run=RUN, step=312, cut=CutSpec.parse("3"), images=50)
+    first = answered(engine, question).result
+    assert isinstance(first, CutEvaluation)
+    assert first.images == 50
+    assert first.confusion.sum() == 50
+    kept = engine.store.answer(question.key)
+    assert kept is not None
+    again = from_bytes(kept)
+    assert again.error == first.error
+    assert np.array_equal(again.confusion, first.confusion)
+
+
+def test_what_cannot_be_asked_is_refused_at_once(engine: Engine) -> None:
+    with pytest.raises(KeyError, match="no run"):
+        engine.desk.ask(CutQuestion(run="nobody", step=0))
+    with pytest.raises(ValueError, match=r"no weights of .* were kept at step 7"):
+        engine.desk.ask(CutQuestion(run=RUN, step=7))
+
+
+def test_what_a_worker_cannot_answer_is_a_sentence(engine: Engine) -> None:
+    wrong = answered(engine, PathsQuestion(run=RUN, step=312, at="block:99", images=2))
+    assert wrong.result is None
+    assert wrong.trouble
+    assert "Traceback" not in wrong.trouble
+
+
+def test_a_study_says_how_far_it_is_and_can_be_dropped(engine: Engine) -> None:
+    study = SubNetworksQuestion(run=RUN, step=312, images=2000)
+    until(lambda: engine.desk.ask(study).done, "some progress")
+    assert 0 < engine.desk.ask(study).done < engine.desk.ask(study).total
+    engine.desk.drop_forgotten(3600)
+    assert study.key in engine.desk._tasks
+    engine.desk.drop_forgotten(0)
+    until(lambda: study.key not in engine.desk._tasks, "the worker to let go of what nobody looks for")
+    until(lambda: engine.desk.ask(study).done, "progress once more")
+    engine.desk.drop(study)
+    until(lambda: study.key not in engine.desk._tasks, "the worker to let go")
+    assert engine.store.answer(study.key) is None
+
+
+def test_a_result_survives_its_file() -> None:
+    result = SubNetworks(
+        images=3,
+        exhaustive=True,
+        kept=np.array([[True, False]]),
+        errors=np.array([np.nan]),
+        sizes=np.array([1]),
+        counts=(str(2**80),),
+        means=np.array([50.0]),
+        low=np.array([50.0]),
+        high=np.array([np.inf]),
+        best=np.array([0]),
+        worst=np.array([0]),
+    )
+    read = from_bytes(to_bytes(result))
+    assert type(read) is SubNetworks
+    assert (read.counts, read.exhaustive, read.images) == ((str(2**80),), True, 3)
+    assert np.isnan(read.errors).all()
+    assert read.kept.dtype == bool
+
+
+def test_progress_that_is_heard_while_a_question_is_put_stops_nobody(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop, submit = engine._cluster.client.loop, engine._cluster.submit
+    assert loop is not None
+
+    def while_dask_hears(*arguments: Any, **options: Any) -> Any:
+        heard = threading.Event()
+
+        def hear() -> None:
+            engine.desk._heard((0.0, ("another", 1, 2)))
+            heard.set()
+
+        loop.add_callback(hear)
+        assert heard.wait(10), "Dask's thread waits for the desk, and the desk for Dask's thread"
+        return submit(*arguments, **options)
+
+    monkeypatch.setattr(engine._cluster, "submit", while_dask_hears)
+    question = CutQuestion(run=RUN, step=312, cut=CutSpec.parse("5"), images=10)
+    assert answered(engine, question).result

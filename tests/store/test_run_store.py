@@ -1,0 +1,304 @@
+"""The store: events once and in order, whatever happens between them."""
+
+import re
+import sqlite3
+import threading
+from pathlib import Path
+
+import pytest
+
+from app.values.cut_spec import CutSpec
+from app.store.database import StoreError
+from app.values.events import (
+    BlockCut,
+    CheckpointSaved,
+    EpochEvaluated,
+    Event,
+    RunDiverged,
+    RunFinished,
+    RunStarted,
+    RunStopped,
+    StepMeasured,
+    from_json,
+    to_json,
+)
+from app.store.schema import SCHEMA
+from app.values.run_spec import RunSpec
+from app.store.run_store import EventGapError, Store
+from models.spec import NetSpec
+
+SPEC = RunSpec(net=NetSpec.parse("resnet-8:width=8").fitted(1, 10))
+
+
+def started(step: int = 0) -> RunStarted:
+    return RunStarted(
+        step=step,
+        layers=("stem.conv", "head.fc"),
+        total_steps=20,
+        epoch_steps=5,
+        train_images=640,
+        device="cpu",
+        precision="float32",
+        threads=1,
+    )
+
+
+def steps(begin: int, end: int, loss: float = 1.0) -> list[Event]:
+    return [
+        StepMeasured(step=step, loss=loss, error=50, lr=0.1, seconds=0.1, norms=(1.0, 2.0 + step))
+        for step in range(begin, end)
+    ]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path)
+
+
+def begun(store: Store) -> str:
+    run = store.create(SPEC).id
+    store.update(run, attempt=1)
+    return run
+
+
+def losses(store: Store, run: str) -> list[float]:
+    return store.history(run).series().loss.tolist()
+
+
+def test_events_survive_the_journey_as_json() -> None:
+    events = [started(), *steps(0, 2), RunDiverged(step=2, layer="stem.conv", what="loss"), RunFinished(step=2)]
+    assert from_json(to_json(events)) == events
+
+
+def test_a_loss_that_is_not_finite_survives_the_journey() -> None:
+    for value in (float("inf"), float("-inf")):
+        [event] = from_json(to_json(steps(0, 1, loss=value)))
+        assert isinstance(event, StepMeasured)
+        assert event.loss == value
+
+
+def test_cuts_outlive_a_resumption_and_a_new_one_takes_the_place_of_those_to_come(store: Store) -> None:
+    run = begun(store)
+    first, later = BlockCut(step=4, cut=CutSpec.parse("1,2:0.5")), BlockCut(step=9, cut=CutSpec())
+    store.record(run, 1, [started(), *steps(0, 4), first, *steps(4, 9), later, *steps(9, 12)])
+    store.record(run, 1, [started(4)])
+    assert from_json(to_json(store.cuts(run))) == [first, later]
+    assert (store.history(run).series().cut_steps, store.history(run).series().cuts) == ((4, 9), ("1,2:0.5", ""))
+    anew = BlockCut(step=6, cut=CutSpec.parse("0"))
+    store.record(run, 1, [anew])
+    assert store.cuts(run) == [first, anew]
+    assert store.history(run).series().cut_steps == (4, 6)
+
+
+def test_a_cut_that_was_asked_for_waits_until_it_is_in_force(store: Store) -> None:
+    run = begun(store)
+    for text in ("1", ""):
+        store.update(run, cut_asked=text)
+        asked = store.run(run).cut_asked
+        assert asked == CutSpec.parse(text)
+        store.record(run, 1, [BlockCut(step=0, cut=CutSpec.parse("0"))])
+        assert store.run(run).cut_asked == asked, "that was another one"
+        store.record(run, 1, [BlockCut(step=0, cut=asked)])
+        assert store.run(run).cut_asked is None
+
+
+def test_a_run_is_read_back_as_it_was_written(store: Store) -> None:
+    run = begun(store)
+    evaluated = EpochEvaluated(
+        step=5, epoch=1, test_error=31.5, test_loss=1.0, test_images=100, images_per_second=500.0
+    )
+    store.record(run, 1, [started(), CheckpointSaved(step=0, moment=True), *steps(0, 5), evaluated])
+    found = store.run(run)
+    assert found.spec == SPEC
+    assert (found.status, found.step, found.total, found.checkpoint) == ("running", 5, 20, 0)
+    series = store.history(run).series()
+    assert series.steps.tolist() == [0, 1, 2, 3, 4]
+    assert series.norms[:, 1].tolist() == pytest.approx([2, 3, 4, 5, 6])
+    assert series.test_error.tolist() == [31.5]
+    assert store.moments(run) == [0]
+
+
+def test_a_resumed_run_replaces_what_came_after_its_checkpoint(store: Store) -> None:
+    run = begun(store)
+    store.record(run, 1, [started(), *steps(0, 3), CheckpointSaved(step=3, moment=False), *steps(3, 9, loss=7.0)])
+    assert losses(store, run) == [1.0] * 3 + [7.0] * 6
+    store.update(run, attempt=2)
+    store.record(run, 2, [started(3), *steps(3, 5)])
+    assert losses(store, run) == [1.0] * 5
+    assert store.run(run).step == 5
+
+
+def test_events_of_an_attempt_that_is_over_do_not_count(store: Store) -> None:
+    run = begun(store)
+    store.record(run, 1, [started(), *steps(0, 3)])
+    store.update(run, attempt=2)
+    store.record(run, 1, steps(3, 9))
+    assert store.run(run).step == 3
+
+
+@pytest.mark.parametrize("batch", [steps(4, 6), steps(2, 5), [started(7)]])
+def test_a_gap_or_a_repetition_is_refused_whole(store: Store, batch: list[Event]) -> None:
+    run = begun(store)
+    store.record(run, 1, [started(), *steps(0, 3)])
+    with pytest.raises(EventGapError):
+        store.record(run, 1, batch)
+    assert losses(store, run) == [1.0] * 3
+
+
+def test_how_a_run_ends_is_its_status(store: Store) -> None:
+    for event, status in (
+        (RunFinished(step=2), "finished"),
+        (RunStopped(step=2), "paused"),
+        (RunDiverged(step=2, layer="head.fc", what="loss"), "diverged"),
+    ):
+        run = begun(store)
+        store.record(run, 1, [started(), *steps(0, 2), event])
+        assert store.run(run).status == status
+    assert store.diverged(run) == RunDiverged(step=2, layer="head.fc", what="loss")
+    assert "head.fc" in store.run(run).message
+
+
+def test_a_run_that_was_cancelled_stays_so_when_its_last_events_come(store: Store) -> None:
+    run = begun(store)
+    store.record(run, 1, [started(), *steps(0, 2)])
+    store.update(run, status="cancelled")
+    store.record(run, 1, [*steps(2, 3), RunStopped(step=3)])
+    assert store.run(run).status == "cancelled"
+    assert store.run(run).step == 3
+
+
+def test_a_second_reader_sees_what_was_written(store: Store, tmp_path: Path) -> None:
+    run = begun(store)
+    store.record(run, 1, [started(), *steps(0, 3)])
+    assert losses(Store(tmp_path), run) == [1.0] * 3
+
+
+def test_threads_may_write_and_read_at_once(store: Store) -> None:
+    runs = [begun(store) for _ in range(4)]
+    failures: list[BaseException] = []
+
+    def write(run: str) -> None:
+        try:
+            store.record(run, 1, [started()])
+            for step in range(50):
+                store.record(run, 1, steps(step, step + 1))
+                assert len(losses(store, run)) == step + 1
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=write, args=(run,)) for run in runs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failures
+    assert [store.run(run).step for run in runs] == [50] * 4
+
+
+def test_only_weights_that_nobody_needs_are_deleted(store: Store) -> None:
+    run = begun(store)
+    folder = store.weights_folder(run)
+    folder.mkdir(parents=True)
+    for step in (0, 3, 5, 7, 9):
+        (folder / f"{step:07d}.safetensors").touch()
+        (folder / f"{step:07d}.momentum.safetensors").touch()
+    events = [CheckpointSaved(step=step, moment=step in (0, 5)) for step in (0, 3, 5, 7)]
+    store.record(run, 1, [started(), *events])
+    store.prune(run)
+    left = sorted(path.name for path in folder.iterdir())
+    assert left == [
+        "0000000.safetensors",
+        "0000005.safetensors",
+        "0000007.momentum.safetensors",
+        "0000007.safetensors",
+        "0000009.momentum.safetensors",  # written, but not yet known here: a resumed run may need it
+        "0000009.safetensors",
+    ]
+
+
+def test_a_run_can_be_renamed_and_deleted_but_not_while_it_runs(store: Store) -> None:
+    run = begun(store)
+    store.rename(run, "  my \n run " + "x" * 200)
+    assert store.run(run).name.startswith("my run xxx")
+    assert len(store.run(run).name) == 80
+    with pytest.raises(ValueError, match="stop it"):
+        store.delete(run)
+    store.record(run, 1, [started(), *steps(0, 2), RunFinished(step=2)])
+    store.delete(run)
+    with pytest.raises(KeyError, match="no run"):
+        store.run(run)
+
+
+def test_a_damaged_file_is_put_aside_and_said(tmp_path: Path) -> None:
+    (tmp_path / "store.sqlite").write_bytes(b"this is not a database" * 1000)
+    store = Store(tmp_path)
+    assert "damaged" in store.notice
+    assert len(list(tmp_path.glob("store.corrupt-*.sqlite"))) == 1
+    assert store.create(SPEC).status == "queued"
+
+
+def test_damage_in_the_middle_of_the_file_is_noticed(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    run = begun(store)
+    store.record(run, 1, [started(), *steps(0, 500)])
+    store.close()
+    path = tmp_path / "store.sqlite"
+    content = bytearray(path.read_bytes())
+    content[4096 * 2 : 4096 * 12] = b"\xff" * (4096 * 10)
+    path.write_bytes(content)
+    assert "damaged" in Store(tmp_path).notice
+
+
+def test_a_store_that_cannot_be_made_is_said_in_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreError, match="nothing was changed"):
+        Store(tmp_path / "file" / "store")
+
+
+def test_a_full_disk_loses_nothing_that_was_stored(store: Store) -> None:
+    run = begun(store)
+    store.record(run, 1, [started(), *steps(0, 3)])
+    pages = store._db.execute("PRAGMA page_count").fetchone()[0]
+    store._db.execute(f"PRAGMA max_page_count = {pages}")  # SQLite then answers as on a full disk
+    with pytest.raises(StoreError, match="full"):
+        store.record(run, 1, steps(3, 5000))
+    store._db.execute("PRAGMA max_page_count = 1000000")
+    assert store.run(run).step == 3
+    store.record(run, 1, steps(3, 5))
+    assert losses(store, run) == [1.0] * 5
+
+
+def test_steps_are_unique_in_the_file_itself(store: Store) -> None:
+    run = begun(store)
+    store.record(run, 1, [started(), *steps(0, 1)])
+    with pytest.raises(sqlite3.IntegrityError):
+        store._db.execute("INSERT INTO steps VALUES (?, 0, 1, 1, 1, 1, x'')", (run,))
+
+
+def test_a_store_of_the_first_version_is_brought_up_to_date_and_keeps_its_runs(tmp_path: Path) -> None:
+    without_owner, changed = re.subn(
+        r",( *-- newest RunStarted.*)\n *owner .*\n *pinned .*\n *cut_asked .*\n", r"\1\n", SCHEMA
+    )
+    assert changed == 1
+    db = sqlite3.connect(tmp_path / "store.sqlite")
+    db.executescript(f"{without_owner} PRAGMA user_version = 1;")
+    values = ("old", "old", SPEC.model_dump_json(), "finished", "trained", 1.0)
+    db.execute("INSERT INTO runs (id, name, spec, status, origin, created) VALUES (?, ?, ?, ?, ?, ?)", values)
+    db.commit()
+    db.close()
+    for _ in range(2):
+        store = Store(tmp_path)
+        assert (store.run("old").owner, store.run("old").pinned, store.run("old").cut_asked) == ("", False, None)
+        assert store.run(store.create(SPEC, owner="someone").id).owner == "someone"
+        assert store.notice == ""
+        store.close()
+
+
+def test_a_store_of_a_newer_version_is_left_as_it_is(tmp_path: Path) -> None:
+    Store(tmp_path).close()
+    db = sqlite3.connect(tmp_path / "store.sqlite")
+    db.execute("PRAGMA user_version = 99")
+    db.close()
+    with pytest.raises(StoreError, match="a newer version of this program"):
+        Store(tmp_path)
+    assert [path.name for path in tmp_path.glob("store.corrupt*")] == []

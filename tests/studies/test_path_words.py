@@ -1,0 +1,113 @@
+"""Sentences about paths, against decompositions whose outcome is known by hand."""
+
+from math import comb
+from typing import Any
+
+import numpy as np
+import pytest
+
+from app.studies.paths import words as path_words
+from app.studies.paths.results import PathGradients, SampledPaths, SubNetworks
+from app.studies.paths.words import BETS
+from models.spec import NetSpec
+
+NET = NetSpec.parse("preact-20")
+
+
+def exact(norms: list[float], whole: float, **changes: Any) -> PathGradients:
+    n = len(norms) - 1
+    counts = [comb(n, k) for k in range(n + 1)]
+    fields: dict[str, Any] = {
+        "at": "stem",
+        "images": 64,
+        "blocks": n,
+        "lengths": np.arange(n + 1),
+        "counts": tuple(map(str, counts)),
+        "log10_counts": np.log10(counts),
+        "norms": np.array(norms, float),
+        "gradient_norm": whole,
+        "remainder_norm": 0.0,
+        "relative_remainder": 3.14e-7,
+    }
+    return PathGradients(**(fields | changes))
+
+
+def said(result: PathGradients, bet: str | None = None) -> str:
+    return "\n".join(path_words.gradient_words(NET, result, None, bet))
+
+
+def test_gradient_on_short_paths_is_called_short_and_the_share_of_paths_is_counted() -> None:
+    words = said(exact([0, 3, 1, 0, 0], 4.0))
+    assert "Length 1 alone carries most of it**: 75 % of the norms on the left, and 25 % of all paths" in words
+    assert "95 % lie in lengths 1–2, which are 62.5 % of all paths" in words
+    assert "weighed by the gradient of its length, 1.2: the gradient comes through **shorter** paths" in words
+    assert "to 3·10⁻⁷" in words
+
+
+@pytest.mark.parametrize(("norms", "found"), [([4, 1, 0, 0, 0], 0), ([1, 4, 6, 4, 1], 1), ([0, 0, 0, 1, 4], 2)])
+def test_a_prediction_is_right_where_the_mean_length_says_so(norms: list[float], found: int) -> None:
+    for nth, bet in enumerate(BETS):
+        words = said(exact(norms, 5.0), bet)
+        assert ("so it is here" in words) == (nth == found)
+        assert f"The measurement says *{BETS[found]}*" in words or nth == found
+
+
+def test_norms_that_cancel_and_norms_that_agree_are_told_apart() -> None:
+    assert "norms cannot" in said(exact([1, 1, 1], 1.0))
+    assert "nearly the same" in said(exact([1, 1, 1], 2.9))
+
+
+def test_a_gradient_of_nothing_or_not_a_number_is_not_compared() -> None:
+    assert "nothing can be compared" in said(exact([0, 0, 0], 0.0))
+    assert "nothing can be compared" in said(exact([1, float("nan"), 0], 1.0))
+
+
+def test_lengths_that_were_not_told_apart_are_a_remainder() -> None:
+    words = said(exact([1, 2, 1], 5.0, blocks=600, remainder_norm=0.25))
+    assert "Paths of up to 2 branches are told apart" in words
+    assert "norm 0.25" in words
+    assert "prediction" not in words
+
+
+@pytest.mark.parametrize(
+    ("off", "words"),
+    [((), "2⁹ = 512 paths"), ((1,), "2⁸ = 256 are left, half of all"), ((0, 2), "2⁷ = 128 are left, 1/4 of all")],
+)
+def test_each_block_that_is_off_takes_half_of_the_paths(off: tuple[int, ...], words: str) -> None:
+    assert words in "\n".join(path_words.tree_words(NET, "preact-20", frozenset(off)))
+
+
+def test_a_plain_net_has_one_path_and_loses_it() -> None:
+    plain = NetSpec.parse("plain-20")
+    assert "one path" in path_words.tree_words(plain, "plain-20", frozenset())[0]
+    assert "With F₄ off nothing leads through" in path_words.tree_words(plain, "plain-20", frozenset([3]))[0]
+
+
+def test_the_paper_s_range_stands_under_ours() -> None:
+    n = 54
+    counts = [comb(n, k) for k in range(n + 1)]
+    means = np.full(n + 1, 1.0)
+    sampled = SampledPaths(
+        "stem", 1, n, 1, np.arange(n + 1), tuple(map(str, counts)), np.log10(np.array(counts, float)), means, means,
+        means, (5, 17), 0.004537,
+    )  # fmt: skip
+    ours, paper = path_words.veit_table(NetSpec.parse("resnet-110"), "mine", sampled).splitlines()[-2:]
+    assert "| 54 | 20–34 | 5–17 | 0.454 % |" in ours
+    assert "| 54 | 19–35 | 5–17 | 0.45 % |" in paper
+
+
+def test_a_sub_network_is_found_by_what_is_off_and_ranked_among_its_size() -> None:
+    kept = (np.arange(8)[:, None] >> np.arange(3) & 1).astype(bool)
+    errors = np.array([90, 80, 70, 30, 60, 20, 25, 10], float)
+    sizes = np.arange(4)
+    groups = [np.flatnonzero(kept.sum(1) == size) for size in sizes]
+    means = np.array([errors[group].mean() for group in groups])
+    best = np.array([group[errors[group].argmin()] for group in groups])
+    worst = np.array([group[errors[group].argmax()] for group in groups])
+    result = SubNetworks(100, True, kept, errors, sizes, ("1", "3", "3", "1"), means, means, means, best, worst)
+    whole, chosen = path_words.subnet_words(result, frozenset([0]))
+    assert "makes **10.0 %** mistakes" in whole
+    assert "costs +10.0 points, the worst +20.0" in whole
+    assert chosen == "Without F₁: **25.0 %** mistakes, the 2nd best of the 3 with 2 blocks kept."
+    assert path_words.chosen_row(result, frozenset([0, 1, 2])) == 0
+    assert path_words.chosen_row(result, frozenset()) == 7

@@ -1,0 +1,178 @@
+"""`python -m tests.trials.soak`: sessions come and go while a net trains; what memory does meanwhile.
+
+Each of the places is taken by one browser session after another: it opens a page, keeps it fresh for a random while,
+and goes. A small net trains from before the first of them until the end. The server's resident memory, and that of
+its workers, may be at most GROWTH times at the end what they were after the first sixth of the time. One line of JSON.
+"""
+
+import argparse
+import asyncio
+import json
+import random
+import statistics
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from websockets.exceptions import WebSocketException
+
+from app.store.run_store import Store
+from app.values.run_spec import Recipe, RunSpec
+from benchmarks.live_server import LiveServer, live_server
+from benchmarks.sessions import Session
+from models.spec import NetSpec
+from tests.support.waiting import until
+
+GROWTH = 1.1
+EVERY = 5.0  # seconds between two looks at the memory
+PAGES = ("", "architecture", "train", "gradients", "paths", "lesions", "features", "runs", "class")
+LIVE = ("train", "gradients")  # there every other session looks at the run that trains
+STAYS = 5.0, 45.0  # seconds, at least and at most
+STEPS = 1_000_000  # more than there will be time for
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Seconds since the start, and resident memory in 10⁶ bytes."""
+
+    seconds: float
+    server: float
+    workers: float
+
+
+@dataclass
+class Crowd:
+    """What the sessions met."""
+
+    visits: int = 0
+    refreshes: int = 0
+    exceptions: int = 0
+    dropped: int = 0
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What came of it. Memory in 10⁶ bytes: after the first sixth of the time, and at the end."""
+
+    minutes: float
+    sessions: int
+    visits: int
+    refreshes: int
+    exceptions: int
+    dropped: int
+    steps: int  # that the net has trained
+    training: bool  # to the end
+    server_early: float
+    server_late: float
+    workers_early: float
+    workers_late: float
+
+    @property
+    def growth(self) -> tuple[float, float]:
+        """Of the server and of its workers, each as a factor."""
+        return self.server_late / self.server_early, self.workers_late / self.workers_early
+
+    @property
+    def good(self) -> bool:
+        """True if nothing was lost, and memory stayed within GROWTH."""
+        return self.training and not self.exceptions and not self.dropped and max(self.growth) <= GROWTH
+
+
+def soak(minutes: float, sessions: int, seed: int = 0) -> tuple[Figures, list[Sample]]:
+    """Serve, train, and let so many sessions at a time come and go."""
+    with live_server(
+        fill=_long_run,
+        RESNET_EXPLORER_MODE="class",
+        RESNET_EXPLORER_TEACHER_KEY="a key of many letters",
+        RESNET_EXPLORER_WORKERS="1",
+        RESNET_EXPLORER_MAX_MINUTES="0",
+    ) as served:
+        store = Store(served.store)
+        [run] = [run for run in store.runs() if run.origin == "trained"]
+        until(lambda: store.run(run.id).step, "the first steps")
+        crowd, samples = asyncio.run(_watched(served, run.id, minutes, sessions, seed))
+        run = store.run(run.id)
+        store.close()
+    (early, late), (workers_early, workers_late) = (
+        _early_and_late([getattr(sample, name) for sample in samples]) for name in ("server", "workers")
+    )
+    figures = Figures(
+        minutes=minutes,
+        sessions=sessions,
+        **asdict(crowd),
+        steps=run.step,
+        training=run.status == "running",
+        server_early=early,
+        server_late=late,
+        workers_early=workers_early,
+        workers_late=workers_late,
+    )
+    return figures, samples
+
+
+def _long_run(store: Path) -> None:
+    """A run that the server finds waiting."""
+    recipe = Recipe(steps=STEPS, batch=64)
+    kept = Store(store)
+    kept.create(RunSpec(net=NetSpec.parse("resnet-8:width=4").fitted(1, 10), recipe=recipe, threads=1))
+    kept.close()
+
+
+async def _watched(
+    served: LiveServer, run: str, minutes: float, sessions: int, seed: int
+) -> tuple[Crowd, list[Sample]]:
+    """Everybody comes and goes until the time is over, while memory is looked at."""
+    crowd, samples, begun = Crowd(), list[Sample](), time.perf_counter()
+    end = begun + 60 * minutes
+    async with asyncio.TaskGroup() as group:
+        for place in range(sessions):
+            group.create_task(_place(served.address, run, end, crowd, random.Random(f"{seed} {place}")))
+        while time.perf_counter() < end:
+            await asyncio.sleep(min(EVERY, 60 * minutes / 12))
+            samples.append(Sample(time.perf_counter() - begun, served.memory_mb(), served.workers_mb()))
+    return crowd, samples
+
+
+async def _place(address: str, run: str, end: float, crowd: Crowd, rng: random.Random) -> None:
+    """One session after another, on random pages, for random times."""
+    await asyncio.sleep(rng.uniform(0, STAYS[0]))
+    while (now := time.perf_counter()) < end:
+        page = rng.choice(PAGES)
+        session = Session(page, f"run={run}" if page in LIVE and rng.random() < 0.5 else "")
+        try:
+            await session.watch(address, min(end, now + rng.uniform(*STAYS)))
+        except (OSError, WebSocketException) as error:  # a time-out is an OSError
+            crowd.dropped += 1
+            print(f"/{session.page}: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
+        crowd.visits += 1
+        crowd.refreshes += len(session.refreshes)
+        crowd.exceptions += len(session.exceptions)
+
+
+def _early_and_late(values: Sequence[float]) -> tuple[float, float]:
+    """Medians of a twelfth of the values each: those after the first sixth, and the last."""
+    few = max(1, len(values) // 12)
+    begin = len(values) // 6
+    return statistics.median(values[begin : begin + few]), statistics.median(values[-few:])
+
+
+def main() -> None:
+    """Exit status 1 if memory grew beyond GROWTH, a session was dropped or met an exception, or training ended."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--minutes", type=float, default=30)
+    parser.add_argument("--sessions", type=int, default=40)
+    parser.add_argument("--seed", type=int, default=0)
+    given = parser.parse_args()
+    figures, samples = soak(given.minutes, given.sessions, given.seed)
+    print(f"{'minute':>8}{'server, MB':>12}{'workers, MB':>13}")
+    for sample in samples[:: max(1, len(samples) // 12)]:
+        print(f"{sample.seconds / 60:8.1f}{sample.server:12.0f}{sample.workers:13.0f}")
+    server, workers = figures.growth
+    print(json.dumps({**asdict(figures), "server_growth": round(server, 3), "workers_growth": round(workers, 3)}))
+    sys.exit(not figures.good)
+
+
+if __name__ == "__main__":
+    main()
