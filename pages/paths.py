@@ -3,8 +3,10 @@
 import streamlit as st
 
 from app.base.prose import literal, prose
-from app.studies.paths.sections import TREE, Place, depth_study, exact_study, subnet_study, veit_study
+from app.studies.paths.sections import TREE, Place, exact_study, veit_study
+from app.studies.paths.stochastic_depth import depth_study
 from app.studies.paths.words import BETS, tree_words
+from app.studies.subnetworks.section import subnet_study
 from app.ui.page import address
 from app.ui.runs.subject import moment_slider, subject
 from app.ui.widgets.strip import StripNet, block_of, strip

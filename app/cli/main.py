@@ -11,11 +11,9 @@ import typer
 from rich.table import Table
 from typer.exceptions import TyperException
 
-from app.base import settings
+from app.base import settings, studies
 from app.base.settings import ASSETS, Settings
-from app.cli import analysis as cli_analysis
 from app.cli import cluster as cli_cluster
-from app.cli import pictures as cli_pictures
 from app.cli import train as cli_train
 from app.cli.shared import (
     Data,
@@ -42,9 +40,9 @@ from models.spec import NetSpec
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 app.add_typer(cli_train.app)  # without a name: their verbs stand beside these
-app.add_typer(cli_analysis.app)
-app.add_typer(cli_pictures.app)
 app.add_typer(cli_cluster.app)
+for study in studies.modules("command"):
+    app.add_typer(study.verbs)
 
 
 @app.command()

@@ -5,7 +5,7 @@ import math
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, NamedTuple, NoReturn
 
 import typer
 from rich.console import Console
@@ -15,7 +15,7 @@ from app.base import settings
 from app.base.settings import ASSETS, Settings
 from app.store.run_store import Store
 from app.values import datasets
-from app.values.datasets import DataSet
+from app.values.datasets import DataSet, check_images
 from models.spec import NetSpec, first_reason
 
 out, err = Console(), Console(stderr=True)
@@ -90,6 +90,30 @@ def kept_step(store: Store, run: str, step: int | None) -> int:
     if step is not None and step not in moments:
         fail(f"no weights were kept at step {step}: {', '.join(map(str, moments))}")
     return moments[-1] if step is None else step
+
+
+class Moment(NamedTuple):
+    """What is analysed: a `Net` in evaluation mode, the `Images` of its run, the step it was kept at."""
+
+    net: Any
+    images: Any
+    step: int
+
+
+def at_moment(run: str, step: int | None, *, own_picture: bool = False) -> Moment:
+    """The net of a run as it was at `step` (None: the newest kept). `own_picture`: no test image is asked for."""
+    from app.analysis.moment import net_at
+    from app.data.images import load_for
+
+    configured = read_settings()
+    store = open_store(configured)
+    found = store.run(run)
+    chosen = kept_step(store, run, step)
+    images = load_for(found.spec, configured)
+    if not own_picture:
+        check_images(images.info)
+    epoch_steps = found.started.epoch_steps if found.started else 0
+    return Moment(net_at(found.spec, store.weights_folder(run), chosen, images, epoch_steps), images, chosen)
 
 
 @contextmanager

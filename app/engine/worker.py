@@ -49,9 +49,11 @@ def warm_to_answer(settings: Settings, _trainers: Sequence[int]) -> None:
     `_trainers`: what `warm` returned, for those that train go first: a small machine has two cores for all.
     """
     _be_nice()
-    from app.analysis import answers  # noqa: F401
+    from app.analysis import answering, subject  # noqa: F401
+    from app.base import studies
     from app.data.images import load
 
+    list(studies.modules("measurement"))
     load(BUNDLED, settings)
 
 
@@ -146,8 +148,8 @@ def answer(
     """
     import torch
 
-    from app.analysis.answers import Subject
-    from app.analysis.answers import answer as find
+    from app.analysis.answering import answer as find
+    from app.analysis.subject import Subject
 
     _be_nice()
     logs.begin(settings)

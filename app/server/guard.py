@@ -4,7 +4,7 @@ import hmac
 import re
 import secrets
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from http.cookies import CookieError, SimpleCookie
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -12,10 +12,10 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.base import logs
+from app.base.browser_key import COOKIE, key_in
 
 log = logs.events(__name__)
 
-COOKIE = "resnet-explorer"
 STREAM = "/_stcore/stream"  # each open page holds one WebSocket there
 A_TERM = 180 * 86400  # seconds that a browser keeps its key
 SELF = "'self'"
@@ -138,12 +138,6 @@ def may_measure(scope: Scope, key: str) -> bool:
         return given[0].lower() == "bearer" and hmac.compare_digest(given[2].strip().encode(), key.encode())
     client = scope.get("client") or ("", 0)
     return client[0] in LOCAL_CLIENTS and not any(name in asked for name in PROXIED)
-
-
-def key_in(cookies: Mapping[str, str]) -> str:
-    """The browser's key, if it has one that we gave."""
-    key = cookies.get(COOKIE, "")
-    return key if re.fullmatch(r"[A-Za-z0-9_-]{43}", key) else ""
 
 
 def _partitioned(name: bytes, value: bytes) -> tuple[bytes, bytes]:

@@ -13,8 +13,8 @@ from app.store.checkpoints import weights_file
 from app.training.cut_forward import cut_output
 from app.values.cut_spec import WHOLE, CutSpec
 from app.values.datasets import DataError, available, check_images, find
-from app.values.evaluations import Evaluation
 from app.values.events import EpochEvaluated
+from app.values.results import Evaluation
 from app.values.run_spec import RunSpec
 from models.nets.net import Net, build
 from models.plan import plan

@@ -1,11 +1,10 @@
 """A run's history, as charts need it."""
 
-from dataclasses import dataclass
-
 from app.values.arrays import Floats, Ints
+from app.values.results import result
 
 
-@dataclass(frozen=True)
+@result
 class Series:
     """A run's history, downsampled so that no extreme is lost.
 

@@ -21,10 +21,10 @@ from app.engine.run_queue import Pump
 from app.server.metrics import health
 from app.store.checkpoints import weights_file
 from app.store.database import StoreError
+from app.studies.gradients.questions import GradientsQuestion
 from app.training.loop import train
 from app.values.cut_spec import CutSpec
 from app.values.events import BlockCut
-from app.values.questions import GradientsQuestion
 from app.values.run_spec import Recipe, RunSpec
 from models.spec import NetSpec
 from tests.support.opening import NoCluster

@@ -11,10 +11,11 @@ import pytest
 from app.base.settings import Settings
 from app.engine.engine import Engine
 from app.engine.question_desk import Answer
-from app.studies.lesions.results import CutEvaluation
-from app.studies.paths.results import SubNetworks
+from app.studies.cuts.questions import CutEvaluation, CutQuestion
+from app.studies.paths.questions import PathsQuestion
+from app.studies.subnetworks.questions import SubNetworks, SubNetworksQuestion
 from app.values.cut_spec import CutSpec
-from app.values.questions import CutQuestion, PathsQuestion, Question, SubNetworksQuestion
+from app.values.questions import Question
 from app.values.results import from_bytes, to_bytes
 from tests.support.waiting import until
 

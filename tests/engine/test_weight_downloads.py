@@ -12,18 +12,26 @@ import pytest
 import torch
 import torchvision.models
 
-from app.analysis.answers import Subject, answer
+from app.analysis.answering import answer
+from app.analysis.subject import Subject
 from app.base.settings import Settings
 from app.data.images import load_for, prepare
 from app.data.pictures import to_text
 from app.engine.weight_downloads import BIG_NETS, CHUNK, Fetcher, FetchError, Pretrained, by_hand, fetch
 from app.engine.worker import weights_url
-from app.studies.attributions.results import Attribution
-from app.studies.features.results import DepthRead, FeatureMaps, Kernels
+from app.studies.attributions.questions import Attribution, AttributionQuestion
+from app.studies.cuts.questions import CutQuestion
+from app.studies.features.questions import (
+    DepthQuestion,
+    DepthRead,
+    FeatureMaps,
+    FeaturesQuestion,
+    Kernels,
+    KernelsQuestion,
+)
 from app.training.checkpoint_import import receive
 from app.training.evaluation import on_arrival
 from app.values.datasets import IMAGENET, DataError
-from app.values.questions import AttributionQuestion, CutQuestion, DepthQuestion, FeaturesQuestion, KernelsQuestion
 from app.values.run_spec import RunSpec
 from models.plan import plan
 

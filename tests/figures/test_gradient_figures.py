@@ -9,11 +9,13 @@ import pytest
 from app.figures import curves, theme
 from app.figures.theme import Figure
 from app.studies.gradients import figures as gradients
-from app.studies.gradients.results import Course, Distribution, Gradients, Grid, Neighbours, Shattered, Signal
+from app.studies.gradients.questions import Course, Distribution, Gradients, Grid
 from app.studies.identity import figures as identity
-from app.studies.identity.results import Lesson, TrainedOn
+from app.studies.identity.questions import Lesson, TrainedOn
 from app.studies.shattered import figures as shattered
+from app.studies.shattered.questions import Neighbours, Shattered
 from app.studies.signal import figures as signal
+from app.studies.signal.questions import Signal
 from app.values.run_spec import RunSpec
 from models.spec import NetSpec
 

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from app.figures.theme import Figure
+from app.studies.cuts.figures import class_errors, confusions
+from app.studies.cuts.questions import CutEvaluation
 from app.studies.lesions import figures as lesions
 from app.studies.lesions import maps as lesion_maps
-from app.studies.lesions.results import CutEvaluation, RandomLesions, Reorderings, SingleLesions
+from app.studies.lesions.questions import RandomLesions, Reorderings, SingleLesions
 from app.values.run_spec import RunSpec
 from models.spec import NetSpec
 
@@ -86,12 +88,12 @@ def test_the_map_is_the_change_of_each_class() -> None:
 
 def test_confusions_are_shares_of_each_class_and_name_the_commonest_mistake() -> None:
     whole, cut = evaluation([[4, 0, 0], [0, 4, 0], [0, 0, 0]]), evaluation([[3, 1, 0], [0, 1, 3], [0, 0, 0]])
-    figure = lesion_maps.confusions(whole, cut, LABELS)
+    figure = confusions(whole, cut, LABELS)
     sendable(figure)
     assert figure.data[1]["z"] == [[75, 25, 0], [0, 25, 75], [None] * 3]
     assert "wrong on 0.0 %, the cut one on 50.0 %" in figure.alt
     assert "dog is taken for ship: 3 images" in figure.alt
-    assert "No image" in lesion_maps.confusions(whole, whole, LABELS).alt
+    assert "No image" in confusions(whole, whole, LABELS).alt
 
 
 def test_every_figure_draws_no_run_and_a_net_that_cannot_be_cut() -> None:
@@ -104,7 +106,7 @@ def test_every_figure_draws_no_run_and_a_net_that_cannot_be_cut() -> None:
 def test_class_errors_put_the_class_that_suffers_most_first() -> None:
     whole = CutEvaluation(10.0, 0.3, 30, np.array([10.0, 20, np.nan]), np.eye(3, dtype=int))
     cut = CutEvaluation(40.0, 0.9, 30, np.array([15.0, 80, np.nan]), np.eye(3, dtype=int))
-    figure = lesion_maps.class_errors(whole, cut, LABELS)
+    figure = class_errors(whole, cut, LABELS)
     sendable(figure)
     before, after = figure.data[1:]
     assert before["y"] == ["dog", "cat"], "a class without images has no error"

@@ -9,8 +9,9 @@ import pytest
 from app.figures.numbers import branch
 from app.figures.theme import Figure
 from app.studies.paths import figures as paths
-from app.studies.paths.results import PathGradients, SampledPaths, SubNetworks
+from app.studies.paths.questions import PathGradients, SampledPaths
 from app.studies.subnetworks import figures as subnets
+from app.studies.subnetworks.questions import SubNetworks
 from models.spec import NetSpec
 
 RESNET_20 = NetSpec.parse("resnet-20")

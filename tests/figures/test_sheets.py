@@ -6,7 +6,7 @@ from app.figures.sheets import RULE, as_picture, by_mean, coloured, enlarged, ke
 from app.figures.theme import DIVERGING, SEQUENTIAL
 from app.studies.features.depth_figures import accuracy, probabilities
 from app.studies.features.kernels import balance
-from app.studies.features.results import DepthRead, Kernels
+from app.studies.features.questions import DepthRead, Kernels
 
 
 def colour(text: object) -> list[int]:

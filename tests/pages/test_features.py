@@ -6,8 +6,9 @@ import pytest
 from safetensors.torch import save_file
 
 from app.engine.engine import Engine
+from app.studies.attributions.questions import AttributionQuestion
+from app.studies.features.questions import FeaturesQuestion
 from app.training.checkpoint_import import receive
-from app.values.questions import AttributionQuestion, FeaturesQuestion
 from app.values.run_spec import imported
 from models.nets.net import build
 from models.spec import NetSpec

@@ -6,17 +6,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.analysis import answers
+from app.analysis import answering
+from app.base import studies
 from app.engine.engine import Engine
 from app.store.run import Run
+from app.studies.gradients.questions import GradientsQuestion
+from app.studies.gradients.verdicts import course_of, said
 from app.studies.identity import measurement as identity
-from app.studies.identity.results import Deepened, TrainedOn
+from app.studies.identity.questions import Deepened, TrainedOn
 from app.studies.identity.trained_on import words as train_on_words
 from app.studies.shattered import measurement as shattered
 from app.studies.truth_test import measurement as vanishing
 from app.studies.truth_test import section as test
-from app.studies.truth_test.verdicts import course_of, said
-from app.values import questions
 from app.values.questions import Question
 from app.values.run_spec import RunSpec
 from models.spec import NetSpec
@@ -34,10 +35,10 @@ OWN = (
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same analyses of small nets, so that a test does not wait."""
     grid = partial(vanishing.settings, depths=(8,), width=2)
-    monkeypatch.setattr(answers, "settings", grid)
-    monkeypatch.setattr(answers, "course", partial(_short_course, vanishing.course))
+    monkeypatch.setattr(vanishing, "settings", grid)
+    monkeypatch.setattr(vanishing, "course", partial(_short_course, vanishing.course))
     monkeypatch.setattr(shattered, "NEURONS", 8)
-    monkeypatch.setattr(answers, "shattered", partial(shattered.shattered, nets=4))
+    monkeypatch.setattr(shattered, "shattered", partial(shattered.shattered, nets=4))
 
 
 def _short_course(course: Any, net: NetSpec, images: Any, steps: int, *args: Any, **options: Any) -> Any:
@@ -58,10 +59,7 @@ def test_the_sentence_is_that_of_the_kept_moments_and_of_a_run_under_way_no_end_
 ) -> None:
     page = well(opened("gradients", run=PAIR, step="100"))
     run = answering.store.run(PAIR[0])
-    found = {
-        step: answering.desk.ask(questions.GradientsQuestion(run=run.id, step=step)).result
-        for step in (0, 1, 10, 100, 312)
-    }
+    found = {step: answering.desk.ask(GradientsQuestion(run=run.id, step=step)).result for step in (0, 1, 10, 100, 312)}
     history = answering.store.history(run.id)
     errors = history.train_error(), history.test_error()
     assert None not in errors
@@ -194,9 +192,9 @@ def test_the_deeper_net_is_trained_on_when_told_to_and_its_answer_is_there_for_e
         return trained_on(deeper=f"plain-{depth}", rate=spec.recipe.lr)
 
     same = Deepened("plain-20", "plain-32", (3, 4, 8, 9, 13, 14), 1e-6, 14.1, 14.1, 2000)
-    monkeypatch.setattr(answers, "deepened", lambda *_: (None, same))
-    monkeypatch.setattr(answers, "learn", partial(identity.learn, steps=2))
-    monkeypatch.setattr(answers, "train_on", train_on)
+    monkeypatch.setattr(identity, "deepened", lambda *_: (None, same))
+    monkeypatch.setattr(identity, "learn", partial(identity.learn, steps=2))
+    monkeypatch.setattr(identity, "train_on", train_on)
     query = {"view": "The identity argument", "blocks": "1", "deeper": "32", "rate": "0.01"}
     page = well(opened("gradients", **query))
     assert "200 steps of 128 images each: about" in words(page)
@@ -238,8 +236,15 @@ def test_nonsense_in_every_parameter_leaves_a_usable_page(text: str) -> None:
 
 
 def test_every_kind_of_question_has_an_answer() -> None:
-    asked = {kind for kind in vars(questions).values() if isinstance(kind, type) and issubclass(kind, Question)}
-    assert asked - {Question} == set(answers.ANSWERS)
+    stated = [*studies.modules("questions")]
+    asked = {kind for module in stated for kind in vars(module).values() if is_question(kind)}
+    assert len(asked) > 25
+    list(studies.modules("measurement"))
+    assert asked == set(answering._MEASUREMENTS)
+
+
+def is_question(kind: object) -> bool:
+    return isinstance(kind, type) and issubclass(kind, Question) and kind is not Question
 
 
 def test_train_leads_here_with_its_runs_and_layer() -> None:

@@ -12,8 +12,8 @@ from app.base.settings import Settings
 from app.engine import engine as jobs
 from app.studies.paths import sections as path_studies
 from app.studies.paths.sections import Place
+from app.studies.subnetworks.questions import SubNetworksQuestion
 from app.ui.runs.subject import Look
-from app.values.questions import SubNetworksQuestion
 from models.spec import NetSpec
 from tests.support.opening import HOSTILE, PARAMETERS, NoCluster, opened, press, well, words
 

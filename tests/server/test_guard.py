@@ -12,8 +12,9 @@ import pytest
 from starlette.responses import HTMLResponse
 from starlette.types import Message, Receive, Scope, Send
 
+from app.base.browser_key import COOKIE, key_in
 from app.base.settings import ROOT
-from app.server.guard import COOKIE, STREAM, Guard, headers, host_is_known, key_in, may_measure
+from app.server.guard import STREAM, Guard, headers, host_is_known, may_measure
 
 
 @pytest.fixture(autouse=True)

@@ -11,9 +11,9 @@ from scipy.stats import spearmanr
 from app.base.settings import Settings
 from app.data.images import Images, load, prepare
 from app.studies.attributions.measurement import COMPLETE, METHODS, PATCH, attribute, randomised, rank_correlation
+from app.studies.attributions.questions import Method
 from app.studies.features.maximise import before_relu, maximise
 from app.values.datasets import BUNDLED
-from app.values.questions import Method
 from tests.support.nets import lively
 
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from app.base.settings import Settings
 from app.data.images import Images, load, prepare
-from app.studies.features.measurement import depth_read, feature_maps, most_exciting
+from app.studies.features.maps import depth_read, feature_maps, most_exciting
 from app.training.cut_forward import block_output
 from app.values.datasets import BUNDLED, DATASETS
 from models.nets.net import Net, blocks_of

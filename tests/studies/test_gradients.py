@@ -13,9 +13,8 @@ from torch import Tensor, nn
 from app.base.settings import load as load_settings
 from app.data.images import load
 from app.studies.gradients.measurement import batch, block_rms, distribution, gradients
-from app.studies.gradients.results import Course
-from app.studies.truth_test.measurement import course, grid, settings
-from app.studies.truth_test.verdicts import (
+from app.studies.gradients.questions import Course
+from app.studies.gradients.verdicts import (
     MOMENTS,
     claims,
     factor_per_block,
@@ -26,6 +25,7 @@ from app.studies.truth_test.verdicts import (
     typical,
     verdict,
 )
+from app.studies.truth_test.measurement import course, grid, settings
 from app.training.probes import outputs
 from app.values.datasets import BUNDLED
 from models.nets.net import Net, build, weight_layers

@@ -9,15 +9,9 @@ from torch import Tensor, nn
 
 from app.base.settings import load as settings
 from app.data.images import Images, load, prepare
+from app.studies.cuts.measurement import cut_logits, cut_probabilities, evaluate_cuts
 from app.studies.lesions.draws import kendall_tau, random_orders, random_removals
-from app.studies.lesions.measurement import (
-    cut_logits,
-    cut_probabilities,
-    evaluate_cuts,
-    random_lesions,
-    reorderings,
-    single_lesions,
-)
+from app.studies.lesions.measurement import random_lesions, reorderings, single_lesions
 from app.training.cut_forward import block_output
 from app.training.evaluation import evaluate
 from app.values.cut_spec import WHOLE, CutSpec, removable

@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 
 from app.studies.paths import words as path_words
-from app.studies.paths.results import PathGradients, SampledPaths, SubNetworks
+from app.studies.paths.questions import PathGradients, SampledPaths
 from app.studies.paths.words import BETS
+from app.studies.subnetworks.questions import SubNetworks
+from app.studies.subnetworks.words import chosen_row, subnet_words
 from models.spec import NetSpec
 
 NET = NetSpec.parse("preact-20")
@@ -105,9 +107,9 @@ def test_a_sub_network_is_found_by_what_is_off_and_ranked_among_its_size() -> No
     best = np.array([group[errors[group].argmin()] for group in groups])
     worst = np.array([group[errors[group].argmax()] for group in groups])
     result = SubNetworks(100, True, kept, errors, sizes, ("1", "3", "3", "1"), means, means, means, best, worst)
-    whole, chosen = path_words.subnet_words(result, frozenset([0]))
+    whole, chosen = subnet_words(result, frozenset([0]))
     assert "makes **10.0 %** mistakes" in whole
     assert "costs +10.0 points, the worst +20.0" in whole
     assert chosen == "Without F₁: **25.0 %** mistakes, the 2nd best of the 3 with 2 blocks kept."
-    assert path_words.chosen_row(result, frozenset([0, 1, 2])) == 0
-    assert path_words.chosen_row(result, frozenset()) == 7
+    assert chosen_row(result, frozenset([0, 1, 2])) == 0
+    assert chosen_row(result, frozenset()) == 7

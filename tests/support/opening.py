@@ -9,7 +9,8 @@ from typing import Any
 import torch
 from streamlit.testing.v1 import AppTest
 
-from app.analysis.answers import Subject, answer
+from app.analysis.answering import answer
+from app.analysis.subject import Subject
 from app.base.settings import ROOT, Settings, load
 from app.engine import worker
 from app.engine.engine import Engine

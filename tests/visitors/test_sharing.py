@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from app.base.browser_key import COOKIE
 from app.base.settings import Settings
 from app.engine.engine import Engine
 from app.engine.limits import RefusedError
-from app.server.guard import COOKIE
 from app.server.metrics import exposition, health
 from tests.support.opening import opened, press, spec, under_way, well
 

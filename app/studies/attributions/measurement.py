@@ -27,13 +27,14 @@ from captum.attr import (
 )
 from torch import Tensor, nn
 
+from app.analysis.answering import answers
 from app.analysis.progress import Progress, quiet
+from app.analysis.subject import Subject
 from app.data.images import prepare
-from app.studies.attributions.results import Attribution, Randomised
+from app.studies.attributions.questions import Attribution, AttributionQuestion, Method, Randomised, RandomisedQuestion
 from app.training.probes import block_names, undisturbed
 from app.values.arrays import Floats
 from app.values.datasets import DataSet
-from app.values.questions import Method
 from models.nets.net import Net, build
 
 METHODS: tuple[Method, ...] = get_args(Method)
@@ -260,3 +261,19 @@ _METHODS: dict[str, Callable[[_Asked], Floats]] = {
 }
 COMPLETE: tuple[Method, ...] = ("integrated-gradients", "conductance")  # their values add up to the change of the logit
 AT_BLOCK = ("grad-cam", "conductance")
+
+
+@answers(AttributionQuestion)
+def answer_attribution(question: AttributionQuestion, of: Subject, progress: Progress) -> Attribution:
+    """What speaks for a class."""
+    asked, (picture, _) = question, of.picture(question.picture)
+    net, info = of.net(asked.step), of.images.info
+    return attribute(net, picture, info, asked.method, asked.target, asked.at or "", progress=progress)
+
+
+@answers(RandomisedQuestion)
+def answer_randomised(question: RandomisedQuestion, of: Subject, progress: Progress) -> Randomised:
+    """The same, while the net forgets."""
+    asked, (picture, _) = question, of.picture(question.picture)
+    net, info = of.net(asked.step), of.images.info
+    return randomised(net, picture, info, asked.method, asked.target, asked.at or "", progress=progress)

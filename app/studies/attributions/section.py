@@ -8,16 +8,15 @@ import streamlit as st
 from app.base.prose import literal, prose
 from app.figures.sheets import enlarged, overlay
 from app.figures.theme import family_colour
-from app.studies.attributions.results import Attribution, Randomised
+from app.studies.attributions.questions import Attribution, AttributionQuestion, Randomised, RandomisedQuestion
 from app.studies.features import depth_figures
 from app.studies.features.chosen_picture import Chosen
-from app.studies.features.results import DepthRead
+from app.studies.features.questions import DepthQuestion, DepthRead
 from app.studies.features.sections import place
 from app.ui.page.pending_answer import answered
 from app.ui.runs.subject import Look
 from app.ui.widgets.live_chart import live_chart
 from app.values.datasets import DataSet
-from app.values.questions import AttributionQuestion, DepthQuestion, RandomisedQuestion
 
 METHODS = ("saliency", "input-x-gradient", "integrated-gradients", "grad-cam", "occlusion", "conductance")
 PREDICTED = "the predicted one"

@@ -15,11 +15,11 @@ from app.base.prose import literal, prose
 from app.data.pictures import from_text
 from app.engine import engine as jobs
 from app.figures.theme import family_colour
+from app.studies.cuts.figures import class_errors, confusions
+from app.studies.cuts.questions import CutEvaluation, CutPicturesQuestion, CutProbabilities, CutQuestion
 from app.studies.cuts.table import words
 from app.studies.features.chosen_picture import Chosen, own_picture
-from app.studies.features.results import Pictures
-from app.studies.lesions.maps import class_errors, confusions
-from app.studies.lesions.results import CutEvaluation, CutProbabilities
+from app.studies.features.questions import Pictures, PicturesQuestion
 from app.ui.page.pending_answer import arrive, ask
 from app.ui.runs.subject import Look
 from app.ui.widgets.image_grid import picture_row
@@ -28,7 +28,6 @@ from app.ui.widgets.strip import without
 from app.values.arrays import Floats
 from app.values.cut_spec import WHOLE, CutSpec
 from app.values.datasets import DataSet, find
-from app.values.questions import CutPicturesQuestion, CutQuestion, PicturesQuestion
 from models.plan import plan
 
 IMAGES = 1000

@@ -8,12 +8,11 @@ import streamlit as st
 
 from app.base.prose import literal, prose
 from app.data.pictures import Bytes, PictureError, fitted, to_text
-from app.studies.features.results import Confused, Pictures
+from app.studies.features.questions import Confused, ConfusedQuestion, Pictures, PicturesQuestion
 from app.ui.page.pending_answer import answered
 from app.ui.runs.subject import Look
 from app.ui.widgets.drawing_pad import pad
 from app.values.datasets import DataSet
-from app.values.questions import ConfusedQuestion, PicturesQuestion
 
 OFFERED = 400  # test images, from which a class is chosen
 ANY = "any class"

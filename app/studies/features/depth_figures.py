@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from app.figures.theme import NEUTRAL, Figure, Json, axis, badge, end_label, heading, layout, spread
-from app.studies.features.results import DepthRead
+from app.studies.features.questions import DepthRead
 
 HEIGHT = 300
 SHOWN = 4  # classes

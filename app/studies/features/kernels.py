@@ -7,10 +7,9 @@ import streamlit as st
 from app.base.prose import literal
 from app.figures.sheets import enlarged
 from app.figures.sheets import kernels as drawn
-from app.studies.features.results import Kernels
+from app.studies.features.questions import Kernels, KernelsQuestion
 from app.ui.page.pending_answer import answered
 from app.ui.runs.subject import Look
-from app.values.questions import KernelsQuestion
 
 
 def kernels(looks: Sequence[Look]) -> None:

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from app.analysis.progress import Progress, quiet
-from app.studies.features.measurement import field_at
-from app.studies.features.results import Maximised
+from app.studies.features.maps import field_at
+from app.studies.features.questions import Maximised
 from app.training.probes import outputs, undisturbed
 from app.values.datasets import DataSet
 from models.nets.blocks import Block

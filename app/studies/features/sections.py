@@ -7,15 +7,23 @@ import streamlit as st
 from app.base.prose import literal, prose
 from app.figures.sheets import as_picture as colours
 from app.figures.sheets import coloured, enlarged, signed, top_of, windowed
+from app.studies.features.channel_sheet import sheet
 from app.studies.features.chosen_picture import Chosen
-from app.studies.features.results import Excitement, FeatureMaps, Maximised, Pictures
+from app.studies.features.questions import (
+    Excitement,
+    ExcitementQuestion,
+    FeatureMaps,
+    FeaturesQuestion,
+    Maximised,
+    MaximisedQuestion,
+    Pictures,
+    PicturesQuestion,
+)
 from app.ui.page import address
 from app.ui.page.pending_answer import answered
 from app.ui.runs.subject import Look
-from app.ui.widgets.channel_sheet import sheet
 from app.ui.widgets.strip import block_of
 from app.values.datasets import DataSet
-from app.values.questions import ExcitementQuestion, FeaturesQuestion, MaximisedQuestion, PicturesQuestion
 from models.paper.receptive import fields
 from models.plan import plan
 

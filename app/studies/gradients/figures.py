@@ -1,6 +1,6 @@
 """The gradient at every block as figures: lines over depth, and the truth test as a table of verdicts.
 
-Who claims what: see `app.studies.truth_test.verdicts`.
+Who claims what: see `app.studies.gradients.verdicts`.
 """
 
 from collections.abc import Sequence
@@ -14,8 +14,8 @@ from app.figures import theme
 from app.figures.curves import Curve, chart
 from app.figures.numbers import rounded
 from app.figures.theme import Figure, Json, Style
-from app.studies.gradients.results import Course, Distribution, Gradients, Grid
-from app.studies.truth_test.verdicts import factors_at, heading, times, typical, verdict
+from app.studies.gradients.questions import Course, Distribution, Gradients, Grid
+from app.studies.gradients.verdicts import factors_at, heading, times, typical, verdict
 from models.spec import NetSpec
 
 STRONGEST = 1.5  # a factor per block that has the full colour

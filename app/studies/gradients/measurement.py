@@ -12,8 +12,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from app.analysis.answering import answers
+from app.analysis.progress import Progress
+from app.analysis.subject import Subject
 from app.data.images import Images, prepare
-from app.studies.gradients.results import Distribution, Gradients
+from app.studies.gradients.questions import Distribution, DistributionQuestion, Gradients, GradientsQuestion
 from app.training.probes import Mode, block_names, outputs, undisturbed
 from app.values.arrays import Floats, Ints
 from models.nets.net import Net, weight_layers
@@ -103,3 +106,18 @@ def distribution(net: Net, x: Tensor, y: Tensor, layer: str, mode: Mode = "train
         kurtosis=fourth / std**4 - 3 if std else 0.0,
         zeros=float((values == 0).mean()),
     )
+
+
+@answers(GradientsQuestion)
+def answer_gradients(question: GradientsQuestion, of: Subject, _progress: Progress) -> Gradients:
+    """Every layer and block."""
+    return gradients(of.kept(question.step), *batch(of.images, question.images))
+
+
+@answers(DistributionQuestion)
+def answer_distribution(question: DistributionQuestion, of: Subject, _progress: Progress) -> Distribution:
+    """One layer's weight gradient. Raises ValueError where the net has no such layer."""
+    try:
+        return distribution(of.kept(question.step), *batch(of.images, question.images), question.layer)
+    except KeyError as error:
+        raise ValueError(f"this net has no layer {question.layer}") from error

@@ -11,10 +11,10 @@ from app.base.prose import prose
 from app.figures.norm_map import COLUMNS, CellOf, layer_mark, map_marks
 from app.figures.training import step_mark
 from app.studies.gradients.chosen_runs import Seen, measured_runs, where_and_when
+from app.studies.gradients.claims import claims_table
 from app.studies.gradients.figures import Measured, block_lines, block_mark, histograms, weight_lines
-from app.studies.gradients.results import Gradients
-from app.studies.truth_test.claims import claims_table
-from app.studies.truth_test.verdicts import course_of
+from app.studies.gradients.questions import DistributionQuestion, Gradients, GradientsQuestion
+from app.studies.gradients.verdicts import course_of
 from app.ui.live.scene import Scene, scene
 from app.ui.live.scene_picture import picture
 from app.ui.page import address
@@ -22,7 +22,6 @@ from app.ui.page import page_parameter as own_parameter
 from app.ui.page.chart_clicks import to_cell, to_layer, to_step
 from app.ui.page.pending_answer import all_answered, arrive, ask
 from app.ui.widgets.live_chart import live_chart
-from app.values.questions import DistributionQuestion, GradientsQuestion
 
 OUTPUTS, WEIGHTS, UPDATES = "block outputs", "weights", "update ÷ weight"
 CELLS: tuple[CellOf, ...] = ("mean", "largest", "smallest")  # of the steps that a cell of the map stands for

@@ -5,7 +5,7 @@ import numpy as np
 from app.figures import theme
 from app.figures.curves import Curve, chart
 from app.figures.theme import Figure
-from app.studies.identity.results import Lesson, TrainedOn
+from app.studies.identity.questions import Lesson, TrainedOn
 from models.spec import NetSpec
 
 DASHES = ("solid", "dash", "dot", "dashdot")

@@ -13,11 +13,20 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from app.analysis.answering import answers
 from app.analysis.progress import Progress, quiet
+from app.analysis.subject import Subject
 from app.data.images import Images, prepare
 from app.store.checkpoints import weights_file
 from app.store.history import running_mean
-from app.studies.identity.results import Deepened, Lesson, TrainedOn
+from app.studies.identity.questions import (
+    Deepened,
+    DeepenedQuestion,
+    Lesson,
+    LessonQuestion,
+    TrainedOn,
+    TrainedOnQuestion,
+)
 from app.training.evaluation import EVALUATION_BATCH, evaluate, load_weights
 from app.training.loop import train
 from app.training.probes import block_names, outputs, undisturbed
@@ -216,3 +225,29 @@ def learn(
             adam.step()
         progress(c + 1, len(curves))
     return Lesson(target, tuple(family for family, _ in curves), tuple(count for _, count in curves), loss, seed)
+
+
+@answers(DeepenedQuestion)
+def answer_deepened(question: DeepenedQuestion, of: Subject, _progress: Progress) -> Deepened:
+    """The check; the deeper net's weights are not kept."""
+    return deepened(of.net(question.step), question.depth, of.images)[1]
+
+
+@answers(TrainedOnQuestion)
+def answer_trained_on(question: TrainedOnQuestion, of: Subject, progress: Progress) -> TrainedOn:
+    """Both nets, each for so many steps at a constant rate, as the run was trained but for that."""
+    assert of.spec is not None
+    own = of.spec.recipe
+    recipe = own.model_copy(
+        update={"name": "trained-on", "steps": question.steps, "lr": question.rate, "schedule": "constant"}
+        | {"warmup_steps": 0}
+    )
+    machine = {"device": "cpu", "precision": "float32", "threads": torch.get_num_threads()}
+    spec = of.spec.model_copy(update={"recipe": recipe, "seed": question.seed, "measure": False} | machine)
+    return train_on(of.net(question.step), spec, question.depth, of.images, progress)
+
+
+@answers(LessonQuestion)
+def answer_lesson(question: LessonQuestion, _of: Subject, progress: Progress) -> Lesson:
+    """Both stacks."""
+    return learn(question.target, (question.blocks,), seed=question.seed, progress=progress)

@@ -4,12 +4,11 @@ import streamlit as st
 
 from app.base.prose import prose
 from app.studies.identity.figures import lesson
-from app.studies.identity.results import Deepened, Lesson
+from app.studies.identity.questions import Deepened, DeepenedQuestion, Lesson, LessonQuestion
 from app.studies.identity.trained_on import train_on
 from app.ui.page.pending_answer import answered
 from app.ui.runs.subject import subject
 from app.ui.widgets.live_chart import live_chart
-from app.values.questions import DeepenedQuestion, LessonQuestion
 from models.spec import NetSpec
 
 DEEPER = (32, 44, 56, 110)

@@ -6,14 +6,13 @@ import numpy as np
 import streamlit as st
 
 from app.base.prose import prose
+from app.studies.gradients.verdicts import WORSE
 from app.studies.identity.figures import trained_on
-from app.studies.identity.results import TrainedOn
-from app.studies.truth_test.verdicts import WORSE
+from app.studies.identity.questions import TrainedOn, TrainedOnQuestion
 from app.ui.page.pending_answer import answered, known
 from app.ui.page.training_time import in_words, training_seconds
 from app.ui.runs.subject import Look
 from app.ui.widgets.live_chart import live_chart
-from app.values.questions import TrainedOnQuestion
 from models.spec import NetSpec
 
 RATES = ("0.1", "0.01", "0.001")

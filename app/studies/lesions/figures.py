@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from app.figures import theme
 from app.figures.numbers import rounded
 from app.figures.theme import Figure, Json, Style
-from app.studies.lesions.results import RandomLesions, Reorderings, SingleLesions
+from app.studies.lesions.questions import RandomLesions, Reorderings, SingleLesions
 from app.values.run_spec import RunSpec
 from models.plan import plan
 

@@ -9,88 +9,40 @@ step in which they differ. So a batch is walked through the tree of all cuts at 
 thread of an AMD EPYC the 27 single lesions of ResNet-56 and the whole net take 0.37 of the time of 27 forward passes.
 """
 
-from collections.abc import Iterator, Sequence
-from itertools import takewhile
+from collections.abc import Sequence
 from typing import Any, TypeVar
 
 import numpy as np
-import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
-from torch import Tensor
 
+from app.analysis.answering import answers
 from app.analysis.progress import Progress, quiet
-from app.data.images import Images, prepare
+from app.analysis.subject import Subject
+from app.data.images import Images
+from app.studies.cuts.measurement import CutAnswers
 from app.studies.lesions.draws import kendall_tau, random_orders, random_removals
-from app.studies.lesions.results import CutEvaluation, CutProbabilities, RandomLesions, Reorderings, SingleLesions
-from app.training.cut_forward import block_output
-from app.training.evaluation import EVALUATION_BATCH
-from app.values.arrays import Floats, Ints
+from app.studies.lesions.questions import (
+    RandomLesions,
+    RandomLesionsQuestion,
+    Reorderings,
+    ReorderingsQuestion,
+    SingleLesions,
+    SingleLesionsQuestion,
+)
 from app.values.cut_spec import WHOLE, CutSpec, interchangeable, removable
-from app.values.datasets import DataSet
-from models.nets.net import Net, blocks_of
-from models.plan import plan
+from models.nets.net import Net
 
 DRAWS = 20  # of each k
-KEPT_BYTES = 256_000_000  # most that the outputs of all blocks of one batch take
 
 
 Number = TypeVar("Number", bound=np.number[Any])
-
-
-@torch.no_grad()
-def cut_logits(net: Net, x: Tensor, cuts: Sequence[CutSpec]) -> Iterator[tuple[int, Tensor]]:
-    """(which cut, its logits I×C) for a batch of inputs I×C×H×W, each of `cuts` once, in an order of its own.
-
-    The cuts are such as `CutSpec.check` lets pass. Kept meanwhile: the outputs of all blocks under one cut.
-    """
-    blocks = blocks_of(net)
-    routes = [cut.route(len(blocks)) for cut in cuts]
-    walked: tuple[tuple[int, float], ...] = ()
-    signals = [net.stem(x)]  # the input, then what each step of `walked` made of it
-    for nth in sorted(range(len(cuts)), key=lambda nth: routes[nth]):
-        shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(routes[nth], walked, strict=False)))
-        del signals[shared + 1 :]
-        for block, scale in routes[nth][shared:]:
-            signals.append(block_output(blocks[block], signals[-1], scale))
-        walked = routes[nth]
-        yield nth, net.head(signals[-1])
-
-
-def evaluate_cuts(
-    net: Net, images: Images, cuts: Sequence[CutSpec], count: int | None = None, progress: Progress = quiet
-) -> list[CutEvaluation]:
-    """Errors, loss and confusion under each of `cuts`, on the first `count` test images.
-
-    Raises ValueError, with shapes, for a cut that does not fit the net.
-    """
-    answers = _Answers(net, images, cuts, count, progress)
-    every = zip(answers.errors, answers.losses, answers.class_errors, answers.predicted, strict=True)
-    return [
-        CutEvaluation(
-            error=float(error),
-            loss=float(loss),
-            images=len(answers.labels),
-            class_error=class_error,
-            confusion=_confusion(answers.labels, predicted, images.info.classes),
-        )
-        for error, loss, class_error, predicted in every
-    ]
-
-
-def cut_probabilities(net: Net, pixels: Tensor, info: DataSet, cuts: Sequence[CutSpec]) -> CutProbabilities:
-    """The class probabilities of a few images, I×C×H×W uint8, under each of `cuts`. Raises ValueError as above."""
-    _check(net, info, cuts)
-    net.eval()
-    found = dict(cut_logits(net, prepare(pixels, info), cuts))
-    return CutProbabilities(torch.stack([found[nth] for nth in range(len(cuts))]).softmax(2).numpy())
 
 
 def single_lesions(net: Net, images: Images, count: int | None = None, progress: Progress = quiet) -> SingleLesions:
     """Every block cut alone, on the first `count` test images."""
     blocks = list(removable(net.spec))
     cuts = [WHOLE, *(CutSpec.of(removed=[block]) for block in blocks)]
-    answers = _Answers(net, images, cuts, count, progress)
+    answers = CutAnswers(net, images, cuts, count, progress)
 
     def by_block(values: NDArray[Number], absent: float) -> NDArray[Number]:
         every = np.full((len(net.blocks), *values.shape[1:]), absent, dtype=values.dtype)
@@ -125,7 +77,7 @@ def random_lesions(
     if max(ks) > len(blocks):
         raise ValueError(f"{net.spec.name} has {len(blocks)} blocks that can be cut, not {max(ks)}")
     cuts = [cut for one in ks for cut in random_removals(blocks, one, draws, seed)]
-    answers = _Answers(net, images, [WHOLE, *cuts], count, progress)
+    answers = CutAnswers(net, images, [WHOLE, *cuts], count, progress)
     return RandomLesions(**answers.drawn(ks))
 
 
@@ -147,70 +99,28 @@ def reorderings(
         raise ValueError(f"no two blocks of {net.spec.name} have equal shapes: none can change places")
     ks = list(range(1, blocks + 1) if k is None else k)
     orders = [order for one in ks for order in random_orders(pairs, blocks, one, draws, seed)]
-    answers = _Answers(net, images, [WHOLE, *(CutSpec.of(order=order) for order in orders)], count, progress)
+    answers = CutAnswers(net, images, [WHOLE, *(CutSpec.of(order=order) for order in orders)], count, progress)
     tau = np.array([kendall_tau(order) for order in orders]).reshape(len(ks), draws)
     return Reorderings(tau=tau, **answers.drawn(ks))
 
 
-class _Answers:
-    """What a net answers under K cuts, on the first N test images: each batch through all cuts at once."""
-
-    labels: Ints  # N
-    predicted: Ints  # K × N
-    losses: Floats  # K, nats
-
-    def __init__(
-        self, net: Net, images: Images, cuts: Sequence[CutSpec], count: int | None, progress: Progress
-    ) -> None:
-        _check(net, images.info, cuts)
-        net.eval()
-        total = min(count or len(images.test), len(images.test))
-        batch = _batch(net, images.info.size)
-        steps, done = len(cuts) * -(-total // batch), 0
-        self.classes = images.info.classes
-        self.labels = images.test_labels[:total].numpy().astype(np.int16)
-        self.predicted = np.empty((len(cuts), total), dtype=np.int16)
-        self.losses = np.zeros(len(cuts))
-        for begin in range(0, total, batch):
-            chosen = slice(begin, min(begin + batch, total))
-            y = images.test_labels[chosen]
-            for nth, logits in cut_logits(net, prepare(images.test[chosen], images.info), cuts):
-                self.predicted[nth, chosen] = logits.argmax(1).numpy()
-                self.losses[nth] += float(F.cross_entropy(logits, y, reduction="sum")) / total
-                done += 1
-                progress(done, steps)
-
-    @property
-    def errors(self) -> Floats:
-        """K, in percent."""
-        return np.asarray(100 * (self.predicted != self.labels).sum(1) / len(self.labels))
-
-    @property
-    def class_errors(self) -> Floats:
-        """K × C, in percent; NaN for a class without images."""
-        members = np.eye(self.classes)[self.labels]  # N × C
-        counts = members.sum(0)
-        wrong = (self.predicted != self.labels) @ members
-        return np.divide(100 * wrong, counts, out=np.full(wrong.shape, np.nan), where=counts > 0)
-
-    def drawn(self, k: list[int]) -> dict[str, Any]:
-        """What studies with draws have in common: the whole net comes first, then equally many cuts for each k."""
-        error = self.errors[1:].reshape(len(k), -1)
-        return {"full_error": float(self.errors[0]), "k": np.array(k), "error": error, "images": len(self.labels)}
+@answers(SingleLesionsQuestion)
+def answer_single(question: SingleLesionsQuestion, of: Subject, progress: Progress) -> SingleLesions:
+    """Every block alone."""
+    return single_lesions(of.net(question.step), of.images, question.images, progress)
 
 
-def _confusion(labels: Ints, predicted: Ints, classes: int) -> Ints:
-    """Images by true class (row) and predicted one (column)."""
-    pairs = labels.astype(np.int64) * classes + predicted
-    return np.bincount(pairs, minlength=classes**2).reshape(classes, classes)
+@answers(RandomLesionsQuestion)
+def answer_random(question: RandomLesionsQuestion, of: Subject, progress: Progress) -> RandomLesions:
+    """k blocks at random."""
+    asked = question
+    return random_lesions(
+        of.net(asked.step), of.images, asked.k or None, asked.draws, asked.seed, asked.images, progress
+    )
 
 
-def _check(net: Net, info: DataSet, cuts: Sequence[CutSpec]) -> None:
-    for cut in cuts:
-        cut.check(net.spec, info.size)
-
-
-def _batch(net: Net, size: int) -> int:
-    """How many images of that size go through the net at a time, so that what is kept of all blocks is bounded."""
-    numbers = sum(block.outputs * block.size_out**2 for block in plan(net.spec, size).blocks)
-    return max(1, min(EVALUATION_BATCH, KEPT_BYTES // (4 * numbers)))
+@answers(ReorderingsQuestion)
+def answer_reorderings(question: ReorderingsQuestion, of: Subject, progress: Progress) -> Reorderings:
+    """k swaps."""
+    asked = question
+    return reorderings(of.net(asked.step), of.images, asked.k or None, asked.draws, asked.seed, asked.images, progress)

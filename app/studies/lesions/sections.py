@@ -11,9 +11,15 @@ import streamlit as st
 from app.base.prose import prose
 from app.engine import engine as jobs
 from app.figures.theme import Figure, short_names
+from app.studies.features.questions import PicturesQuestion
 from app.studies.lesions.figures import decline, shuffle, single_bars
 from app.studies.lesions.maps import class_map
-from app.studies.lesions.results import SingleLesions
+from app.studies.lesions.questions import (
+    RandomLesionsQuestion,
+    ReorderingsQuestion,
+    SingleLesions,
+    SingleLesionsQuestion,
+)
 from app.studies.lesions.words import (
     class_words,
     flip_words,
@@ -30,13 +36,7 @@ from app.ui.widgets.image_grid import picture_row
 from app.ui.widgets.live_chart import live_chart
 from app.values.cut_spec import interchangeable, removable
 from app.values.datasets import find
-from app.values.questions import (
-    PicturesQuestion,
-    Question,
-    RandomLesionsQuestion,
-    ReorderingsQuestion,
-    SingleLesionsQuestion,
-)
+from app.values.questions import Question
 from models.plan import plan
 
 IMAGES = 500

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from app.base.prose import prose
-from app.studies.lesions.results import RandomLesions, Reorderings, SingleLesions
+from app.studies.lesions.questions import RandomLesions, Reorderings, SingleLesions
 from app.values.arrays import Floats
 from models.plan import plan
 from models.spec import NetSpec

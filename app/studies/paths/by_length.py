@@ -18,7 +18,7 @@ from torch import Tensor
 
 from app.analysis.progress import Progress, quiet
 from app.studies.paths.linear import LinearBlock, first_block, forward, through_stem
-from app.studies.paths.results import PathGradients
+from app.studies.paths.questions import PathGradients
 from models.nets.net import Net
 from models.paper.lengths import LONGEST, path_counts
 

@@ -12,7 +12,7 @@ from app.figures import theme
 from app.figures.counts import band, bars, beside, line, whole_axis
 from app.figures.numbers import branch, decades, raised, rounded, significant
 from app.figures.theme import Figure, Json
-from app.studies.paths.results import PathGradients, SampledPaths
+from app.studies.paths.questions import PathGradients, SampledPaths
 from app.values.arrays import Floats, Ints
 from models.families import PLAIN
 from models.paper.lengths import active_blocks, expected_depth, path_counts, share, successes, trained_lengths

@@ -15,7 +15,7 @@ from app.analysis.bands import mean_band
 from app.analysis.progress import Progress, quiet
 from app.studies.paths.by_length import image_norms
 from app.studies.paths.linear import LinearBlock, first_block, forward, through_stem
-from app.studies.paths.results import SampledPaths
+from app.studies.paths.questions import SampledPaths
 from app.values.arrays import Floats
 from models.nets.net import Net, generator
 from models.paper.lengths import LONGEST, path_counts, share, shortest_range

@@ -6,7 +6,7 @@ from app.figures import theme
 from app.figures.curves import Curve, chart
 from app.figures.numbers import rounded
 from app.figures.theme import Figure, Json
-from app.studies.gradients.results import Neighbours, Shattered
+from app.studies.shattered.questions import Neighbours, Shattered
 from models.spec import NetSpec
 
 SHADES = (0.35, 0.0, -0.3, -0.5)

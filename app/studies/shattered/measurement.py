@@ -10,11 +10,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from app.analysis.answering import answers
 from app.analysis.moment import recompute_statistics
 from app.analysis.progress import Progress, quiet
+from app.analysis.subject import Subject
 from app.data.images import Images
 from app.studies.gradients.measurement import batch
-from app.studies.gradients.results import Neighbours, Shattered
+from app.studies.shattered.questions import Neighbours, NeighboursQuestion, Shattered, ShatteredQuestion
 from app.training.probes import undisturbed
 from app.values.arrays import Floats
 from models.nets.net import Net, build, generator
@@ -174,3 +176,19 @@ def _input_gradient(net: Net, x: Tensor, y: Tensor) -> Tensor:
     with undisturbed(net, "evaluation"), torch.enable_grad():
         (found,) = torch.autograd.grad(net(x).gather(1, y[:, None]).sum(), x)
     return found.flatten(1).double()
+
+
+@answers(ShatteredQuestion)
+def answer_shattered(question: ShatteredQuestion, _of: Subject, progress: Progress) -> Shattered:
+    """Balduzzi's fully connected nets."""
+    depth, norm = question.depth, question.norm
+    chains = (Chain(1), Chain(depth, norm=norm), Chain(depth, shortcut=True, beta=question.beta, norm=norm))
+    return shattered(chains, seed=question.seed, progress=progress)
+
+
+@answers(NeighboursQuestion)
+def answer_neighbours(question: NeighboursQuestion, of: Subject, progress: Progress) -> Neighbours:
+    """Convolutional nets."""
+    info = of.images.info
+    nets = tuple(NetSpec.parse(net).fitted(info.channels, info.classes) for net in question.nets)
+    return neighbours(nets, of.images, progress=progress)

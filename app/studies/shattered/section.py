@@ -3,11 +3,10 @@
 import streamlit as st
 
 from app.base.prose import prose
-from app.studies.gradients.results import Neighbours, Shattered
 from app.studies.shattered.figures import autocorrelation, gradient_rows, neighbour_lines
+from app.studies.shattered.questions import Neighbours, NeighboursQuestion, Shattered, ShatteredQuestion
 from app.ui.page.pending_answer import answered, known
 from app.ui.widgets.live_chart import live_chart
-from app.values.questions import NeighboursQuestion, ShatteredQuestion
 from models.spec import NetSpec
 
 DEPTHS = (2, 4, 8, 16, 24, 32, 50, 75, 100)

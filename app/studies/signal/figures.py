@@ -8,7 +8,7 @@ import numpy as np
 from app.figures import theme
 from app.figures.curves import Curve, chart
 from app.figures.theme import Figure
-from app.studies.gradients.results import Signal
+from app.studies.signal.questions import Signal
 from app.values.run_spec import RunSpec
 
 Measured = tuple[RunSpec, Signal]

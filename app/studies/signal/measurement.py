@@ -8,7 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from app.studies.gradients.results import Signal
+from app.analysis.answering import answers
+from app.analysis.progress import Progress
+from app.analysis.subject import Subject
+from app.studies.signal.questions import Signal, SignalQuestion
 from app.training.probes import Mode, block_names, outputs, splits, undisturbed
 from models.nets.blocks import ACTIVATIONS
 from models.nets.net import Net
@@ -74,3 +77,9 @@ def _norm_after(layer: str) -> str:
     """`blocks.3.branch.conv2` → `blocks.3.branch.norm2`."""
     parent, _, own = layer.rpartition(".")
     return f"{parent}.{own.replace('conv', 'norm')}"
+
+
+@answers(SignalQuestion)
+def answer_signal(question: SignalQuestion, of: Subject, _progress: Progress) -> Signal:
+    """Responses and residuals."""
+    return signal(of.net(question.step), of.test(question.images)[0])

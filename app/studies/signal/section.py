@@ -8,12 +8,11 @@ import streamlit as st
 from app.base.prose import prose
 from app.figures.theme import Figure
 from app.studies.gradients.chosen_runs import Seen, measured_runs, where_and_when
-from app.studies.gradients.results import Signal
 from app.studies.signal.figures import activations, residuals, responses
+from app.studies.signal.questions import Signal, SignalQuestion
 from app.ui.page.chart_clicks import to_layer
 from app.ui.page.pending_answer import all_answered
 from app.ui.widgets.live_chart import live_chart
-from app.values.questions import SignalQuestion
 from models.families import PLAIN
 
 

@@ -7,7 +7,7 @@ from app.figures import theme
 from app.figures.counts import band, line, whole_axis
 from app.figures.numbers import branch, raised, rounded
 from app.figures.theme import Figure
-from app.studies.paths.results import SubNetworks
+from app.studies.subnetworks.questions import SubNetworks
 from models.spec import NetSpec
 
 

@@ -15,9 +15,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from app.analysis.answering import answers
 from app.analysis.bands import mean_band
 from app.analysis.progress import Progress, quiet
-from app.studies.paths.results import SubNetworks
+from app.analysis.subject import Subject
+from app.studies.subnetworks.questions import SubNetworks, SubNetworksQuestion
 from app.training.cut_forward import block_output, refusal
 from app.values.arrays import Bools, Floats, Ints
 from models.nets.blocks import Block
@@ -113,3 +115,10 @@ def _by_size(kept: Bools, errors: Floats, free: int, seed: int) -> dict[str, Any
         "best": np.array([group[errors[group].argmin()] for group in groups]),
         "worst": np.array([group[errors[group].argmax()] for group in groups]),
     }
+
+
+@answers(SubNetworksQuestion)
+def answer_sub_networks(question: SubNetworksQuestion, of: Subject, progress: Progress) -> SubNetworks:
+    """All of them, or as many of each size as were asked for."""
+    x, y = of.test(question.images)
+    return sub_networks(of.net(question.step), x, y, question.draws, question.seed, progress)

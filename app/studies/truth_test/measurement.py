@@ -10,13 +10,17 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+import torch
 
+from app.analysis.answering import answers
 from app.analysis.progress import Progress, quiet
+from app.analysis.subject import Subject
 from app.data.images import Images
 from app.store.checkpoints import FIRST_MOMENTS, weights_file
 from app.studies.gradients.measurement import batch, block_rms, stages
-from app.studies.gradients.results import Course, Grid
-from app.studies.truth_test.verdicts import factor_per_block
+from app.studies.gradients.questions import Course, Grid
+from app.studies.gradients.verdicts import factor_per_block
+from app.studies.truth_test.questions import CourseQuestion, GridQuestion
 from app.training.evaluation import evaluate, load_weights
 from app.training.loop import train
 from app.values.events import CheckpointSaved, RunDiverged, StepMeasured
@@ -108,3 +112,17 @@ def course(
         test_error=evaluate(nets[-1], images).error,
         diverged=diverged,
     )
+
+
+@answers(GridQuestion)
+def answer_grid(question: GridQuestion, of: Subject, progress: Progress) -> Grid:
+    """48 nets."""
+    return grid(settings(), of.images, question.seeds, question.images, progress)
+
+
+@answers(CourseQuestion)
+def answer_course(question: CourseQuestion, of: Subject, progress: Progress) -> Course:
+    """One net, trained."""
+    info = of.images.info
+    net = NetSpec.parse(question.net).fitted(info.channels, info.classes)
+    return course(net, of.images, question.steps, question.seed, threads=torch.get_num_threads(), progress=progress)

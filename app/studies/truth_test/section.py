@@ -6,15 +6,15 @@ from itertools import product
 import streamlit as st
 
 from app.base.prose import prose
+from app.studies.gradients.claims import claims_table
 from app.studies.gradients.figures import block_lines, verdict_map
-from app.studies.gradients.results import Course, Grid
-from app.studies.truth_test.claims import claims_table
-from app.studies.truth_test.verdicts import typical, verdict
+from app.studies.gradients.questions import Course, Grid
+from app.studies.gradients.verdicts import typical, verdict
+from app.studies.truth_test.questions import CourseQuestion, GridQuestion
 from app.ui.page import page_parameter as own_parameter
 from app.ui.page.pending_answer import all_answered, answered, known
 from app.ui.page.training_time import in_words, training_seconds
 from app.ui.widgets.live_chart import Click, live_chart
-from app.values.questions import CourseQuestion, GridQuestion
 from models.spec import NetSpec
 
 DEPTHS = (8, 20, 56, 110)

@@ -23,6 +23,7 @@ from app.ui.live.run_cards import numbers, pace
 from app.ui.runs.curve_words import Standing, passages
 from app.ui.widgets.feed import Feed, Part, packed, query
 from app.ui.widgets.live_chart import Packed, pack
+from app.ui.widgets.live_text import Text
 from app.ui.widgets.strip import StripNet
 from app.values.datasets import find
 from app.values.run_spec import RunSpec
@@ -35,15 +36,6 @@ MOST_DRAWINGS = 64  # of one set: sessions may look at different steps and layer
 
 # Run, attempt, steps, last evaluation, cuts: when these are the same, so is the picture.
 Version = tuple[str, int, int, int, int]
-
-
-@dataclass(frozen=True)
-class Text:
-    """A passage as HTML, and where it comes from while it changes."""
-
-    html: str
-    part: Part
-    feed: Feed | None
 
 
 @dataclass(frozen=True)

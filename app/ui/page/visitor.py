@@ -12,9 +12,9 @@ from collections.abc import Mapping
 
 import streamlit as st
 
+from app.base.browser_key import key_in
 from app.base.settings import Settings
 from app.engine import engine as jobs
-from app.server.guard import key_in
 from app.store.run import Run
 from app.values import datasets
 from app.values.datasets import DataSet

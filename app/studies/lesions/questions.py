@@ -1,31 +1,16 @@
-"""What cutting, scaling and reordering blocks does."""
+"""What is asked about blocks removed or moved, and what comes back."""
 
-from dataclasses import dataclass
+from typing import ClassVar, Literal
 
 import numpy as np
+from pydantic import Field
 
 from app.values.arrays import Floats, Ints
+from app.values.questions import Images, Lane, Question
+from app.values.results import Result, result
 
 
-@dataclass(frozen=True)
-class CutEvaluation:
-    """A net under one cut, on the first so many test images of C classes. Errors in percent, loss in nats."""
-
-    error: float
-    loss: float
-    images: int
-    class_error: Floats  # C, NaN for a class without images
-    confusion: Ints  # C × C, images by their true class (row) and the predicted one (column)
-
-
-@dataclass(frozen=True)
-class CutProbabilities:
-    """What K cuts of a net make of the same I images."""
-
-    probabilities: Floats  # K × I × C
-
-
-@dataclass(frozen=True)
+@result
 class SingleLesions:
     """Every one of B blocks cut alone, on the first N test images of C classes. Errors in percent, losses in nats.
 
@@ -54,7 +39,7 @@ class SingleLesions:
         return np.argsort(-self.flips, kind="stable")
 
 
-@dataclass(frozen=True)
+@result
 class RandomLesions:
     """k blocks cut at random, D draws for each of K values of k. Errors in percent."""
 
@@ -64,7 +49,7 @@ class RandomLesions:
     images: int
 
 
-@dataclass(frozen=True)
+@result
 class Reorderings:
     """Blocks reordered by k swaps, D draws for each of K values of k. Errors in percent."""
 
@@ -73,3 +58,36 @@ class Reorderings:
     tau: Floats  # K × D, Kendall's τ between the order and the net's own
     error: Floats  # K × D
     images: int
+
+
+class SingleLesionsQuestion(Question):
+    """Every block cut alone."""
+
+    returns: ClassVar[type[Result]] = SingleLesions
+    kind: Literal["single-lesions"] = "single-lesions"
+    images: Images = 1000
+    lane: ClassVar[Lane] = "study"
+
+
+class RandomLesionsQuestion(Question):
+    """k blocks cut at random, so many draws for each k (none said: from one to all)."""
+
+    returns: ClassVar[type[Result]] = RandomLesions
+    kind: Literal["random-lesions"] = "random-lesions"
+    k: tuple[int, ...] = ()
+    images: Images = 1000
+    draws: int = Field(default=20, ge=1, le=200)
+    seed: int = 0
+    lane: ClassVar[Lane] = "study"
+
+
+class ReorderingsQuestion(Question):
+    """Blocks reordered by k swaps, so many draws for each k (none said: from one to the number of blocks)."""
+
+    returns: ClassVar[type[Result]] = Reorderings
+    kind: Literal["reorderings"] = "reorderings"
+    k: tuple[int, ...] = ()
+    images: Images = 1000
+    draws: int = Field(default=20, ge=1, le=200)
+    seed: int = 0
+    lane: ClassVar[Lane] = "study"

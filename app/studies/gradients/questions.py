@@ -1,11 +1,15 @@
-"""The size of gradients and of responses, and how far gradients shatter."""
+"""What is asked about the size of gradients, and what comes back."""
 
-from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from pydantic import Field
 
 from app.values.arrays import Floats, Ints
+from app.values.questions import Batch, Question
+from app.values.results import Result, result
 
 
-@dataclass(frozen=True)
+@result
 class Gradients:
     """Gradients of the mean cross-entropy at one moment, over a batch of `images`.
 
@@ -26,7 +30,7 @@ class Gradients:
     mode: str  # training or evaluation: batch statistics, or the running ones
 
 
-@dataclass(frozen=True)
+@result
 class Distribution:
     """How the numbers of one layer's weight gradient are distributed: B bins of equal width around zero."""
 
@@ -39,7 +43,7 @@ class Distribution:
     zeros: float  # share that is exactly zero
 
 
-@dataclass(frozen=True)
+@result
 class Grid:
     """Activation gradients at initialisation: G nets, S seeds, at most P places (NaN and −1 beyond a net's own)."""
 
@@ -51,7 +55,7 @@ class Grid:
     images: int
 
 
-@dataclass(frozen=True)
+@result
 class Course:
     """Activation gradients of one net over its first steps: M moments, P places. Errors in percent."""
 
@@ -66,45 +70,18 @@ class Course:
     going_on: bool = False  # more steps are to come
 
 
-@dataclass(frozen=True)
-class Signal:
-    """The forward signal of one net in evaluation mode: L layers, A activations, B blocks, from input to output."""
+class GradientsQuestion(Question):
+    """Norm and RMS of the gradient at every layer and block, training mode."""
 
-    layers: tuple[str, ...]  # L, the stem and the branches' convolutions
-    response_std: Floats  # L, after BN, before σ and the addition
-    activations: tuple[str, ...]  # A
-    means: Floats  # A
-    zeros: Floats  # A, share of outputs that are zero
-    dead: Floats  # A, share of channels that are zero for every image, everywhere
-    blocks: tuple[str, ...]  # B
-    residual: Floats  # B, ‖F(x)‖ ÷ ‖x‖, mean over the images
-    images: int
+    returns: ClassVar[type[Result]] = Gradients
+    kind: Literal["gradients"] = "gradients"
+    images: Batch = 64
 
 
-@dataclass(frozen=True)
-class Shattered:
-    """The gradient of fully connected nets as a function of their one input, and noise beside it.
+class DistributionQuestion(Question):
+    """The weight gradient of one layer, number by number."""
 
-    C curves, X inputs, K lags. The band: 5th and 95th percentiles over the nets.
-    """
-
-    names: tuple[str, ...]  # C
-    inputs: Floats  # X
-    gradients: Floats  # C × X, of the first net
-    lags: Ints  # K, in grid points
-    autocorrelation: Floats  # C × K, mean over the nets
-    low: Floats  # C × K
-    high: Floats  # C × K
-    nets: int
-
-
-@dataclass(frozen=True)
-class Neighbours:
-    """How alike the input gradients of neighbouring images are: G nets, D distances. The band as in `Shattered`."""
-
-    nets: tuple[str, ...]  # G
-    distances: Floats  # D, part of the way to another image
-    correlation: Floats  # G × D, cosine of the two gradients, mean over images and seeds
-    low: Floats  # G × D
-    high: Floats  # G × D
-    images: int
+    returns: ClassVar[type[Result]] = Distribution
+    kind: Literal["distribution"] = "distribution"
+    layer: str = Field(max_length=120)
+    images: Batch = 64

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from app.studies.gradients.results import Course, Gradients
+from app.studies.gradients.questions import Course, Gradients
 from models.spec import NetSpec
 
 Verdict = Literal["vanish", "healthy", "explode", "unknown"]

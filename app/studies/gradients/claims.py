@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import streamlit as st
 
 from app.base.prose import prose
-from app.studies.gradients.results import Course
-from app.studies.truth_test.verdicts import MOMENTS, Claim, claims, heading, said, times
+from app.studies.gradients.questions import Course
+from app.studies.gradients.verdicts import MOMENTS, Claim, claims, heading, said, times
 from models.spec import NetSpec
 
 _SIGNS = {"held": "✓ held", "did not hold": "✗ did not hold", "not claimed": "–", "not measured": "not measured"}

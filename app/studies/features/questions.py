@@ -1,14 +1,17 @@
-"""What a net sees: maps, kernels, what excites and what it would say on the way."""
+"""What is asked about what a net sees, and what comes back."""
 
-from dataclasses import dataclass
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from app.values.arrays import Floats, Ints
+from app.values.questions import Images, Lane, Picture, Place, Question
+from app.values.results import Result, result
 
 
-@dataclass(frozen=True)
+@result
 class Pictures:
     """A few test images, and the classes they belong to."""
 
@@ -16,7 +19,7 @@ class Pictures:
     labels: Ints  # N
 
 
-@dataclass(frozen=True)
+@result
 class FeatureMaps:
     """What a place of a net makes of one image: P parts of C channels, maps of H × W numbers.
 
@@ -43,7 +46,7 @@ class FeatureMaps:
         return max(begin, 0), min(begin + self.field_side, self.picture.shape[-1])
 
 
-@dataclass(frozen=True)
+@result
 class Kernels:
     """The weights of the first convolution: K kernels, each of C colours, side × side."""
 
@@ -58,7 +61,7 @@ class Kernels:
         return np.divide(means, whole, out=np.zeros_like(whole), where=whole > 0)
 
 
-@dataclass(frozen=True)
+@result
 class Confused:
     """The K wrongly classified test images of which the net is surest, the surest first."""
 
@@ -69,7 +72,7 @@ class Confused:
     images: int
 
 
-@dataclass(frozen=True)
+@result
 class Excitement:
     """The K test images that excite each of C channels most, the most first, and where they do.
 
@@ -84,7 +87,7 @@ class Excitement:
     images: int
 
 
-@dataclass(frozen=True)
+@result
 class DepthRead:
     """The head read after 0, 1, … B blocks, the others cut: what the net would say if it stopped there.
 
@@ -98,7 +101,7 @@ class DepthRead:
     images: int
 
 
-@dataclass(frozen=True)
+@result
 class Maximised:
     """A picture made to excite one channel, and how much it does after each of T steps."""
 
@@ -107,3 +110,76 @@ class Maximised:
     picture: Ints  # channels × side × side, pixels 0…255
     values: Floats  # T, mean of the channel's map
     seed: int
+
+
+class PicturesQuestion(Question):
+    """A few test images themselves, by their places in the test set."""
+
+    returns: ClassVar[type[Result]] = Pictures
+    kind: Literal["pictures"] = "pictures"
+    pictures: tuple[Annotated[int, Field(ge=0)], ...] = Field(max_length=400)
+
+
+class ConfusedQuestion(Question):
+    """The test images, among the first so many, on which the net errs with the greatest confidence."""
+
+    returns: ClassVar[type[Result]] = Confused
+    kind: Literal["confused"] = "confused"
+    images: Images = 1000
+
+
+class KernelsQuestion(Question):
+    """The weights of the first convolution."""
+
+    returns: ClassVar[type[Result]] = Kernels
+    kind: Literal["kernels"] = "kernels"
+
+    @property
+    def needs_images(self) -> bool:
+        """Its weights are asked."""
+        return False
+
+
+class FeaturesQuestion(Question):
+    """All channels of a place, for one picture."""
+
+    returns: ClassVar[type[Result]] = FeatureMaps
+    kind: Literal["features"] = "features"
+    picture: Picture = "test:0"
+    at: Place = "blocks.0"
+
+
+class ExcitementQuestion(Question):
+    """The test images that excite each channel of a place most, among the first so many."""
+
+    returns: ClassVar[type[Result]] = Excitement
+    kind: Literal["excitement"] = "excitement"
+    at: Place = "blocks.0"
+    part: Literal["shortcut", "branch", "sum", "output"] = "output"
+    images: Images = 500
+
+
+class DepthQuestion(Question):
+    """The head read after every block: for one picture, or (none said) over the first so many test images."""
+
+    returns: ClassVar[type[Result]] = DepthRead
+    kind: Literal["depth"] = "depth"
+    picture: Picture | None = None
+    images: Images = 500
+
+
+class MaximisedQuestion(Question):
+    """A picture made to excite one channel."""
+
+    returns: ClassVar[type[Result]] = Maximised
+    kind: Literal["maximised"] = "maximised"
+    at: Place = "blocks.0"
+    channel: int = Field(default=0, ge=0, le=9999)
+    steps: int = Field(default=160, ge=1, le=1000)
+    seed: int = 0
+    lane: ClassVar[Lane] = "study"
+
+    @property
+    def needs_images(self) -> bool:
+        """Its weights are asked."""
+        return False

@@ -8,7 +8,7 @@ import streamlit as st
 
 from app.figures.sheets import by_mean, signed
 from app.figures.theme import DIVERGING, SEQUENTIAL
-from app.studies.features.results import FeatureMaps
+from app.studies.features.questions import FeatureMaps
 from app.ui.widgets.component import component
 from app.ui.widgets.feed import framed
 

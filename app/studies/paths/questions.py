@@ -1,11 +1,15 @@
-"""What the paths of a net carry, and how its sub-networks do."""
+"""What is asked about the paths of a net, and what comes back."""
 
-from dataclasses import dataclass
+from typing import ClassVar, Literal
 
-from app.values.arrays import Bools, Floats, Ints
+from pydantic import Field
+
+from app.values.arrays import Floats, Ints
+from app.values.questions import At, Images, Lane, Question
+from app.values.results import Result, result
 
 
-@dataclass(frozen=True)
+@result
 class PathGradients:
     """What all paths of each length carry of the gradient, exactly: of K lengths, over so many images.
 
@@ -26,7 +30,7 @@ class PathGradients:
     relative_remainder: float  # L2 norm of remainder ÷ of gradient, over all images at once
 
 
-@dataclass(frozen=True)
+@result
 class SampledPaths:
     """Norms of single paths, drawn at random: Veit et al. 2016, section 4.3. Fields as in `PathGradients`.
 
@@ -48,23 +52,28 @@ class SampledPaths:
     effective_share: float
 
 
-@dataclass(frozen=True)
-class SubNetworks:
-    """Errors (percent) of the nets that remain when sets of blocks are cut: of M sub-networks, n blocks.
+class PathsQuestion(Question):
+    """The exact gradient by length of path, over the first so many test images."""
 
-    `exhaustive`: all subsets of the blocks that can be cut are there; else they were drawn, equally many of each size.
-    S sizes, that is numbers of blocks kept; `low` and `high` bound the mean at 95% where they were drawn, and are the
-    mean itself where all are there. `best` and `worst` are places among the M.
-    """
+    returns: ClassVar[type[Result]] = PathGradients
+    kind: Literal["paths"] = "paths"
+    at: At = "stem"
+    images: Images = 64
 
-    images: int
-    exhaustive: bool
-    kept: Bools  # M × n
-    errors: Floats  # M
-    sizes: Ints  # S
-    counts: tuple[str, ...]  # S, number of sub-networks of that size there are
-    means: Floats  # S
-    low: Floats  # S
-    high: Floats  # S
-    best: Ints  # S
-    worst: Ints  # S
+
+class DeepPathsQuestion(PathsQuestion):
+    """The same question, and the same answer, of a net so deep that others should not have to wait for it."""
+
+    lane: ClassVar[Lane] = "study"
+
+
+class SampledPathsQuestion(Question):
+    """Single paths drawn at random, so many of each length for each image."""
+
+    returns: ClassVar[type[Result]] = SampledPaths
+    kind: Literal["sampled-paths"] = "sampled-paths"
+    at: At = "stem"
+    images: Images = 64
+    draws: int = Field(default=1, ge=1, le=100)
+    seed: int = 0
+    lane: ClassVar[Lane] = "study"

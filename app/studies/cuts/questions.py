@@ -1,0 +1,46 @@
+"""What is asked about one cut, and what comes back."""
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from app.values.arrays import Floats, Ints
+from app.values.cut_spec import WHOLE, CutSpec
+from app.values.questions import Images, Picture, Question
+from app.values.results import Result, result
+
+
+@result
+class CutEvaluation:
+    """A net under one cut, on the first so many test images of C classes. Errors in percent, loss in nats."""
+
+    error: float
+    loss: float
+    images: int
+    class_error: Floats  # C, NaN for a class without images
+    confusion: Ints  # C × C, images by their true class (row) and the predicted one (column)
+
+
+@result
+class CutProbabilities:
+    """What K cuts of a net make of the same I images."""
+
+    probabilities: Floats  # K × I × C
+
+
+class CutQuestion(Question):
+    """A net under one cut: error, loss, confusion."""
+
+    returns: ClassVar[type[Result]] = CutEvaluation
+    kind: Literal["cut"] = "cut"
+    cut: CutSpec = WHOLE
+    images: Images = 1000
+
+
+class CutPicturesQuestion(Question):
+    """What the whole net and the cut one make of a few pictures."""
+
+    returns: ClassVar[type[Result]] = CutProbabilities
+    kind: Literal["cut-pictures"] = "cut-pictures"
+    cut: CutSpec = WHOLE
+    pictures: tuple[Picture, ...] = Field(max_length=40)
