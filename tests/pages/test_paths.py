@@ -10,8 +10,8 @@ import pytest
 
 from app.base.settings import Settings
 from app.engine import engine as jobs
-from app.studies.paths import sections as path_studies
 from app.studies.paths.sections import Place
+from app.studies.subnetworks import section
 from app.studies.subnetworks.questions import SubNetworksQuestion
 from app.ui.runs.subject import Look
 from models.spec import NetSpec
@@ -79,7 +79,7 @@ def test_single_paths_are_drawn_on_a_button_and_stand_beside_the_paper_s() -> No
 
 @pytest.mark.usefixtures("answering")
 def test_sub_networks_are_tried_on_a_button_and_the_one_that_is_off_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(path_studies, "SubNetworksQuestion", partial(SubNetworksQuestion, images=10))
+    monkeypatch.setattr(section, "SubNetworksQuestion", partial(SubNetworksQuestion, images=10))
     page = well(opened("paths", run="reference-plain-20", at="block", layer="block:8", off="1"))
     assert "$2^{7} = 128$" in words(page), "two of nine plain blocks change the shape, and stay"
     press(page, "Try the sub-networks")
