@@ -58,7 +58,7 @@ def _pair(name: str, width: int, seed: int, device: Device, steps: int | None = 
 def _finish(engine: Engine, pair: list[RunSpec]) -> None:
     """Run both to their ends."""
     runs = engine.submit(pair)
-    while any(engine.store.run(run.id).active for run in runs):
+    while any(engine.store.runs.get(run.id).active for run in runs):
         time.sleep(LOOK_SECONDS)
 
 
@@ -67,7 +67,7 @@ def _apart(engine: Engine, pair: list[RunSpec]) -> float:
     begun = time.perf_counter()
     plain, residual = (run.id for run in engine.submit(pair))
     while _behind(engine, plain) - _behind(engine, residual) < POINTS:
-        if not any(engine.store.run(run).active for run in (plain, residual)):
+        if not any(engine.store.runs.get(run).active for run in (plain, residual)):
             raise RuntimeError(f"the race ended without a gap of {POINTS:.0f} points")
         time.sleep(LOOK_SECONDS)
     seconds = time.perf_counter() - begun
@@ -78,6 +78,6 @@ def _apart(engine: Engine, pair: list[RunSpec]) -> float:
 
 def _behind(engine: Engine, run: str) -> float:
     """Training error in percent over the last 16 steps; until there are so many, that of a net that guesses."""
-    history = engine.store.history(run)
+    history = engine.store.events.history(run)
     error = history.train_error(WINDOW)
     return 90.0 if error is None or history.next_step < WINDOW else error

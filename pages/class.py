@@ -50,7 +50,7 @@ if runs:
             st.rerun()
         if st.button("Pin" if unpinned or not chosen else "Unpin", icon=":material/keep:", disabled=not chosen):
             for run in chosen:
-                engine.store.update(run.id, pinned=bool(unpinned))
+                engine.store.runs.update(run.id, pinned=bool(unpinned))
             st.rerun()
     st.caption(page["pinned"])
 else:

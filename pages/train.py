@@ -36,7 +36,7 @@ if started:
         st.error(f"Not started: {refused}.")
 
 store = jobs.engine().store
-runs = [store.run(run) for run in chosen_runs()]
+runs = [store.runs.get(run) for run in chosen_runs()]
 if runs and all(run.origin == "reference" for run in runs):
     st.caption(page["reference"])
 for run in runs:

@@ -25,8 +25,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from app.values.datasets import BUNDLED, DATASETS, FILES, DataError, DataSet, DataUnavailable, available, find, upload_files
 from app.base.settings import ASSETS, Settings
+from app.values.datasets import (
+    BUNDLED,
+    DATASETS,
+    FILES,
+    DataError,
+    DataSet,
+    DataUnavailable,
+    available,
+    find,
+    upload_files,
+)
 from app.values.run_spec import RunSpec
 from models.nets.net import generator
 

@@ -21,10 +21,9 @@ from app.engine.question_desk import Desk
 from app.engine.retention import Housekeeper
 from app.engine.run_queue import Pump
 from app.engine.weight_downloads import Fetcher
-from app.store.references import adopt
 from app.store.run import ACTIVE, Run
-from app.store.run_store import Store
 from app.store.staging import sweep
+from app.store.store import Store
 from app.values import datasets
 from app.values.cut_spec import CutSpec
 from app.values.datasets import DataSet
@@ -46,7 +45,7 @@ class Engine:
         self._lock_file = hold_store(settings.store)
         sweep(settings.store)
         self.store = Store(settings.store, ASSETS / "reference")
-        adopt(self.store, ASSETS / "reference")
+        self.store.adopt_references()
         self._message_file = settings.store / "message.txt"
         self._message = self._message_file.read_text("utf-8") if self._message_file.is_file() else ""
         self._cluster = Cluster(settings, lanes)
@@ -76,7 +75,7 @@ class Engine:
         together = min(slots, len(specs) + self.pump.training().total())
         threads = max(1, (os.cpu_count() or 1) // together)
         runs = [
-            self.store.create(spec if spec.threads else spec.model_copy(update={"threads": threads}), owner=owner)
+            self.store.runs.create(spec if spec.threads else spec.model_copy(update={"threads": threads}), owner=owner)
             for spec in specs
         ]
         for run in runs:
@@ -94,14 +93,14 @@ class Engine:
 
     def resume(self, run: str, steps: int | None = None) -> None:
         """Go on from the newest checkpoint, for `steps` updates or to the end. Raises RefusedError."""
-        found = self.store.run(run)
+        found = self.store.runs.get(run)
         if found.status in ("paused", "cancelled", "failed") and found.origin == "trained":
             with self._counting_refusals():
                 self._check_session(found.owner, 1)
-                if why := limits.overlong(self.store.history(run).seconds, self.settings):
+                if why := limits.overlong(self.store.events.history(run).seconds, self.settings):
                     raise RefusedError(why, "max_minutes")
             until = found.step + steps if steps else None
-            self.store.update(run, status="queued", until=until, message="")
+            self.store.runs.update(run, status="queued", until=until, message="")
             log.info("resumed", run=run, step=found.step)
             self.pump.wake()
 
@@ -111,12 +110,12 @@ class Engine:
         One under way stops at its next step and goes on from there. Raises ValueError, with shapes, for a cut that
         does not fit the net, RefusedError for a run that has ended.
         """
-        found = self.store.run(run)
+        found = self.store.runs.get(run)
         if not can_be_cut(found):
             raise RefusedError(f"{found.name} is {found.status}: only a run with steps to make can be cut", "status")
         about = datasets.find(found.spec.data, self.settings.store)
         cut.check(found.spec.net, about.size if about else None)
-        self.store.update(run, cut_asked=str(cut))  # in the store, so that it outlives this server
+        self.store.runs.update(run, cut_asked=str(cut))  # in the store, so that it outlives this server
         self.pump.cut(run)
 
     def place(self, run: str) -> int:
@@ -143,7 +142,7 @@ class Engine:
         except (ValueError, TimeoutError) as error:
             log.info("upload refused", why=type(error).__name__)  # its words may quote what was uploaded
             raise
-        self.store.own_upload(about.name, owner)
+        self.store.owners.own_upload(about.name, owner)
         log.info("uploaded", data=about.name, images=about.train_images + about.test_images)
         return about
 
@@ -155,8 +154,8 @@ class Engine:
         with self._counting_refusals():
             limits.find_data(spec, self.settings)
             limits.check_disk(file.stat().st_size, self.settings, self.store)
-        run = self.store.new_id(spec)
-        folder = self.store.weights_folder(run)
+        run = self.store.runs.new_id(spec)
+        folder = self.store.weights.folder(run)
         most = most or self.settings.upload_mb * 1_000_000
         task = self._cluster.submit("ask", worker.take_weights, file, spec, folder, self.settings, most)
         found = self.store.enter_import(run, name, spec, from_json(task.result(timeout=300)), owner)
@@ -180,7 +179,7 @@ class Engine:
 
     def describe(self) -> str:
         """Where runs train and how many at once, in a few words."""
-        runs = next((run for run in self.store.runs() if run.started and run.origin == "trained"), None)
+        runs = next((run for run in self.store.runs.all() if run.started and run.origin == "trained"), None)
         device = runs.started.device.upper() if runs and runs.started else "CPU"
         workers = self.workers("train")
         return f"{device}, {workers} worker{'' if workers == 1 else 's'}"
@@ -208,7 +207,7 @@ class Engine:
 
     def _check_session(self, owner: str, asked: int) -> None:
         if owner:  # without one it is the command line's
-            active = sum(run.owner == owner for run in self.store.runs(ACTIVE))
+            active = sum(run.owner == owner for run in self.store.runs.all(ACTIVE))
             limits.check_session(active, asked, self.settings)
 
 

@@ -4,7 +4,7 @@ from app.base.settings import Settings
 from app.engine.cluster import free_memory
 from app.engine.estimates import seconds_of_training
 from app.store.checkpoints import FIRST_MOMENTS
-from app.store.run_store import Store
+from app.store.store import Store
 from app.values import datasets
 from app.values.datasets import DataSet
 from app.values.run_spec import RunSpec

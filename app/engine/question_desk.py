@@ -18,7 +18,7 @@ from app.base.settings import Settings
 from app.engine import worker
 from app.engine.cluster import Cluster
 from app.store.database import StoreError
-from app.store.run_store import Store
+from app.store.store import Store
 from app.values.questions import Question
 from app.values.results import Result, from_bytes
 
@@ -78,7 +78,7 @@ class Desk:
                 self._known.move_to_end(key)
                 return known
         subject = self._subject(question)
-        kept = self._store.answer(key)
+        kept = self._store.answers.get(key)
         with self._submitting:
             with self._lock:
                 if kept is not None:
@@ -93,7 +93,7 @@ class Desk:
                     *subject,
                     self._settings,
                     self._topic,
-                    not self._store.runs(["running"]),
+                    not self._store.runs.all(["running"]),
                     key=f"{key}-{time.time()}",
                 )
             except TimeoutError as error:
@@ -122,11 +122,11 @@ class Desk:
         """The spec of the run asked about, its folder of weights, and its steps per epoch."""
         if not question.run:
             return None, Path(), 0
-        run = self._store.run(question.run)
-        moments = self._store.moments(run.id)
+        run = self._store.runs.get(question.run)
+        moments = self._store.events.moments(run.id)
         if question.step not in moments:
             raise ValueError(f"no weights of {run.name} were kept at step {question.step:,}")
-        return run.spec, self._store.weights_folder(run.id), run.started.epoch_steps if run.started else 0
+        return run.spec, self._store.weights.folder(run.id), run.started.epoch_steps if run.started else 0
 
     def _drop(self, key: str) -> None:
         self._cluster.raise_flag(worker.drop_flag(self._topic, key))
@@ -163,7 +163,7 @@ class Desk:
             seconds = round(time.monotonic() - self._known[key].since, 2)
             log.info("answered", question=key, run=question.run, kind=type(question).__name__, seconds=seconds)
             try:
-                self._store.keep_answer(key, question.run, question.model_dump_json(), packed)
+                self._store.answers.keep(key, question.run, question.model_dump_json(), packed)
             except (StoreError, KeyError) as error:  # a full disk; a run deleted meanwhile
                 log.warning("answer not kept", question=key, run=question.run, why=error)
         with self._lock:

@@ -7,7 +7,7 @@ from app.base import logs
 from app.base.settings import Settings
 from app.engine.question_desk import Desk
 from app.engine.run_queue import Pump
-from app.store.run_store import Store
+from app.store.store import Store
 from app.values import datasets
 
 LOOK_SECONDS = 10.0
@@ -46,7 +46,7 @@ class Housekeeper:
             self._forget(away)
 
     def _leave_off(self, away: float) -> None:
-        for run in self.store.runs(["queued", "running"]):
+        for run in self.store.runs.all(["queued", "running"]):
             if self._is_gone(run.owner, away) and not run.pinned:
                 minutes = self.settings.abandoned_minutes
                 said = f"its browser was away for {minutes} minutes, so it paused; everything measured was kept"
@@ -54,7 +54,7 @@ class Housekeeper:
         self.desk.drop_forgotten(away)
 
     def _forget(self, away: float) -> None:
-        for run in self.store.runs():
+        for run in self.store.runs.all():
             own = run.origin != "reference" and self._is_gone(run.owner, away)
             if not own or run.pinned:
                 continue
@@ -63,9 +63,9 @@ class Housekeeper:
             elif not self.pump.busy(run.id):
                 self.store.delete(run.id)
                 log.info("forgotten", run=run.id)
-        in_use = {run.spec.data for run in self.store.runs()}
-        for name, owner in self.store.uploads():
-            if self._is_gone(owner, away) and name not in in_use and not self.store.disown_upload(name, owner):
+        in_use = {run.spec.data for run in self.store.runs.all()}
+        for name, owner in self.store.owners.uploads():
+            if self._is_gone(owner, away) and name not in in_use and not self.store.owners.disown_upload(name, owner):
                 for file in datasets.upload_files(name, self.store.folder):
                     file.unlink(missing_ok=True)
                 log.info("forgotten", data=name)

@@ -17,8 +17,8 @@ def health(engine: Engine) -> str:
 
 def exposition(engine: Engine) -> str:
     """Every metric in Prometheus's text format, version 0.0.4."""
-    runs = [run for run in engine.store.runs() if run.origin == "trained"]
-    running = [(run, engine.store.history(run.id).seconds_per_step()) for run in runs if run.status == "running"]
+    runs = [run for run in engine.store.runs.all() if run.origin == "trained"]
+    running = [(run, engine.store.events.history(run.id).seconds_per_step()) for run in runs if run.status == "running"]
     speeds = [run.spec.recipe.batch / pace for run, pace in running if pace]
     by_status = [({"status": status}, sum(run.status == status for run in runs)) for status in get_args(Status)]
     lanes = [({"lane": lane}, engine.workers(lane)) for lane in ("train", "ask", "study")]

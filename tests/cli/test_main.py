@@ -16,7 +16,7 @@ from app.cli.main import main
 from app.cli.shared import print_json
 from app.engine.cluster import hold_store
 from app.store.references import REFERENCES
-from app.store.run_store import Store
+from app.store.store import Store
 from tests.support.waiting import PATIENCE
 
 TINY = ["train", "resnet-8:width=4", "--steps", "20", "--images", "640", "--json"]
@@ -165,7 +165,7 @@ def test_ctrl_c_stops_with_a_sentence_and_the_run_goes_on_later(tmp_path: Path) 
     assert process.returncode == 130
     assert "Traceback" not in said
     assert "go on when an engine starts again" in " ".join(said.split())
-    [run] = [run for run in Store(tmp_path).runs() if run.origin == "trained"]
+    [run] = [run for run in Store(tmp_path).runs.all() if run.origin == "trained"]
     assert run.active
     assert run.step > 0
     hold_store(tmp_path).close()  # nobody holds it any more
@@ -187,7 +187,7 @@ def _steps(folder: Path) -> int:
         return 0
     store = Store(folder)
     try:
-        return max((run.step for run in store.runs() if run.origin == "trained"), default=0)
+        return max((run.step for run in store.runs.all() if run.origin == "trained"), default=0)
     finally:
         store.close()
 

@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from app.base.settings import Settings
 from app.data import images as data
 from app.data.images import download, load
 from app.values.datasets import BUNDLED, DATASETS, FILES, DataError, DataUnavailable, available
-from app.base.settings import Settings
 from tests.support.served_data import Parts, Source, closed_port, official_files
 
 TORCHVISION = tuple(FILES)

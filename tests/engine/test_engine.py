@@ -53,17 +53,17 @@ def nothing_left(request: pytest.FixtureRequest) -> Iterator[None]:
 
 def test_pause_step_and_go_on_change_no_weight(engine: Engine, witness: Weights) -> None:
     [first, second] = [run.id for run in engine.submit(specs())]
-    until(lambda: engine.store.run(first).step > 20, "step 20")
+    until(lambda: engine.store.runs.get(first).step > 20, "step 20")
     engine.pause(first)
     until(lambda: not engine.pump.busy(first), "the worker to let go")
-    paused = engine.store.run(first)
+    paused = engine.store.runs.get(first)
     assert paused.status == "paused"
     assert paused.checkpoint == paused.step < STEPS
     engine.resume(first, steps=1)
-    until(lambda: engine.store.run(first).status == "paused" and not engine.pump.busy(first), "one step")
-    assert engine.store.run(first).step == paused.step + 1
+    until(lambda: engine.store.runs.get(first).status == "paused" and not engine.pump.busy(first), "one step")
+    assert engine.store.runs.get(first).step == paused.step + 1
     engine.resume(first)
-    until(lambda: not any(engine.store.run(run).active for run in (first, second)), "the end")
+    until(lambda: not any(engine.store.runs.get(run).active for run in (first, second)), "the end")
     ended_well(engine.store, [first, second], witness)
 
 
@@ -72,22 +72,22 @@ def test_a_block_cut_while_it_trains_is_kept_with_the_run_and_repeats_it(engine:
     run, store = engine.submit([asked])[0].id, engine.store
     with pytest.raises(ValueError, match=r"enters, .* leaves"):
         engine.cut(run, CutSpec.parse("1"))
-    until(lambda: store.run(run).step > 0, "the first step")
+    until(lambda: store.runs.get(run).step > 0, "the first step")
     engine.cut(run, CutSpec.parse("0"))
-    until(lambda: store.cuts(run), "the cut")
-    assert store.run(run).active
-    until(lambda: store.run(run).step > store.cuts(run)[0].step + 5, "steps under the cut")
+    until(lambda: store.events.cuts(run), "the cut")
+    assert store.runs.get(run).active
+    until(lambda: store.runs.get(run).step > store.events.cuts(run)[0].step + 5, "steps under the cut")
     engine.pause(run)
     until(lambda: not engine.pump.busy(run), "the worker to let go")
     engine.cut(run, CutSpec())
-    until(lambda: len(store.cuts(run)) == 2, "the block to be back")
-    assert store.run(run).status == "paused"
+    until(lambda: len(store.events.cuts(run)) == 2, "the block to be back")
+    assert store.runs.get(run).status == "paused"
     engine.resume(run)
-    until(lambda: not store.run(run).active, "the end")
-    settled, cuts = store.run(run).settled, store.cuts(run)
+    until(lambda: not store.runs.get(run).active, "the end")
+    settled, cuts = store.runs.get(run).settled, store.events.cuts(run)
     assert [event.cut for event in cuts] == [CutSpec.parse("0"), CutSpec()]
     list(train(settled, load_for(settled, engine.settings), tmp_path / "again", cuts=cuts))
-    once, again = load_file(weights_file(store.weights_folder(run), 150)), tmp_path / "again"
+    once, again = load_file(weights_file(store.weights.folder(run), 150)), tmp_path / "again"
     for name, value in load_file(weights_file(again, 150)).items():
         assert torch.equal(once[name], value)
     with pytest.raises(RefusedError, match="finished"):
@@ -116,8 +116,8 @@ def test_a_cut_asked_of_a_server_that_died_is_made_by_the_next(tmp_path: Path, m
     first.stop()
     following = Engine(Settings(store=tmp_path))
     until(lambda: following.pump.busy(run), "the run to go on")
-    assert following.store.cuts(run) == [BlockCut(step=0, cut=CutSpec.parse("1"))]
-    assert following.store.run(run).cut_asked is None
+    assert following.store.events.cuts(run) == [BlockCut(step=0, cut=CutSpec.parse("1"))]
+    assert following.store.runs.get(run).cut_asked is None
     following.stop()
 
 
@@ -143,7 +143,7 @@ def test_a_scheduler_that_is_away_is_said_everywhere_and_nothing_is_lost(
     run = engine.submit(specs()[:1])[0].id
     until(lambda: bool(engine.pump.trouble), "the pump to notice")
     assert "scheduler is away" in health(engine)
-    assert engine.store.run(run).status == "queued"
+    assert engine.store.runs.get(run).status == "queued"
     answer = engine.desk.ask(GradientsQuestion(run="reference-resnet-20", step=0))
     assert (answer.pending, answer.trouble) == (False, "cannot be reached")
     monkeypatch.setattr(Away, "back", True)
@@ -154,19 +154,19 @@ def test_a_scheduler_that_is_away_is_said_everywhere_and_nothing_is_lost(
 
 def test_runs_wait_their_turn_and_a_waiting_one_can_be_cancelled(engine: Engine) -> None:
     first, _, third, fourth = (run.id for run in engine.submit(specs(4)))
-    until(lambda: engine.store.run(first).step > 0, "the first step")
-    assert [engine.store.run(run).status for run in (third, fourth)] == ["queued", "queued"]
+    until(lambda: engine.store.runs.get(first).step > 0, "the first step")
+    assert [engine.store.runs.get(run).status for run in (third, fourth)] == ["queued", "queued"]
     assert (engine.place(third), engine.place(fourth)) == (0, 1)
-    wait = engine.seconds_left(engine.store.run(fourth))
+    wait = engine.seconds_left(engine.store.runs.get(fourth))
     assert wait is not None
     assert wait > 0
     engine.cancel(third)
     engine.cancel(first)
-    until(lambda: engine.store.run(fourth).status == "running", "the fourth to move up")
+    until(lambda: engine.store.runs.get(fourth).status == "running", "the fourth to move up")
     until(lambda: not engine.pump.busy(first), "the first to stop")
-    assert engine.store.run(first).status == "cancelled"
-    assert engine.store.run(third).status == "cancelled"
-    assert 0 < engine.store.run(first).step < STEPS
+    assert engine.store.runs.get(first).status == "cancelled"
+    assert engine.store.runs.get(third).status == "cancelled"
+    assert 0 < engine.store.runs.get(first).step < STEPS
 
 
 def test_a_run_whose_worker_keeps_dying_is_given_up_and_says_so(
@@ -175,8 +175,8 @@ def test_a_run_whose_worker_keeps_dying_is_given_up_and_says_so(
     monkeypatch.setattr(pump, "MAX_DEATHS", 2)
     monkeypatch.setattr(worker, "train_run", _die)
     [run] = engine.submit(specs()[:1])
-    until(lambda: engine.store.run(run.id).status == "failed", "the engine to give up")
-    assert "died" in engine.store.run(run.id).message
+    until(lambda: engine.store.runs.get(run.id).status == "failed", "the engine to give up")
+    assert "died" in engine.store.runs.get(run.id).message
 
 
 def _die(*_args: object) -> None:
@@ -185,13 +185,13 @@ def _die(*_args: object) -> None:
 
 def test_weights_that_cannot_be_written_fail_the_run_and_keep_its_events(engine: Engine) -> None:
     run = engine.submit([specs()[0].model_copy(update={"recipe": Recipe(steps=2000, batch=64)})])[0].id
-    until(lambda: engine.store.run(run).step > 12, "some steps")
-    folder = engine.store.weights_folder(run)
+    until(lambda: engine.store.runs.get(run).step > 12, "some steps")
+    folder = engine.store.weights.folder(run)
     folder.rename(folder.with_name("gone"))
     folder.touch()  # a file where the folder was: nothing can be written into it
-    until(lambda: engine.store.run(run).status == "failed", "the failure")
-    assert "disk" in engine.store.run(run).message
-    assert len(engine.store.history(run).series().steps) > 12
+    until(lambda: engine.store.runs.get(run).status == "failed", "the failure")
+    assert "disk" in engine.store.runs.get(run).message
+    assert len(engine.store.events.history(run).series().steps) > 12
 
 
 def test_what_is_too_large_is_refused_before_anything_is_queued(engine: Engine) -> None:
@@ -219,8 +219,8 @@ def test_an_unreachable_data_set_fails_its_run_with_a_sentence(engine: Engine, m
     monkeypatch.setattr(worker, "fetch_data", _offline)
     net = NetSpec.parse("resnet-8:width=4").fitted(3, 10)
     [run] = engine.submit([RunSpec(net=net, data="cifar-10")])
-    until(lambda: engine.store.run(run.id).status == "failed", "the failure")
-    assert engine.store.run(run.id).message == "the network cannot be reached"
+    until(lambda: engine.store.runs.get(run.id).status == "failed", "the failure")
+    assert engine.store.runs.get(run.id).message == "the network cannot be reached"
     assert engine.pump.downloads == {}
 
 
@@ -232,7 +232,7 @@ def test_two_runs_asked_of_a_cold_engine_train_side_by_side(tmp_path: Path) -> N
     engine = Engine(Settings(store=tmp_path, workers=2), lanes=["train"])
     long = Recipe(steps=100_000, batch=64)
     runs = [run.id for run in engine.submit([spec.model_copy(update={"recipe": long}) for spec in specs()])]
-    until(lambda: all(engine.store.run(run).step > 0 for run in runs), "the first steps of both")
-    assert [engine.store.run(run).status for run in runs] == ["running", "running"]
-    assert [engine.store.run(run).attempt for run in runs] == [1, 1]
+    until(lambda: all(engine.store.runs.get(run).step > 0 for run in runs), "the first steps of both")
+    assert [engine.store.runs.get(run).status for run in runs] == ["running", "running"]
+    assert [engine.store.runs.get(run).attempt for run in runs] == [1, 1]
     engine.stop()

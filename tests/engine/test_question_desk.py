@@ -40,7 +40,7 @@ def test_an_answer_is_kept_and_the_next_engine_has_it_at_once(engine: Engine, tm
     assert isinstance(first, CutEvaluation)
     assert first.images == 50
     assert first.confusion.sum() == 50
-    kept = engine.store.answer(question.key)
+    kept = engine.store.answers.get(question.key)
     assert kept is not None
     again = from_bytes(kept)
     assert again.error == first.error
@@ -72,7 +72,7 @@ def test_a_study_says_how_far_it_is_and_can_be_dropped(engine: Engine) -> None:
     until(lambda: engine.desk.ask(study).done, "progress once more")
     engine.desk.drop(study)
     until(lambda: study.key not in engine.desk._tasks, "the worker to let go")
-    assert engine.store.answer(study.key) is None
+    assert engine.store.answers.get(study.key) is None
 
 
 def test_a_result_survives_its_file() -> None:

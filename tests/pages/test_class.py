@@ -72,14 +72,14 @@ def test_with_it_all_runs_are_there_to_stop_and_to_pin(class_engine: Engine, run
     assert list(page.dataframe[0].value["net"]) == ["resnet-14", "resnet-8", "plain-8"]
     assert "3 runs, a point each, 1 of them not at their end" in words(page)
     page = press(select(page, 0), "Stop")
-    assert class_engine.store.run(runs[2].id).status == "cancelled"
+    assert class_engine.store.runs.get(runs[2].id).status == "cancelled"
     page = press(select(page, 2), "Pin")
-    assert class_engine.store.run(runs[0].id).pinned
+    assert class_engine.store.runs.get(runs[0].id).pinned
     assert list(opened("runs").dataframe[0].value["net"][:3]) == ["plain-8", "resnet-14", "resnet-8"]
 
 
 def test_each_run_is_a_point_with_its_depth_and_its_error(class_engine: Engine, runs: list[Run]) -> None:
-    found = [class_engine.store.run(run.id) for run in runs]
+    found = [class_engine.store.runs.get(run.id) for run in runs]
     points = {(point.kind, point.depth, point.error, point.ended) for point in sweep_points(found, "training")}
     assert points == {("plain", 8, 80.0, True), ("residual", 8, 30.0, True), ("residual", 14, 40.0, False)}
     assert {point.error for point in sweep_points(found, "test")} == {81.0, 31.0, 41.0}

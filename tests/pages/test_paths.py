@@ -169,6 +169,6 @@ def test_nonsense_in_every_parameter_leaves_a_page(text: str) -> None:
 @pytest.mark.usefixtures("waiting")
 def test_a_store_without_runs_says_what_to_do() -> None:
     store = jobs.engine().store
-    for run in store.runs():
-        store._rows("DELETE FROM runs WHERE id = ?", run.id)
+    for run in store.runs.all():
+        store._database.rows("DELETE FROM runs WHERE id = ?", run.id)
     assert "train one first" in words(well(opened("paths")))

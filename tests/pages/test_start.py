@@ -18,7 +18,7 @@ def test_the_first_page_asks_the_question_and_offers_the_race() -> None:
 
 def test_the_button_starts_the_plain_net_and_its_twin_and_opens_their_page(engine: Engine) -> None:
     page = well(press(opened(), "Start the race"))
-    second, first, *_ = engine.store.runs()
+    second, first, *_ = engine.store.runs.all()
     assert [run.spec.net.name for run in (first, second)] == ["plain-56", "resnet-56"]
     assert first.spec.net == second.spec.net.plain_twin()
     assert first.spec.model_copy(update={"net": second.spec.net}) == second.spec
@@ -38,7 +38,7 @@ def test_a_race_that_the_server_refuses_is_said_and_the_page_stays(engine: Engin
     page = well(press(opened(), "Start the race"))
     assert "Not started" in page.error[0].value
     assert "1,000" in page.error[0].value
-    assert not [run for run in engine.store.runs() if run.origin == "trained"]
+    assert not [run for run in engine.store.runs.all() if run.origin == "trained"]
     assert page.title[0].value.startswith("Why")
 
 

@@ -17,7 +17,7 @@ SMALL = ["plain-8:width=4", "resnet-8:width=4"]
 
 def trained(engine: Engine) -> list[Run]:
     """The runs of this store that did not come with the program, oldest first."""
-    return [run for run in engine.store.runs() if run.origin == "trained"][::-1]
+    return [run for run in engine.store.runs.all() if run.origin == "trained"][::-1]
 
 
 def labels(page: AppTest) -> list[str]:
@@ -58,8 +58,8 @@ def test_the_first_open_shows_a_recorded_race_and_says_so() -> None:
 
 
 def test_a_store_without_reference_runs_still_has_a_page(engine: Engine) -> None:
-    for run in engine.store.runs():
-        engine.store._rows("DELETE FROM runs WHERE id = ?", run.id)
+    for run in engine.store.runs.all():
+        engine.store._database.rows("DELETE FROM runs WHERE id = ?", run.id)
     page = well(opened("train"))
     assert start(page)
     assert "recorded race" not in words(page)
@@ -294,7 +294,7 @@ def test_a_run_that_leaves_the_queue_while_a_page_is_drawn_is_no_error(engine: E
 
 def test_a_failed_run_shows_its_reason(engine: Engine) -> None:
     [run, _] = runs = race(engine)
-    engine.store.update(run.id, status="failed", message="the network cannot be reached")
+    engine.store.runs.update(run.id, status="failed", message="the network cannot be reached")
     assert "the network cannot be reached" in watching(runs).warning[0].value
 
 

@@ -185,8 +185,8 @@ def under_way(engine: Engine, run: Run, errors: Sequence[float], *, finished: bo
             )
     if finished:
         events.append(RunFinished(step=len(errors)))
-    engine.store.update(run.id, attempt=1)
-    engine.store.record(run.id, 1, events)
+    engine.store.runs.update(run.id, attempt=1)
+    engine.store.events.record(run.id, 1, events)
 
 
 def arrived(net: NetSpec, error: float | None) -> list[Event]:

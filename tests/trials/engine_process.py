@@ -17,7 +17,7 @@ def main(store: str, runs: str = "2", scheduler: str = "") -> None:
     engine = jobs.start(Settings(store=Path(store), workers=2, scheduler=scheduler), lanes=["train"])
     if not trained(engine.store):
         engine.submit(specs(int(runs)))
-    while any(run.active for run in engine.store.runs()):
+    while any(run.active for run in engine.store.runs.all()):
         time.sleep(0.1)
     jobs.stop()
 

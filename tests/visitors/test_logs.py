@@ -39,7 +39,7 @@ def test_a_runs_life_is_told_under_its_id_and_by_no_owner(
     logs.begin(Settings(mode="class", logs="json"))
     [run] = engine.submit([spec(NET)], "owner of it")
     under_way(engine, run, [50.0] * 10)
-    engine.store.rename(run.id, "my secret name")
+    engine.store.runs.rename(run.id, "my secret name")
     engine.pump._retry(run.id, 1)
     engine.cancel(run.id)
     engine.resume(run.id)

@@ -38,20 +38,20 @@ def test_a_run_pauses_when_its_browser_has_gone_for_so_long(engine: Engine, late
     [stays] = engine.submit([spec(NET)], "stays")
     [pinned] = engine.submit([spec(NET)], "left")
     [of_the_command_line] = engine.submit([spec(NET)])
-    engine.store.update(pinned.id, pinned=True)
+    engine.store.runs.update(pinned.id, pinned=True)
     under_way(engine, left, [50.0] * 10)
     later(4)
     engine.housekeeper.seen("stays")
     engine.housekeeper.tidy()
-    assert engine.store.run(left.id).status == "running"
+    assert engine.store.runs.get(left.id).status == "running"
     later(2)
     engine.housekeeper.tidy()
-    paused = engine.store.run(left.id)
+    paused = engine.store.runs.get(left.id)
     assert (paused.status, paused.step) == ("paused", 10)
     assert paused.message.startswith("its browser was away for 5 minutes")
-    assert {engine.store.run(run.id).status for run in (stays, pinned, of_the_command_line)} == {"queued"}
+    assert {engine.store.runs.get(run.id).status for run in (stays, pinned, of_the_command_line)} == {"queued"}
     engine.resume(left.id)  # by whoever comes back
-    assert engine.store.run(left.id).status == "queued"
+    assert engine.store.runs.get(left.id).status == "queued"
 
 
 def test_all_that_a_gone_browser_left_is_forgotten_and_no_more(
@@ -60,24 +60,24 @@ def test_all_that_a_gone_browser_left_is_forgotten_and_no_more(
     sets(engine, forget_minutes=60)
     [_, pinned] = engine.submit([spec(NET)] * 2, "left")
     [stays] = engine.submit([spec(NET)], "stays")
-    engine.store.update(pinned.id, pinned=True)
+    engine.store.runs.update(pinned.id, pinned=True)
     sent = {name: f"own-{index:012x}" for index, name in enumerate(("alone", "shared"))}
     for name in sent.values():
         for file in datasets.upload_files(name, engine.store.folder):
             file.parent.mkdir(exist_ok=True)
             file.write_text("{}")
-        engine.store.own_upload(name, "left")
-    engine.store.own_upload(sent["shared"], "stays")
-    references = [run.id for run in engine.store.runs() if run.origin == "reference"]
+        engine.store.owners.own_upload(name, "left")
+    engine.store.owners.own_upload(sent["shared"], "stays")
+    references = [run.id for run in engine.store.runs.all() if run.origin == "reference"]
     later(61)
     engine.housekeeper.seen("stays")
     for _ in range(2):  # what trains is stopped first
         engine.housekeeper.tidy()
-    assert [run.id for run in engine.store.runs() if run.origin == "trained"] == [stays.id, pinned.id]
-    assert references == [run.id for run in engine.store.runs() if run.origin == "reference"]
+    assert [run.id for run in engine.store.runs.all() if run.origin == "trained"] == [stays.id, pinned.id]
+    assert references == [run.id for run in engine.store.runs.all() if run.origin == "reference"]
     there = {name: [file.exists() for file in datasets.upload_files(sent[name], engine.store.folder)] for name in sent}
     assert there == {"alone": [False, False], "shared": [True, True]}
-    assert engine.store.uploads() == [(sent["shared"], "stays")]
+    assert engine.store.owners.uploads() == [(sent["shared"], "stays")]
 
 
 def test_a_page_that_is_open_says_so(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,4 +115,4 @@ def test_what_was_arriving_when_a_server_was_killed_is_swept_by_the_next(
         [run] = engine.submit([spec(NET)])
     with started(NoCluster, tmp_path, monkeypatch) as engine:
         assert not killed.exists()
-        assert engine.store.run(run.id).id == run.id
+        assert engine.store.runs.get(run.id).id == run.id

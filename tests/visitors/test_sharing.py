@@ -32,7 +32,7 @@ def test_runs_wait_in_turns_by_browser_and_are_told_their_place(engine: Engine) 
     first, second, third = engine.submit([spec(NET)] * 3, "one")
     [other] = engine.submit([spec(NET)], "two")
     assert [engine.place(run.id) for run in (first, other, second, third)] == [0, 1, 2, 3]
-    assert [run.owner for run in engine.store.runs(["queued"])] == ["two", "one", "one", "one"]
+    assert [run.owner for run in engine.store.runs.all(["queued"])] == ["two", "one", "one", "one"]
 
 
 def test_the_wait_that_is_foreseen_follows_the_turns(engine: Engine) -> None:
@@ -41,8 +41,8 @@ def test_the_wait_that_is_foreseen_follows_the_turns(engine: Engine) -> None:
     under_way(engine, trains, [50.0] * 10)
     engine.pump._tasks[trains.id] = object()  # type: ignore[assignment]
     [other] = engine.submit([spec(NET)], "two")
-    last = engine.store.runs(["queued"])[1]
-    waits = [engine.seconds_left(engine.store.run(run.id)) for run in (other, last)]
+    last = engine.store.runs.all(["queued"])[1]
+    waits = [engine.seconds_left(engine.store.runs.get(run.id)) for run in (other, last)]
     # 40 steps of 10 ms each: 30 are left of the one that trains, then come 1 or 7 runs.
     assert waits == [pytest.approx(0.7, rel=0.05), pytest.approx(3.1, rel=0.05)]
     engine.pump._tasks.clear()
@@ -64,7 +64,7 @@ def test_a_refusal_says_which_limit_and_its_value_and_is_counted(
     sets(engine, **{limit: value})
     with pytest.raises(RefusedError, match=said):
         engine.submit([spec(NET, steps=400)] * 2, "one")
-    assert engine.store.runs(["queued"]) == []
+    assert engine.store.runs.all(["queued"]) == []
     assert engine.refusals == {limit: 1}
     assert f'resnet_explorer_refusals_total{{limit="{limit}"}} 1' in exposition(engine)
 
@@ -85,10 +85,10 @@ def test_a_run_is_refused_where_it_is_foreseen_to_take_too_long_and_ended_where_
     with pytest.raises(RefusedError, match=r"about 2 minutes at this server's pace; it takes runs of up to 1"):
         engine.submit([spec(NET, steps=12_000)], "one")
     engine.submit([spec(NET, steps=5_000)], "one")
-    engine.store._db.execute("UPDATE steps SET seconds = 7")
-    engine.store._histories.clear()  # read again
+    engine.store._database._db.execute("UPDATE steps SET seconds = 7")
+    engine.store.events._histories.clear()  # read again
     engine.pump._take({"run": run.id, "attempt": 1, "events": "[]"})
-    ended = engine.store.run(run.id)
+    ended = engine.store.runs.get(run.id)
     assert ended.status == "cancelled"
     assert ended.message.startswith("it has trained for 1 minutes")
     with pytest.raises(RefusedError, match="the longest that this server takes"):
@@ -100,7 +100,7 @@ def test_a_browser_trains_so_many_at_once_and_its_others_are_passed_over(engine:
     first, second = engine.submit([spec(NET)] * 2, "one")
     assert not engine.held(first)
     engine.pump._tasks[first.id] = object()  # type: ignore[assignment]
-    assert engine.held(engine.store.run(second.id))
+    assert engine.held(engine.store.runs.get(second.id))
     engine.pump._tasks.clear()
 
 
@@ -110,7 +110,7 @@ def test_a_page_starts_runs_for_its_browser_and_shows_the_limit_that_refuses(
     looks(monkeypatch, "a")
     sets(engine, mode="demo", max_images=0)
     page = press(well(opened("train", net=["plain-8", "resnet-8"], width="4")), "Start the race")
-    assert [run.owner for run in engine.store.runs(["queued"])] == [OWNERS["a"]] * 2
+    assert [run.owner for run in engine.store.runs.all(["queued"])] == [OWNERS["a"]] * 2
     page = press(press(page, "Start the race"), "Start the race")
     assert any("takes up to 4 at a time from one browser" in one.value for one in page.error)
 

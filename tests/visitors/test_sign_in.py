@@ -50,7 +50,7 @@ def test_a_person_owns_their_runs_in_every_browser_and_the_store_knows_no_name(
     assert "Sign out" in labels(page)
     assert "Signed in: Ada" in words(page)
     next(button for button in page.button if button.label == "Start the race").click().run()
-    [run] = engine.store.runs(["queued"])
+    [run] = engine.store.runs.all(["queued"])
     assert run.owner not in OWNERS.values()
     assert len(run.owner) == 16
     looks(monkeypatch, "b")
@@ -103,9 +103,9 @@ def test_a_nickname_stands_beside_the_runs_of_its_owner_and_is_nobody_elses(
     looks(monkeypatch, "a")
     page = well(opened("runs"))
     next(field for field in page.text_input if field.label == "Nickname").set_value("Ada <b>L</b>").run()
-    assert engine.store.nicknames() == {OWNERS["a"]: "Ada b L b"}
+    assert engine.store.owners.nicknames() == {OWNERS["a"]: "Ada b L b"}
     assert set(well(opened("runs")).dataframe[0].value["by"]) == {"Ada b L b", OWNERS["b"][:4], ""}
-    [point] = sweep_points([engine.store.run(run.id)], "training")
+    [point] = sweep_points([engine.store.runs.get(run.id)], "training")
     assert point.name == "plain-8 · width 2 · Ada b L b"
     looks(monkeypatch, "b")
     page = well(opened("runs"))

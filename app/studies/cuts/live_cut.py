@@ -33,7 +33,7 @@ def cut_live(seen: Look, cut: CutSpec) -> None:
 
 def _tell(run: Run) -> None:
     """What was cut while it trained."""
-    said = jumps(jobs.engine().store.history(run.id), len(plan(run.spec.net).blocks))
+    said = jumps(jobs.engine().store.events.history(run.id), len(plan(run.spec.net).blocks))
     if said:
         st.markdown("\n\n".join(said))
 
@@ -41,7 +41,7 @@ def _tell(run: Run) -> None:
 def _offer_others(ended: Run) -> None:
     page = prose("lesions")
     st.markdown(page["live-ended"].format(run=literal(ended.name)))
-    others = [run for run in jobs.engine().store.runs() if can_be_cut(run) and run.checkpoint is not None]
+    others = [run for run in jobs.engine().store.runs.all() if can_be_cut(run) and run.checkpoint is not None]
     for run in others[:OFFERED]:
         label = page["live-other"].format(run=literal(run.name), status=run.status)
         st.page_link(
@@ -89,7 +89,7 @@ def _buttons(run: Run, cut: CutSpec, cuts: tuple[BlockCut, ...]) -> None:
             jobs.engine().cut(run.id, WHOLE if back else cut)
         except ValueError as refused:  # it ended while this page was read
             st.error(literal(f"Not cut: {refused}."))
-    if (asked := jobs.engine().store.run(run.id).cut_asked) is not None:
+    if (asked := jobs.engine().store.runs.get(run.id).cut_asked) is not None:
         st.caption(page["live-asked"].format(cut=words(asked, blocks) or page["live-all-back"]))
 
 

@@ -40,8 +40,10 @@ def pace(run: Run) -> str:
         ahead = engine.place(run.id)
         if ahead:
             return f"waiting, {ahead} ahead" + ends
-        return ("starting" if len(engine.store.runs(["running"])) < engine.workers("train") else "next in line") + ends
-    seconds = engine.store.history(run.id).seconds_per_step()
+        return (
+            "starting" if len(engine.store.runs.all(["running"])) < engine.workers("train") else "next in line"
+        ) + ends
+    seconds = engine.store.events.history(run.id).seconds_per_step()
     if run.status == "running" and seconds:
         return f"{run.spec.recipe.batch / seconds:,.0f} images/s{ends}"
     return f"{run.status} · step {run.step:,}" + (f" of {run.total:,}" if run.step < run.total else "")

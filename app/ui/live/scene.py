@@ -221,8 +221,8 @@ def scene(ids: tuple[str, ...]) -> Scene:
 
 def _look(ids: tuple[str, ...], last: Scene | None) -> Scene:
     engine = jobs.engine()
-    runs = tuple(engine.store.run(run) for run in ids)
-    histories = tuple(engine.store.history(run.id) for run in runs)
+    runs = tuple(engine.store.runs.get(run) for run in ids)
+    histories = tuple(engine.store.events.history(run.id) for run in runs)
     versions = tuple(
         (run.id, run.attempt, run.step, history.last_epoch, len(history.cuts))
         for run, history in zip(runs, histories, strict=True)
@@ -235,7 +235,7 @@ def _look(ids: tuple[str, ...], last: Scene | None) -> Scene:
         histories=histories,
         pairs=pairs,
         versions=versions,
-        moments=tuple(tuple(engine.store.moments(run.id)) for run in runs),
+        moments=tuple(tuple(engine.store.events.moments(run.id)) for run in runs),
         sizes=tuple(found.size if found else None for found in about),
         paces=tuple(pace(run) for run in runs),
         shape=_shape(runs, pairs),

@@ -27,7 +27,7 @@ def watch(runs: list[str], guess: str | None) -> None:
     """Draw `runs`. While one of them is under way, what changes comes by the feed."""
     if not runs:
         return
-    watched = [jobs.engine().store.run(run) for run in runs]
+    watched = [jobs.engine().store.runs.get(run) for run in runs]
     st.fragment(_in_turn)(tuple(runs), guess, any(run.active for run in watched))
     cut_link(watched)
 

@@ -66,5 +66,5 @@ def status() -> None:
 @lru_cache(maxsize=2)
 def _status(engine: jobs.Engine, _second: int) -> str:
     """Read once a second for all sessions."""
-    running, waiting = len(engine.store.runs(["running"])), len(engine.store.runs(["queued"]))
+    running, waiting = len(engine.store.runs.all(["running"])), len(engine.store.runs.all(["queued"]))
     return f"{engine.describe()}  \n{running} training · {waiting} waiting"

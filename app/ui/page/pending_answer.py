@@ -88,7 +88,7 @@ def _at_once(questions: Sequence[Question]) -> list[Answer]:
 
 def known(question: Question) -> bool:
     """True where the answer is kept already: then nobody need press a button for it."""
-    return jobs.engine().store.has_answer(question.key)
+    return jobs.engine().store.answers.has(question.key)
 
 
 def _until_answered(questions: tuple[Question, ...]) -> None:

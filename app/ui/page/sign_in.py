@@ -44,7 +44,7 @@ def _sign_in(providers: list[str]) -> None:
 
 def _nickname() -> None:
     store, owner = jobs.engine().store, visitor.owner()
-    known = store.nicknames().get(owner, "")
+    known = store.owners.nicknames().get(owner, "")
     typed = st.text_input(
         "Nickname",
         known,
@@ -55,7 +55,7 @@ def _nickname() -> None:
     wanted = plain_name(str(typed or ""))  # a browser may send anything
     if wanted != known:
         try:
-            store.set_nickname(owner, wanted)
+            store.owners.set_nickname(owner, wanted)
         except ValueError as error:
             st.error(literal(str(error)))
             return

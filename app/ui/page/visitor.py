@@ -59,13 +59,13 @@ def shown_name() -> str:
 
 def nickname(run: Run) -> str:
     """Who started a run: their nickname, else the beginning of their hash; empty: the command line."""
-    return jobs.engine().store.nicknames().get(run.owner) or run.owner[:4]
+    return jobs.engine().store.owners.nicknames().get(run.owner) or run.owner[:4]
 
 
 def runs() -> list[Run]:
     """The runs of the store that this browser may see: pinned ones, then the newest first."""
     engine = jobs.engine()
-    found = sorted(engine.store.runs(), key=lambda run: not run.pinned)
+    found = sorted(engine.store.runs.all(), key=lambda run: not run.pinned)
     if engine.settings.others != "hide" or is_teacher():
         return found
     own = owner()
@@ -79,7 +79,7 @@ def data_sets() -> dict[str, DataSet]:
     if engine.settings.others != "hide" or is_teacher():
         return found
     own = owner()
-    sent = {name for name, sender in engine.store.uploads() if sender == own}
+    sent = {name for name, sender in engine.store.owners.uploads() if sender == own}
     return {name: about for name, about in found.items() if name in sent}
 
 

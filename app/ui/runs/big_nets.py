@@ -19,7 +19,7 @@ def big_nets() -> None:
 
 def arrived(wanted: Pretrained) -> Run | None:
     """The run that it became, if it is in the store under its own name."""
-    runs = jobs.engine().store.runs()
+    runs = jobs.engine().store.runs.all()
     return next((run for run in runs if run.name == wanted.title and run.spec == wanted.spec), None)
 
 

@@ -62,6 +62,6 @@ def sweep_points(runs: Sequence[Run], of: str) -> list[Point]:
 @lru_cache(maxsize=2048)
 def _error(engine: jobs.Engine, run: str, _attempt: int, _step: int, of: str) -> float | None:
     """Read again only when the run has gone on: a class has more runs than histories stay in memory."""
-    history = engine.store.history(run)
+    history = engine.store.events.history(run)
     epoch = history.started.epoch_steps if history.started else 1
     return history.test_error() if of == "test" else history.train_error(epoch)

@@ -4,7 +4,7 @@ import streamlit as st
 
 from app.base.prose import prose
 from app.engine import engine as jobs
-from app.store import export
+from app.export import run_files as export
 from app.store.run import Run
 from models.paper.code import code
 from models.spec import NetSpec

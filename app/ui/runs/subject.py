@@ -52,7 +52,7 @@ def subject(
 
 def look(run: Run) -> Look | None:
     """The run at the kept moment nearest to the slider's step, from before it if there is one."""
-    moments = tuple(jobs.engine().store.moments(run.id))
+    moments = tuple(jobs.engine().store.events.moments(run.id))
     if not moments:
         st.info(f"No weights of {run.name} are kept yet.")
         return None

@@ -35,7 +35,7 @@ def usable(run: Run) -> bool:
 
 
 def _wait(ids: tuple[str, ...], doing: str) -> None:
-    runs = [jobs.engine().store.run(run) for run in ids]
+    runs = [jobs.engine().store.runs.get(run) for run in ids]
     if not any(run.active for run in runs):
         st.rerun()
     share = min((run.step / run.total if run.total else 0.0) for run in runs)

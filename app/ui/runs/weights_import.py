@@ -7,8 +7,8 @@ import streamlit as st
 from app.base.prose import literal, prose
 from app.engine import engine as jobs
 from app.store.run import Run
-from app.store.run_store import Store
 from app.store.staging import arriving
+from app.store.store import Store
 from app.ui.page import visitor
 from app.values.datasets import NAMED
 from app.values.run_spec import imported, read_normalisation
@@ -71,7 +71,7 @@ def arrival(store: Store, run: Run) -> str:
     """What is known of a run that was trained elsewhere: its test error when it came, if it could be evaluated."""
     page = prose("runs")
     name, data = literal(run.name), literal(run.spec.data)
-    evaluated = store.epochs(run.id)
+    evaluated = store.events.epochs(run.id)
     if not evaluated:
         return page["arrived-unmeasured"].format(name=name, data=data)
     first = evaluated[0]
