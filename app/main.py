@@ -46,19 +46,19 @@ async def vendor(request: Request) -> Response:
 
 async def healthz(_request: Request) -> Response:
     """200 while the engine takes what happens and the disk takes what it stores; else 503, and why."""
-    from app.engine import engine as jobs
+    from app.engine import process
     from app.server.metrics import health
 
-    wrong = health(jobs.engine())
+    wrong = health(process.engine())
     return PlainTextResponse(wrong or "ok", 503 if wrong else 200, NEVER)
 
 
 async def metrics(request: Request) -> Response:
     """The numbers that Prometheus collects, for those who may read them."""
-    from app.engine import engine as jobs
+    from app.engine import process
     from app.server.metrics import exposition
 
-    engine = jobs.engine()
+    engine = process.engine()
     key = engine.settings.metrics_key
     if not may_measure(request.scope, key.get_secret_value() if key else ""):
         return Response(
@@ -97,13 +97,13 @@ def _guarded() -> dict[str, Any]:
 @asynccontextmanager
 async def lifespan(_app: object) -> AsyncIterator[None]:
     """The engine lives as long as the server."""
-    from app.engine import engine as jobs
+    from app.engine import process
 
     give_back_large_blocks()
     try:
         settings = load()
         logs.begin(settings)
-        jobs.start(settings)
+        process.start(settings)
     except (RuntimeError, ValueError) as error:
         print(f"ResNet Explorer cannot start: {error}", file=sys.stderr, flush=True)
         os._exit(2)  # uvicorn would bury the sentence under a traceback; nothing has begun that could be lost
@@ -113,7 +113,7 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        jobs.stop()
+        process.stop()
 
 
 app = st.App(

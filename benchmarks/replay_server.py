@@ -25,7 +25,7 @@ from starlette.routing import Route  # noqa: E402
 
 from app import main  # noqa: E402
 from app.base.settings import ASSETS, load  # noqa: E402
-from app.engine import engine as jobs  # noqa: E402
+from app.engine import process  # noqa: E402
 from app.store.store import Store  # noqa: E402
 from app.values.events import Event, RunFinished, StepMeasured, from_json  # noqa: E402
 from app.values.run_spec import RunSpec  # noqa: E402
@@ -53,7 +53,7 @@ def enter() -> Recorded:
 
 def replay(recorded: Recorded) -> None:
     """Record every run's events, its first steps at once, and never its end."""
-    store = jobs.engine().store
+    store = process.engine().store
     for run, events in recorded.items():
         begun = events.index(next(event for event in events if event.step == ALREADY))
         store.events.record(run, 0, events[:begun])

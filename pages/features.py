@@ -3,7 +3,7 @@
 import streamlit as st
 
 from app.base.prose import prose
-from app.engine import engine as jobs
+from app.engine import process
 from app.studies.attributions.section import along_depth, attributions
 from app.studies.features.chosen_picture import chosen_picture
 from app.studies.features.kernels import kernels
@@ -46,7 +46,7 @@ strip(
     selected=address.layer() or "block:0",
     on_select=address.go_to_layer,
 )
-about = find(seen.run.spec.data, jobs.engine().settings.store)
+about = find(seen.run.spec.data, process.engine().settings.store)
 if about is None:
     st.info("The images of this run are not here any more: upload their zip again.")
     st.stop()

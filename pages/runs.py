@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from app.base.prose import prose
-from app.engine import engine as jobs
+from app.engine import process
 from app.figures.training import errors
 from app.store.run import Run
 from app.ui.page import frame, visitor
@@ -19,7 +19,7 @@ from app.ui.widgets.live_chart import live_chart
 STATUSES = ["running", "queued", "paused", "finished", "diverged", "failed", "cancelled"]
 
 page = prose("runs")
-engine = jobs.engine()
+engine = process.engine()
 st.title(page["title"])
 st.markdown(page["lead"])
 with st.expander("Import weights from elsewhere", icon=":material/upload_file:"):

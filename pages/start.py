@@ -3,8 +3,8 @@
 import streamlit as st
 
 from app.base.prose import prose
-from app.engine import engine as jobs
-from app.engine.limits import RefusedError
+from app.engine import process
+from app.engine.policy.limits import RefusedError
 from app.ui.page import frame, visitor
 from app.ui.runs.race_form import default_race, prediction
 from app.ui.widgets.strip import StripNet, strip
@@ -25,7 +25,7 @@ with st.container(border=True, key="predict"):
     prediction(race)  # stays in the address, for the page that shows the outcome
     if st.button("Start the race", type="primary", icon=":material/play_arrow:"):
         try:
-            runs = jobs.engine().submit(race, visitor.owner())
+            runs = process.engine().runs.submit(race, visitor.owner())
         except RefusedError as refused:
             st.error(f"Not started: {refused}.")
         else:

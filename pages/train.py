@@ -3,8 +3,8 @@
 import streamlit as st
 
 from app.base.prose import prose
-from app.engine import engine as jobs
-from app.engine.limits import RefusedError
+from app.engine import process
+from app.engine.policy.limits import RefusedError
 from app.ui.live.watch import watch
 from app.ui.page import address, visitor
 from app.ui.runs.race_form import own_images, prediction, race_form
@@ -30,12 +30,12 @@ if problem:
     st.error(problem)
 if started:
     try:
-        begun = jobs.engine().submit(specs, visitor.owner())
+        begun = process.engine().runs.submit(specs, visitor.owner())
         address.write(runs=tuple(run.id for run in begun), race=None, step=None)
     except RefusedError as refused:
         st.error(f"Not started: {refused}.")
 
-store = jobs.engine().store
+store = process.engine().store
 runs = [store.runs.get(run) for run in chosen_runs()]
 if runs and all(run.origin == "reference" for run in runs):
     st.caption(page["reference"])

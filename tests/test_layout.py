@@ -35,9 +35,9 @@ app.ui           streamlit starlette markdown_it numpy plotly models.code app.qu
 app.figures      plotly numpy CURRENCIES PAPER app.verdicts PIL
 app.metrics      app.guard app.jobs app.runs
 app.guard        starlette app.logs
-app.jobs         distributed app.arrivals app.asking app.pump app.cluster app.worker app.references app.store app.runs CURRENCIES app.pretrained app.estimates app.limits app.housekeeping app.logs
-app.housekeeping app.asking app.pump app.store CURRENCIES app.logs
-app.pump         distributed app.cluster app.worker app.database app.store app.runs CURRENCIES app.fairness app.limits app.logs
+app.jobs         distributed app.arrivals app.asking app.queue app.cluster app.worker app.references app.store app.runs CURRENCIES app.pretrained app.estimates app.limits app.housekeeping app.logs
+app.housekeeping app.asking app.queue app.store CURRENCIES app.logs
+app.queue         distributed app.cluster app.worker app.database app.store app.runs CURRENCIES app.fairness app.limits app.logs
 app.limits       app.cluster app.checkpoints app.estimates app.store CURRENCIES
 app.estimates    app.store app.runs CURRENCIES
 app.fairness

@@ -46,7 +46,7 @@ def train(
     as_json: Json = False,
 ) -> None:
     """Train nets and keep the runs in the store."""
-    from app.engine import engine as jobs
+    from app.engine import process
 
     logging.getLogger("distributed.scheduler").setLevel(logging.CRITICAL)  # it complains of workers that are let go
     configured = read_settings()
@@ -67,9 +67,9 @@ def train(
             )
             for net in nets
         ]
-        engine = jobs.start(configured, lanes=["train", "ask"])  # a data set may have to be asked for; no study will
+        engine = process.start(configured, lanes=["train", "ask"])  # a data set may have to be asked for; no study will
         try:
-            runs = _watch(engine, [run.id for run in engine.submit(specs)])
+            runs = _watch(engine, [run.id for run in engine.runs.submit(specs)])
         except KeyboardInterrupt:
             err.print(
                 "stopped; the store keeps what was measured, and the runs go on when an engine starts again",
@@ -78,7 +78,7 @@ def train(
             raise typer.Exit(130) from None
         finally:
             figures = [_outcome(engine.store, run) for run in runs] if "runs" in locals() else []
-            jobs.stop()
+            process.stop()
     if as_json:
         print_json(figures)
     else:
@@ -114,7 +114,7 @@ def _watch(engine: Any, runs: list[str]) -> list[Run]:
             for run in found:
                 error = engine.store.events.history(run.id).train_error()
                 now = run.status if error is None else f"train {error:.1f}%"
-                if download := engine.pump.downloads.get(run.spec.data):
+                if download := engine.runs.downloads.get(run.spec.data):
                     now = f"downloading {download[0] / 1e6:.0f} of {download[1] / 1e6:.0f} MB"
                 progress.update(bars[run.id], completed=run.step, total=run.total or None, now=now)
             if not any(run.active for run in found):

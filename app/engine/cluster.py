@@ -165,15 +165,6 @@ def _embedded(settings: Settings, lanes: Collection[Lane]) -> SpecCluster:
     return SpecCluster(workers=workers, scheduler=scheduler, silence_logs=logging.ERROR)
 
 
-def free_memory() -> int | None:
-    """Bytes that this machine could still give to a process; None where it does not say."""
-    try:
-        text = Path("/proc/meminfo").read_text()
-    except OSError:
-        return None
-    return next((int(line.split()[1]) * 1024 for line in text.splitlines() if line.startswith("MemAvailable")), None)
-
-
 def hold_store(folder: Path) -> IO[str]:
     """Hold the store's lock until the file is closed. Raises StoreError while another engine has it."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -187,3 +178,8 @@ def hold_store(folder: Path) -> IO[str]:
             "Stop it, or name another folder in RESNET_EXPLORER_STORE."
         ) from None
     return file
+
+
+def cores() -> int:
+    """Processors of this machine."""
+    return os.cpu_count() or 1

@@ -51,7 +51,7 @@ class Answer:
         return (time.monotonic() - self.since) * (self.total - self.done) / self.done
 
 
-class Desk:
+class QuestionDesk:
     """Where questions are put. Everything public may be called from any thread."""
 
     def __init__(self, cluster: Cluster, store: Store, settings: Settings) -> None:

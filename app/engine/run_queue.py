@@ -16,9 +16,10 @@ from distributed import Future, KilledWorker
 
 from app.base import logs
 from app.base.settings import Settings
-from app.engine import limits, worker
+from app.engine import worker
 from app.engine.cluster import Cluster
-from app.engine.turns import turns
+from app.engine.policy import limits
+from app.engine.policy.turns import turns
 from app.store.database import StoreError
 from app.store.event_log import EventGapError
 from app.store.run import ACTIVE, Run
@@ -37,8 +38,8 @@ MAX_DEATHS = 4  # of a run's workers, without a checkpoint between them
 log = logs.events(__name__)
 
 
-class Pump:
-    """The pump of one engine. Everything public may be called from any thread."""
+class RunQueue:
+    """The queue of one engine, and the one thread that moves it. Everything public may be called from any thread."""
 
     def __init__(self, settings: Settings, store: Store, cluster: Cluster) -> None:
         self.settings, self.store = settings, store
@@ -52,7 +53,7 @@ class Pump:
         self._fetching: dict[str, Future[Any]] = {}
         self._deaths: Counter[tuple[str, int | None]] = Counter()
         cluster.subscribe(self._topic, self._heard)
-        self._thread = threading.Thread(target=self._run, name="pump", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="run queue", daemon=True)
 
     def start(self) -> None:
         """Begin, with the runs that trained when the last server went away.
@@ -98,7 +99,7 @@ class Pump:
         """True while a worker has the run, even one that is about to stop."""
         return run in self._tasks
 
-    def queue(self) -> list[Run]:
+    def waiting(self) -> list[Run]:
         """Runs that wait for a worker, in the order of their turns."""
         waiting = [run for run in self.store.runs.all(["queued"])[::-1] if run.id not in self._tasks]
         return [waiting[index] for index in turns([run.owner for run in waiting], self.training())]
@@ -107,14 +108,14 @@ class Pump:
         """How many runs of each owner have a worker."""
         return Counter(run.owner for run in self.store.runs.all(ACTIVE) if run.id in self._tasks)
 
-    # ── on the pump's own thread ──
+    # ── on the queue's own thread ──
 
     def _run(self) -> None:
         while (happened := self._next()) is not None:
             try:
                 happened()
             except Exception:
-                log.error("the pump could not take what happened", with_traceback=True)
+                log.error("what happened could not be taken in", with_traceback=True)
 
     def _next(self) -> Callable[[], None] | None:
         """What happened next; now and then a look around, for workers that came back."""
@@ -167,7 +168,7 @@ class Pump:
                 self._retry(run_id, self.store.runs.get(run_id).attempt)
         free = [address for address in workers if address not in self._at.values()]
         training, most = self.training(), self.settings.session_training
-        for run in self.queue():
+        for run in self.waiting():
             if not free:
                 return
             if (not most or training[run.owner] < most) and self._data_ready(run):
@@ -266,7 +267,7 @@ class Pump:
         del self._fetching[name]
         self.downloads.pop(name, None)
         if task.status == "error":
-            for run in self.queue():
+            for run in self.waiting():
                 if run.spec.data == name:
                     self._fail(run.id, _reason(task.exception()))
         self._dispatch()

@@ -12,7 +12,7 @@ Samples = Iterable[tuple[Mapping[str, str], float]]
 
 def health(engine: Engine) -> str:
     """What is wrong; empty while all is well."""
-    return engine.pump.trouble or ("" if engine.pump.alive else "the engine's pump has stopped")
+    return engine.trouble
 
 
 def exposition(engine: Engine) -> str:

@@ -30,8 +30,8 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
 
 
 def answered(engine: Engine, question: Question) -> Answer:
-    until(lambda: not engine.desk.ask(question).pending, "the answer")
-    return engine.desk.ask(question)
+    until(lambda: not engine.questions.ask(question).pending, "the answer")
+    return engine.questions.ask(question)
 
 
 def test_an_answer_is_kept_and_the_next_engine_has_it_at_once(engine: Engine, tmp_path: Path) -> None:
@@ -49,9 +49,9 @@ def test_an_answer_is_kept_and_the_next_engine_has_it_at_once(engine: Engine, tm
 
 def test_what_cannot_be_asked_is_refused_at_once(engine: Engine) -> None:
     with pytest.raises(KeyError, match="no run"):
-        engine.desk.ask(CutQuestion(run="nobody", step=0))
+        engine.questions.ask(CutQuestion(run="nobody", step=0))
     with pytest.raises(ValueError, match=r"no weights of .* were kept at step 7"):
-        engine.desk.ask(CutQuestion(run=RUN, step=7))
+        engine.questions.ask(CutQuestion(run=RUN, step=7))
 
 
 def test_what_a_worker_cannot_answer_is_a_sentence(engine: Engine) -> None:
@@ -63,15 +63,15 @@ def test_what_a_worker_cannot_answer_is_a_sentence(engine: Engine) -> None:
 
 def test_a_study_says_how_far_it_is_and_can_be_dropped(engine: Engine) -> None:
     study = SubNetworksQuestion(run=RUN, step=312, images=2000)
-    until(lambda: engine.desk.ask(study).done, "some progress")
-    assert 0 < engine.desk.ask(study).done < engine.desk.ask(study).total
-    engine.desk.drop_forgotten(3600)
-    assert study.key in engine.desk._tasks
-    engine.desk.drop_forgotten(0)
-    until(lambda: study.key not in engine.desk._tasks, "the worker to let go of what nobody looks for")
-    until(lambda: engine.desk.ask(study).done, "progress once more")
-    engine.desk.drop(study)
-    until(lambda: study.key not in engine.desk._tasks, "the worker to let go")
+    until(lambda: engine.questions.ask(study).done, "some progress")
+    assert 0 < engine.questions.ask(study).done < engine.questions.ask(study).total
+    engine.questions.drop_forgotten(3600)
+    assert study.key in engine.questions._tasks
+    engine.questions.drop_forgotten(0)
+    until(lambda: study.key not in engine.questions._tasks, "the worker to let go of what nobody looks for")
+    until(lambda: engine.questions.ask(study).done, "progress once more")
+    engine.questions.drop(study)
+    until(lambda: study.key not in engine.questions._tasks, "the worker to let go")
     assert engine.store.answers.get(study.key) is None
 
 
@@ -106,7 +106,7 @@ def test_progress_that_is_heard_while_a_question_is_put_stops_nobody(
         heard = threading.Event()
 
         def hear() -> None:
-            engine.desk._heard((0.0, ("another", 1, 2)))
+            engine.questions._heard((0.0, ("another", 1, 2)))
             heard.set()
 
         loop.add_callback(hear)

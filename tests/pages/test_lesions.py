@@ -262,7 +262,7 @@ def test_words_of_orders_say_whether_the_error_follows_tau() -> None:
 
 
 def test_a_run_under_way_is_cut_by_a_press_and_tells_how_its_error_jumped(answering: Engine) -> None:
-    [run] = answering.submit([spec("resnet-8:width=4")])
+    [run] = answering.runs.submit([spec("resnet-8:width=4")])
     under_way(answering, run, [50.0] * EPOCH)
     answering.store.runs.update(run.id, status="paused")
     page = opened("lesions", run=run.id, study="", cut="1")
@@ -289,7 +289,7 @@ def test_a_run_under_way_is_cut_by_a_press_and_tells_how_its_error_jumped(answer
 
 def test_a_run_that_has_ended_names_those_that_can_be_cut(answering: Engine) -> None:
     assert "has no steps to make any more" in words(opened("lesions", study=""))
-    [run] = answering.submit([spec("resnet-8:width=4")])
+    [run] = answering.runs.submit([spec("resnet-8:width=4")])
     under_way(answering, run, [50.0] * EPOCH)
     links = [link.proto for link in well(opened("lesions", study="")).get("page_link")]
     assert any(f"run={run.id}" in link.query_string for link in links)
@@ -315,7 +315,7 @@ def test_the_pair_is_trained_by_one_press_and_then_offered(answering: Engine) ->
 
 
 def test_runs_that_differ_in_more_than_the_drops_are_no_twins(engine: Engine) -> None:
-    engine.submit([spec(PAIR[0]), spec(PAIR[1], seed=7)])
+    engine.runs.submit([spec(PAIR[0]), spec(PAIR[1], seed=7)])
     assert twins(engine.store.runs.all()) == []
 
 

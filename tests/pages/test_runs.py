@@ -19,7 +19,7 @@ REFERENCES = len(references.REFERENCES)
 @pytest.fixture
 def runs(engine: Engine) -> list[Run]:
     """A finished plain run, a finished residual one and one that waits: oldest first."""
-    runs = engine.submit([spec("plain-8:width=4"), spec("resnet-8:width=4"), spec("preact-8:width=4", seed=3)])
+    runs = engine.runs.submit([spec("plain-8:width=4"), spec("resnet-8:width=4"), spec("preact-8:width=4", seed=3)])
     for run, error in zip(runs[:2], (80.0, 30.0), strict=True):
         under_way(engine, run, [error] * 40, finished=True)
     return runs
@@ -117,7 +117,7 @@ def test_the_chosen_runs_are_deleted_and_no_others(engine: Engine, runs: list[Ru
 
 def test_a_run_that_someone_starts_meanwhile_does_not_move_the_choice(engine: Engine, runs: list[Run]) -> None:
     page = select(opened("runs"), 1)  # resnet-8
-    [other] = engine.submit([spec("plain-8:width=4")])
+    [other] = engine.runs.submit([spec("plain-8:width=4")])
     under_way(engine, other, [70.0] * 40, finished=True)
     press(page, "Yes, delete")
     left = {run.id for run in engine.store.runs.all()}

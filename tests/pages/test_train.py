@@ -37,7 +37,7 @@ def drawn(page: AppTest) -> str:
 
 def race(engine: Engine, *names: str) -> list[Run]:
     """Runs in the queue."""
-    return engine.submit([spec(name) for name in names or SMALL])
+    return engine.runs.submit([spec(name) for name in names or SMALL])
 
 
 def watching(runs: list[Run], **query: str) -> AppTest:
@@ -191,7 +191,7 @@ def test_hundreds_of_values_are_cut_short() -> None:
 
 def test_a_deleted_run_is_named_and_the_others_are_shown(engine: Engine) -> None:
     [gone, kept] = race(engine)
-    engine.cancel(gone.id)
+    engine.runs.cancel(gone.id)
     engine.store.delete(gone.id)
     page = watching([gone, kept])
     assert [literal(gone.id) in warning.value for warning in page.warning] == [True]
@@ -210,7 +210,7 @@ def test_a_run_deleted_under_the_eyes_of_a_browser_is_said_at_the_next_refresh(e
     runs = race(engine)
     page = watching(runs)
     for run in runs:
-        engine.cancel(run.id)
+        engine.runs.cancel(run.id)
         engine.store.delete(run.id)
     page.run()
     assert "deleted" in well(page).warning[0].value
@@ -289,7 +289,7 @@ def test_a_run_that_leaves_the_queue_while_a_page_is_drawn_is_no_error(engine: E
     under_way(engine, running, [90.0] * 5)
     under_way(engine, stale, [90.0] * 5)  # `stale` still says that it waits
     assert stale.status == "queued"
-    assert engine.seconds_left(stale) is None
+    assert engine.runs.seconds_left(stale) is None
 
 
 def test_a_failed_run_shows_its_reason(engine: Engine) -> None:

@@ -10,7 +10,7 @@ import pytest
 from app.base import logs
 from app.base.settings import MODES, Settings
 from app.engine.engine import Engine
-from app.engine.limits import RefusedError
+from app.engine.policy.limits import RefusedError
 from tests.support.opening import spec, under_way
 from tests.visitors.test_sharing import sets
 
@@ -35,18 +35,18 @@ def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
 def test_a_runs_life_is_told_under_its_id_and_by_no_owner(
     engine: Engine, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine.pump, "_ask_to_stop", lambda *_: None)  # nobody is there to be asked
+    monkeypatch.setattr(engine.queue, "_ask_to_stop", lambda *_: None)  # nobody is there to be asked
     logs.begin(Settings(mode="class", logs="json"))
-    [run] = engine.submit([spec(NET)], "owner of it")
+    [run] = engine.runs.submit([spec(NET)], "owner of it")
     under_way(engine, run, [50.0] * 10)
     engine.store.runs.rename(run.id, "my secret name")
-    engine.pump._retry(run.id, 1)
-    engine.cancel(run.id)
-    engine.resume(run.id)
-    engine.pump._fail(run.id, "the disk refused")
+    engine.queue._retry(run.id, 1)
+    engine.runs.cancel(run.id)
+    engine.runs.resume(run.id)
+    engine.queue._fail(run.id, "the disk refused")
     sets(engine, max_steps=1)
     with pytest.raises(RefusedError):
-        engine.submit([spec(NET)])
+        engine.runs.submit([spec(NET)])
     text = capsys.readouterr().err
     told = [json.loads(line) for line in text.splitlines()]
     assert [line["event"] for line in told] == ["submitted", "worker lost", "stopped", "resumed", "failed", "refused"]

@@ -98,7 +98,7 @@ def test_a_nickname_stands_beside_the_runs_of_its_owner_and_is_nobody_elses(
 ) -> None:
     kept = {"store": engine.settings.store, "data": engine.settings.data}
     engine.settings = Settings.model_validate({**kept, "mode": "class"})
-    [run], [other] = engine.submit([spec(NET)], OWNERS["a"]), engine.submit([spec(NET)], OWNERS["b"])
+    [run], [other] = engine.runs.submit([spec(NET)], OWNERS["a"]), engine.runs.submit([spec(NET)], OWNERS["b"])
     under_way(engine, run, [50.0] * 40, finished=True)
     looks(monkeypatch, "a")
     page = well(opened("runs"))

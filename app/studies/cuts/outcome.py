@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from app.base.prose import literal, prose
 from app.data.pictures import from_text
-from app.engine import engine as jobs
+from app.engine import process
 from app.figures.theme import family_colour
 from app.studies.cuts.figures import class_errors, confusions
 from app.studies.cuts.questions import CutEvaluation, CutPicturesQuestion, CutProbabilities, CutQuestion
@@ -51,7 +51,7 @@ class Outcome(NamedTuple):
 
 def outcome(seen: Look, cut: CutSpec, first: Sequence[int]) -> None:
     """Draw what the cut does. `first`: the test images to show, unless others are chosen."""
-    about = find(seen.run.spec.data, jobs.engine().settings.store)
+    about = find(seen.run.spec.data, process.engine().settings.store)
     if about is None:
         return
     asked: dict[str, Any] = {"run": seen.run.id, "step": seen.step}

@@ -144,7 +144,7 @@ def _errors(seen: Seen, place: int) -> tuple[float, float]:
 def _rate(seen: Seen, place: int, step: int) -> float:
     """The learning rate of the step made from this moment; after the last one, of the last."""
     run = seen.scene.runs[place]
-    total = run.total or run.spec.planned_steps
+    total = seen.scene.totals[place]
     return run.spec.recipe.rate(min(step, max(total - 1, 0)), total)
 
 

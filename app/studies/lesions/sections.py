@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from app.base.prose import prose
-from app.engine import engine as jobs
+from app.engine import process
 from app.figures.theme import Figure, short_names
 from app.studies.features.questions import PicturesQuestion
 from app.studies.lesions.figures import decline, shuffle, single_bars
@@ -116,7 +116,7 @@ def where_it_hurts(seen: Look) -> None:
 
 
 def _hurts(seen: Look, result: SingleLesions) -> None:
-    about = find(seen.run.spec.data, jobs.engine().settings.store)
+    about = find(seen.run.spec.data, process.engine().settings.store)
     if about is None:
         return
     chart, gallery = st.columns([1.25, 1], gap="medium")

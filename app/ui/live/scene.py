@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from app.base.prose import as_html
-from app.engine import engine as jobs
+from app.engine import process
 from app.figures.norm_map import CellOf, norm_map
 from app.figures.theme import Figure, Style, styles
 from app.figures.training import errors, layer_history, norm_lines
@@ -58,6 +58,7 @@ class Scene:
     versions: tuple[Version, ...]
     moments: tuple[tuple[int, ...], ...]  # kept, of each run
     sizes: tuple[int | None, ...]  # sides of the images in pixels
+    totals: tuple[int, ...]  # updates that each run will make; 0 where it has not begun and its data set is gone
     paces: tuple[str, ...]  # what each run is doing, in words
     shape: str  # of the page: while it is the same, what changes comes by the feed
     following: bool = False  # a page that is drawn anew for every moment kept, too
@@ -73,7 +74,7 @@ class Scene:
     @property
     def total(self) -> int:
         """Updates that the longest run will make."""
-        return max(run.total or run.spec.planned_steps for run in self.runs)
+        return max(self.totals)
 
     @property
     def horizon(self) -> int:
@@ -206,7 +207,7 @@ def scene(ids: tuple[str, ...]) -> Scene:
 
     Raises KeyError if one of them is gone.
     """
-    store = jobs.engine().store
+    store = process.engine().store
     with _looking:
         changes, seconds = store.changes, time.monotonic()
         last = _seen.get((store.folder, *ids))
@@ -220,14 +221,14 @@ def scene(ids: tuple[str, ...]) -> Scene:
 
 
 def _look(ids: tuple[str, ...], last: Scene | None) -> Scene:
-    engine = jobs.engine()
+    engine = process.engine()
     runs = tuple(engine.store.runs.get(run) for run in ids)
     histories = tuple(engine.store.events.history(run.id) for run in runs)
     versions = tuple(
         (run.id, run.attempt, run.step, history.last_epoch, len(history.cuts))
         for run, history in zip(runs, histories, strict=True)
     )
-    about = [find(run.spec.data, engine.settings.store) for run in runs]
+    data = [find(run.spec.data, engine.settings.store) for run in runs]
     pairs = tuple((run.spec, history.series()) for run, history in zip(runs, histories, strict=True))
     return Scene(
         runs=runs,
@@ -236,7 +237,11 @@ def _look(ids: tuple[str, ...], last: Scene | None) -> Scene:
         pairs=pairs,
         versions=versions,
         moments=tuple(tuple(engine.store.events.moments(run.id)) for run in runs),
-        sizes=tuple(found.size if found else None for found in about),
+        sizes=tuple(found.size if found else None for found in data),
+        totals=tuple(
+            run.total or (run.spec.length(found.train_images).steps if found else 0)
+            for run, found in zip(runs, data, strict=True)
+        ),
         paces=tuple(pace(run) for run in runs),
         shape=_shape(runs, pairs),
         drawings=last.drawings if last and last.versions == versions else {},
@@ -245,7 +250,7 @@ def _look(ids: tuple[str, ...], last: Scene | None) -> Scene:
 
 def _shape(runs: tuple[Run, ...], pairs: tuple[tuple[RunSpec, Series], ...]) -> str:
     """Equal as long as a page of these runs has the same elements: all but what its feed brings."""
-    engine = jobs.engine()
+    engine = process.engine()
     each = [
         (
             run.id,
@@ -256,7 +261,7 @@ def _shape(runs: tuple[Run, ...], pairs: tuple[tuple[RunSpec, Series], ...]) -> 
             len(series.layers),
             len(series.norm_steps) > 0,
             len(series.cuts),
-            engine.pump.downloads.get(run.spec.data),
+            engine.runs.downloads.get(run.spec.data),
         )
         for run, (_, series) in zip(runs, pairs, strict=True)
     ]

@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from app.base.prose import literal
-from app.engine import engine as jobs
+from app.engine import process
 from app.engine.question_desk import Answer
 from app.values.questions import Question
 
@@ -70,7 +70,7 @@ def arrive(*questions: Question) -> bool:
 def ask(question: Question) -> Answer:
     """The answer so far; what cannot be asked is an answer with trouble."""
     try:
-        return jobs.engine().desk.ask(question)
+        return process.engine().questions.ask(question)
     except (KeyError, ValueError) as error:
         return Answer(trouble=str(error).strip("'\""))
 
@@ -88,7 +88,7 @@ def _at_once(questions: Sequence[Question]) -> list[Answer]:
 
 def known(question: Question) -> bool:
     """True where the answer is kept already: then nobody need press a button for it."""
-    return jobs.engine().store.answers.has(question.key)
+    return process.engine().store.answers.has(question.key)
 
 
 def _until_answered(questions: tuple[Question, ...]) -> None:
@@ -112,7 +112,7 @@ def _wait(questions: tuple[Question, ...], doing: str, on_stop: Callable[[], Non
         if on_stop is not None and st.button("Stop", icon=":material/stop:", key=f"stop-{questions[0].key}"):
             on_stop()  # before the next look, which would ask again
             for question in questions:
-                jobs.engine().desk.drop(question)
+                process.engine().questions.drop(question)
             st.rerun()
 
 

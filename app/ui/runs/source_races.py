@@ -3,8 +3,8 @@
 import streamlit as st
 
 from app.base.prose import literal
-from app.engine import engine as jobs
-from app.engine.limits import RefusedError
+from app.engine import process
+from app.engine.policy.limits import RefusedError
 from app.ui.page import address, visitor
 from app.values.races import RACES
 
@@ -17,7 +17,7 @@ def source_races() -> None:
     what_the_source_found(name)
     if st.button("Start this race", type="primary", icon=":material/play_arrow:", key="start-source-race"):
         try:
-            runs = jobs.engine().submit(race.specs(), visitor.owner())
+            runs = process.engine().runs.submit(race.specs(), visitor.owner())
         except RefusedError as refused:
             st.error(literal(f"Not started: {refused}."))
         else:

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import streamlit as st
 
 from app.base.prose import literal
-from app.engine import engine as jobs
-from app.engine.limits import RefusedError
+from app.engine import process
+from app.engine.policy.limits import RefusedError
 from app.store.run import Run
 from app.ui.page import visitor
 from app.values.run_spec import RunSpec
@@ -17,7 +17,7 @@ def train_button(label: str, specs: Sequence[RunSpec]) -> None:
     if not st.button(label, icon=":material/play_arrow:"):
         return
     try:
-        jobs.engine().submit(specs, visitor.owner())
+        process.engine().runs.submit(specs, visitor.owner())
     except RefusedError as refused:
         st.error(literal(f"Not started: {refused}."))
     else:
@@ -35,7 +35,7 @@ def usable(run: Run) -> bool:
 
 
 def _wait(ids: tuple[str, ...], doing: str) -> None:
-    runs = [jobs.engine().store.runs.get(run) for run in ids]
+    runs = [process.engine().store.runs.get(run) for run in ids]
     if not any(run.active for run in runs):
         st.rerun()
     share = min((run.step / run.total if run.total else 0.0) for run in runs)

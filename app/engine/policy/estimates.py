@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from app.store.run import Run
 from app.store.store import Store
-from app.values.datasets import DATASETS
+from app.values import datasets
+from app.values.datasets import DataSet
 from app.values.run_spec import RunSpec
 from models.plan import plan
 
@@ -27,25 +28,35 @@ def seconds_left(run: Run, store: Store, waiting: Sequence[Run], slots: int) -> 
     place = next((index for index, other in enumerate(waiting) if other.id == run.id), None)
     if place is None:  # it has left the queue since `run` was read
         return None
-    ahead = waiting[: place + 1]
-    work = [per_mac * _macs(other.spec) * (other.spec.planned_steps - other.step) for other in ahead]
+    work = [per_mac * _macs_left(other, store) for other in waiting[: place + 1]]
     return (sum(lasts.values()) + sum(work[:-1])) / slots + work[-1]
 
 
-def seconds_of_training(spec: RunSpec, steps: int, store: Store) -> float | None:
+def seconds_of_training(spec: RunSpec, data: DataSet, steps: int, store: Store) -> float | None:
     """Seconds that a new run would train for; None where nothing has been trained here yet."""
     running = [run for run in store.runs.all(["running"]) if run.total]
     ended = [run for run in store.runs.all(["finished", "paused", "cancelled"]) if run.origin == "trained" and run.step]
     per_mac = _seconds_per_mac(running or ended[:RECENT], store)
-    return None if per_mac is None else per_mac * _macs(spec) * steps
+    return None if per_mac is None else per_mac * _macs(spec, data) * steps
 
 
 def _seconds_per_mac(runs: Sequence[Run], store: Store) -> float | None:
     """A net not yet seen is taken to need time in proportion to its multiply-adds."""
-    known = [(run, pace) for run in runs if (pace := store.events.history(run.id).seconds_per_step())]
-    return sum(pace / _macs(run.spec) for run, pace in known) / len(known) if known else None
+    paces = [(run, pace) for run in runs if (pace := store.events.history(run.id).seconds_per_step())]
+    each = [pace / _macs(run.spec, data) for run, pace in paces if (data := _data(run, store))]
+    return sum(each) / len(each) if each else None
 
 
-def _macs(spec: RunSpec) -> int:
-    dataset = DATASETS.get(spec.data)
-    return plan(spec.net, dataset.size if dataset else None).macs * spec.recipe.batch
+def _macs_left(run: Run, store: Store) -> int:
+    """Multiply-adds, forward, of the steps that a waiting run has to make; 0 where its data set is gone."""
+    data = _data(run, store)
+    return _macs(run.spec, data) * (run.spec.length(data.train_images).steps - run.step) if data else 0
+
+
+def _macs(spec: RunSpec, data: DataSet) -> int:
+    """Of one step."""
+    return plan(spec.net, data.size).macs * spec.recipe.batch
+
+
+def _data(run: Run, store: Store) -> DataSet | None:
+    return datasets.find(run.spec.data, store.folder)
