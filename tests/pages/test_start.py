@@ -4,6 +4,7 @@ import pytest
 
 from app.engine.engine import Engine
 from tests.support.opening import HOSTILE, PARAMETERS, opened, press, well, words
+from tests.support.settings import sets
 
 pytestmark = pytest.mark.usefixtures("engine")
 
@@ -34,7 +35,7 @@ def test_the_prediction_goes_with_the_race() -> None:
 
 
 def test_a_race_that_the_server_refuses_is_said_and_the_page_stays(engine: Engine) -> None:
-    engine.settings = engine.settings.model_copy(update={"max_parameters": 1000})
+    sets(engine, max_parameters=1000)
     page = well(press(opened(), "Start the race"))
     assert "Not started" in page.error[0].value
     assert "1,000" in page.error[0].value

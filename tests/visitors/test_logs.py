@@ -12,7 +12,7 @@ from app.base.settings import MODES, Settings
 from app.engine.engine import Engine
 from app.engine.policy.limits import RefusedError
 from tests.support.opening import spec, under_way
-from tests.visitors.test_sharing import sets
+from tests.support.settings import sets
 
 NET = "plain-8:width=2"
 

@@ -13,7 +13,8 @@ from app.store.staging import arriving
 from app.values import datasets
 from tests.pages.conftest import started
 from tests.support.opening import NoCluster, opened, spec, under_way, well
-from tests.visitors.test_sharing import OWNERS, looks, sets
+from tests.support.settings import sets
+from tests.visitors.test_sharing import OWNERS, looks
 
 NET = "plain-8:width=2"
 

@@ -1,26 +1,19 @@
 """One server for many: whose turn it is, what is refused and by which limit, whose runs are seen and changed."""
 
 import hashlib
-from typing import Any
 
 import pytest
 
 from app.base.browser_key import COOKIE
-from app.base.settings import Settings
 from app.engine.engine import Engine
 from app.engine.policy.limits import RefusedError
 from app.server.metrics import exposition, health
 from tests.support.opening import opened, press, spec, under_way, well
+from tests.support.settings import sets
 
 NET = "plain-8:width=2"
 KEYS = {name: name * 43 for name in "ab"}
 OWNERS = {name: hashlib.sha256(key.encode()).hexdigest()[:16] for name, key in KEYS.items()}
-
-
-def sets(engine: Engine, **values: Any) -> None:
-    """Change settings of a running engine."""
-    kept = {"store": engine.settings.store, "data": engine.settings.data}
-    engine.settings = engine.queue.settings = engine.housekeeper.settings = Settings.model_validate(kept | values)
 
 
 def looks(monkeypatch: pytest.MonkeyPatch, who: str) -> None:

@@ -12,7 +12,8 @@ from app.ui.page import visitor
 from app.ui.page.sign_in import LONGEST, plain_name
 from app.ui.runs.class_plot import sweep_points
 from tests.support.opening import HOSTILE, spec, under_way, well, words
-from tests.visitors.test_sharing import OWNERS, looks, sets
+from tests.support.settings import sets
+from tests.visitors.test_sharing import OWNERS, looks
 
 AUTH: dict[str, Any] = {"auth": {"client_id": "us", "cookie_secret": "long and random"}}
 ADA = {"is_logged_in": True, "iss": "https://id.example", "sub": "4711", "email": "ada@example.org", "name": "Ada"}
