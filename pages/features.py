@@ -23,7 +23,7 @@ st.markdown(page["lead"])
 
 def second(seen: Look) -> Look | None:
     """Draw the menu of nets to stand beside: those of the same data."""
-    runs = {run.id: run for run in visitor.runs() if run.checkpoint is not None or run.origin != "trained"}
+    runs = {run.id: run for run in visitor.runs() if run.has_weights}
     fit = [name for name, run in runs.items() if run.spec.data == seen.run.spec.data and name != seen.run.id]
     index = fit.index(TWIN) + 1 if TWIN in fit else 0
     chosen = st.selectbox("Beside it", [NONE, *fit], index=index, key="beside", bind="query-params", width=240)

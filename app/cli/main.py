@@ -113,6 +113,7 @@ def import_weights(
     as_json: Json = False,
 ) -> None:
     """Weights of another project as a finished run. A file that would execute code is refused."""
+    from app.engine.policy.limits import check_arrival
     from app.training.checkpoint_import import receive
 
     configured = read_settings()
@@ -121,6 +122,7 @@ def import_weights(
     with clear_errors():
         fitted = net_of(net, None).fitted(about.channels, about.classes)
         spec = imported(fitted, about.name, read_normalisation(normalize, about.channels))
+        check_arrival(spec, file.stat().st_size if file.is_file() else 0, configured, store)
         run = store.runs.new_id(spec)
         events = receive(file, spec, store.weights.folder(run), settings=configured)
         store.enter_import(run, name, spec, events)

@@ -47,8 +47,7 @@ class Arrivals:
         `most`: bytes that are taken; 0: as many as may be uploaded.
         """
         with self._refusals.counted():
-            limits.find_data(spec, self._settings)
-            limits.check_disk(file.stat().st_size, self._settings, self._store)
+            limits.check_arrival(spec, file.stat().st_size, self._settings, self._store)
         run = self._store.runs.new_id(spec)
         folder = self._store.weights.folder(run)
         most = most or self._settings.upload_mb * 1_000_000

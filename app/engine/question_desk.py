@@ -20,7 +20,7 @@ from app.engine.cluster import Cluster
 from app.store.database import StoreError
 from app.store.store import Store
 from app.values.questions import Question
-from app.values.results import Result, from_bytes
+from app.values.results import Result, UnreadableError, from_bytes
 
 KEPT = 64  # answers in memory
 STALE_SECONDS = 60.0  # a failed question may be asked again after so long
@@ -78,11 +78,11 @@ class QuestionDesk:
                 self._known.move_to_end(key)
                 return known
         subject = self._subject(question)
-        kept = self._store.answers.get(key)
+        kept = self._kept(key)
         with self._submitting:
             with self._lock:
                 if kept is not None:
-                    return self._keep(key, Answer(from_bytes(kept)))
+                    return self._keep(key, Answer(kept))
                 if key in self._tasks:  # somebody else was quicker
                     return self._known[key]
             try:
@@ -127,6 +127,15 @@ class QuestionDesk:
         if question.step not in moments:
             raise ValueError(f"no weights of {run.name} were kept at step {question.step:,}")
         return run.spec, self._store.weights.folder(run.id), run.started.epoch_steps if run.started else 0
+
+    def _kept(self, key: str) -> Result | None:
+        """The answer in the store; one that this program cannot read is none, and the question is asked anew."""
+        packed = self._store.answers.get(key)
+        try:
+            return None if packed is None else from_bytes(packed)
+        except UnreadableError as error:
+            log.warning("answer unreadable", question=key, why=error)
+            return None
 
     def _drop(self, key: str) -> None:
         self._cluster.raise_flag(worker.drop_flag(self._topic, key))

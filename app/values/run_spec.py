@@ -122,6 +122,10 @@ class RunSpec(BaseModel):
         epoch_steps = max(1, images // batch) if batch else 1  # what has no images is refused where it is asked for
         return Length(images, batch, epoch_steps, self.recipe.steps or self.recipe.epochs * epoch_steps)
 
+    def trained_like(self, other: "RunSpec") -> bool:
+        """True if both learn the same images by the same recipe."""
+        return (self.data, self.recipe) == (other.data, other.recipe)
+
     @property
     def title(self) -> str:
         """Net and data set, for people: `resnet-56 · width 8 · Fashion-MNIST, 10,000`."""

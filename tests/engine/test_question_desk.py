@@ -16,7 +16,7 @@ from app.studies.paths.questions import PathsQuestion
 from app.studies.subnetworks.questions import SubNetworks, SubNetworksQuestion
 from app.values.cut_spec import CutSpec
 from app.values.questions import Question
-from app.values.results import from_bytes, to_bytes
+from app.values.results import Evaluation, UnreadableError, from_bytes, to_bytes
 from tests.support.waiting import until
 
 RUN = "reference-resnet-20"
@@ -45,6 +45,27 @@ def test_an_answer_is_kept_and_the_next_engine_has_it_at_once(engine: Engine, tm
     again = from_bytes(kept)
     assert again.error == first.error
     assert np.array_equal(again.confusion, first.confusion)
+
+
+@pytest.mark.parametrize("change", ["another field", "no result at all"])
+def test_an_answer_that_this_program_cannot_read_is_asked_anew_and_takes_its_place(engine: Engine, change: str) -> None:
+    question = CutQuestion(run=RUN, step=312, cut=CutSpec.parse("5"), images=len(change))
+    other = to_bytes(Evaluation(1.0, 2.0, 3)).replace(b'"loss"', b'"gain"') if change == "another field" else b"?"
+    with pytest.raises(UnreadableError):
+        from_bytes(other)
+    engine.store.answers.keep(question.key, RUN, "{}", other)
+    found = answered(engine, question).result
+    assert isinstance(found, CutEvaluation)
+    kept = engine.store.answers.get(question.key)
+    assert kept is not None
+    assert from_bytes(kept).error == found.error
+
+
+def test_another_edition_of_a_question_is_another_question(monkeypatch: pytest.MonkeyPatch) -> None:
+    question = CutQuestion(run=RUN, step=312)
+    before = question.key
+    monkeypatch.setattr(CutQuestion, "edition", 2)
+    assert question.key != before
 
 
 def test_what_cannot_be_asked_is_refused_at_once(engine: Engine) -> None:

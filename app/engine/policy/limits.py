@@ -121,6 +121,12 @@ def check_disk(needed: int, settings: Settings, store: Store) -> None:
         )
 
 
+def check_arrival(spec: RunSpec, bytes_sent: int, settings: Settings, store: Store) -> None:
+    """Raise RefusedError where weights from elsewhere are of no data set that is here, or there is no room for them."""
+    find_data(spec, settings)
+    check_disk(bytes_sent, settings, store)
+
+
 def check_session(active: int, asked: int, settings: Settings) -> None:
     """Raise RefusedError where a browser with so many runs that wait or train asks for more than it may have."""
     limit = settings.session_runs

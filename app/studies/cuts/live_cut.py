@@ -40,7 +40,7 @@ def _tell(run: Run) -> None:
 def _offer_others(ended: Run) -> None:
     page = prose("lesions")
     st.markdown(page["live-ended"].format(run=literal(ended.name)))
-    others = [run for run in process.engine().store.runs.all() if run.can_be_cut and run.checkpoint is not None]
+    others = [run for run in process.engine().store.runs.all() if run.can_be_cut and run.has_weights]
     for run in others[:OFFERED]:
         label = page["live-other"].format(run=literal(run.name), status=run.status)
         st.page_link(

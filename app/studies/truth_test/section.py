@@ -104,7 +104,9 @@ def twins(cell: str) -> tuple[NetSpec, NetSpec]:
     """The plain net and the residual one of a cell: `20-batch-relu`."""
     depth, norm, activation = cell.split("-")
     settings = f"norm={norm}:activation={activation}:init={'lecun' if activation == 'selu' else 'he'}:channels=1"
-    plain, residual = (NetSpec.parse(f"{family}-{depth}:width=8:{settings}") for family in ("plain", "resnet"))
+    residual = NetSpec.parse(f"resnet-{depth}:width=8:{settings}")
+    plain = residual.plain_twin()
+    assert plain is not None  # a resnet has one
     return plain, residual
 
 

@@ -33,7 +33,7 @@ def subject(
     default: str, *, label: str = "Trained net", key: str = "subject", fits: Callable[[NetSpec], bool] | None = None
 ) -> Look | None:
     """A menu of the runs that have weights. None, and a sentence, where there is none."""
-    runs = {run.id: run for run in visitor.runs() if run.checkpoint is not None or run.origin != "trained"}
+    runs = {run.id: run for run in visitor.runs() if run.has_weights}
     runs = {name: run for name, run in runs.items() if fits is None or fits(run.spec.net)}
     if not runs:
         st.info("No run has weights yet: train one first.")
