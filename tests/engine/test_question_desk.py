@@ -1,5 +1,7 @@
 """Questions: put to real workers once, answered, kept with their run, and their troubles said in a sentence."""
 
+import io
+import json
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +18,7 @@ from app.studies.paths.questions import PathsQuestion
 from app.studies.subnetworks.questions import SubNetworks, SubNetworksQuestion
 from app.values.cut_spec import CutSpec
 from app.values.questions import Question
-from app.values.results import Evaluation, UnreadableError, from_bytes, to_bytes
+from app.values.results import UnreadableError, from_bytes, to_bytes
 from tests.support.waiting import until
 
 RUN = "reference-resnet-20"
@@ -50,7 +52,7 @@ def test_an_answer_is_kept_and_the_next_engine_has_it_at_once(engine: Engine, tm
 @pytest.mark.parametrize("change", ["another field", "no result at all"])
 def test_an_answer_that_this_program_cannot_read_is_asked_anew_and_takes_its_place(engine: Engine, change: str) -> None:
     question = CutQuestion(run=RUN, step=312, cut=CutSpec.parse("5"), images=len(change))
-    other = to_bytes(Evaluation(1.0, 2.0, 3)).replace(b'"loss"', b'"gain"') if change == "another field" else b"?"
+    other = of_another_version() if change == "another field" else b"?"
     with pytest.raises(UnreadableError):
         from_bytes(other)
     engine.store.answers.keep(question.key, RUN, "{}", other)
@@ -59,6 +61,14 @@ def test_an_answer_that_this_program_cannot_read_is_asked_anew_and_takes_its_pla
     kept = engine.store.answers.get(question.key)
     assert kept is not None
     assert from_bytes(kept).error == found.error
+
+
+def of_another_version() -> bytes:
+    """A cut's answer as a program would have kept it whose result has other fields."""
+    text = json.dumps({"result": "CutEvaluation", "error": 1.0, "gain": 2.0}).encode()
+    file = io.BytesIO()
+    np.savez_compressed(file, _rest=np.frombuffer(text, np.uint8))
+    return file.getvalue()
 
 
 def test_another_edition_of_a_question_is_another_question(monkeypatch: pytest.MonkeyPatch) -> None:
