@@ -20,7 +20,7 @@ from app.studies.cuts.questions import CutEvaluation, CutPicturesQuestion, CutPr
 from app.studies.cuts.table import words
 from app.studies.features.chosen_picture import Chosen, own_picture
 from app.studies.features.questions import Pictures, PicturesQuestion
-from app.ui.page.pending_answer import arrive, ask
+from app.ui.page.pending_answer import ask_all
 from app.ui.runs.subject import Look
 from app.ui.widgets.image_grid import picture_row
 from app.ui.widgets.live_chart import live_chart
@@ -69,8 +69,8 @@ def outcome(seen: Look, cut: CutSpec, first: Sequence[int]) -> None:
         CutPicturesQuestion(**asked, pictures=named, cut=cut),
         PicturesQuestion(**asked, pictures=places),
     )
-    there = arrive(*questions)
-    answers = [ask(question) for question in questions]
+    answers = ask_all(*questions)
+    there = not any(answer.pending for answer in answers)
     if trouble := next((answer.trouble for answer in answers if answer.trouble), ""):
         note.error(literal(trouble))
         return

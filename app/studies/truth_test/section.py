@@ -12,7 +12,7 @@ from app.studies.gradients.questions import Course, Grid
 from app.studies.gradients.verdicts import typical, verdict
 from app.studies.truth_test.questions import CourseQuestion, GridQuestion
 from app.ui.page import page_parameter as own_parameter
-from app.ui.page.pending_answer import all_answered, answered, known
+from app.ui.page.pending_answer import draw_answer, draw_answers, is_answered
 from app.ui.page.training_time import in_words, training_seconds
 from app.ui.widgets.live_chart import Click, live_chart
 from models.spec import NetSpec
@@ -37,8 +37,8 @@ def truth_test() -> None:
     question = GridQuestion()
     if st.button("Run the truth test", type="primary", icon=":material/play_arrow:"):
         st.session_state[_GRID] = True
-    if st.session_state.get(_GRID) or known(question):
-        answered(question, _grid, doing=page["testing"], on_stop=lambda: st.session_state.pop(_GRID, None))
+    if st.session_state.get(_GRID) or is_answered(question):
+        draw_answer(question, _grid, doing=page["testing"], on_stop=lambda: st.session_state.pop(_GRID, None))
     else:
         st.caption(page["test-waits"])
     st.markdown(f"#### {page['train']}")
@@ -96,8 +96,8 @@ def _first_steps() -> None:
     trained: set[str] = st.session_state.setdefault(_TRAINED, set())
     if pressed:
         trained.add(cell)
-    if cell in trained or all(map(known, questions)):
-        all_answered(questions, _courses, doing=page["training"], on_stop=lambda: trained.discard(cell))
+    if cell in trained or all(map(is_answered, questions)):
+        draw_answers(questions, _courses, doing=page["training"], on_stop=lambda: trained.discard(cell))
 
 
 def twins(cell: str) -> tuple[NetSpec, NetSpec]:
