@@ -17,11 +17,11 @@ import torch
 from pyarrow.parquet import read_table
 from safetensors.torch import load, load_file
 
-from app import jobs
-from app.export import zipped
-from app.settings import ASSETS, ROOT, Settings
-from app.store import Store
-from models.nets import build
+from app.base.settings import ASSETS, ROOT, Settings
+from app.engine import process
+from app.export.run_files import zipped
+from app.store.store import Store
+from models.nets.net import build
 from tests.kept import reading
 from tests.kept.reading import KEPT, sample
 from tests.pages.conftest import started
@@ -101,7 +101,7 @@ def test_a_kept_run_is_the_run_that_it_was_and_its_weights_are_worth_the_same(
 
 
 def test_the_store_holds_no_other_runs_and_was_not_found_damaged(store: Store) -> None:
-    assert sorted(run.id for run in store.runs()) == sorted(RUNS.values())
+    assert sorted(run.id for run in store.runs.all()) == sorted(RUNS.values())
     assert store.notice == ""
 
 
@@ -118,7 +118,7 @@ def test_the_upload_the_nickname_and_the_store_s_own_name_are_there(store: Store
 
 
 def test_what_the_teacher_said_to_all_is_said_again(served: None) -> None:
-    assert jobs.engine().message == "Look at block 1."
+    assert process.engine().message == "Look at block 1."
 
 
 @pytest.mark.parametrize("kept", STORE["answers"], ids=lambda kept: kept["key"].rpartition("-")[0])
@@ -168,7 +168,7 @@ def test_the_exported_program_needs_torch_alone_and_is_the_net_that_it_was(
     assert {module.partition(".")[0] for module, _ in imported(source)} <= {"torch", "math", "collections"}
     names: dict[str, Any] = {"__name__": "away"}
     exec(source, names)
-    theirs, ours = names["Net"](), build(store.run(run).spec.net)
+    theirs, ours = names["Net"](), build(store.runs.get(run).spec.net)
     theirs.load_state_dict(load_file(folder / "weights.safetensors"))
     with zipfile.ZipFile(zipped(store, run)) as archive:
         ours.load_state_dict(load(archive.read(f"{run}/weights.safetensors")))

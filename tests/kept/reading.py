@@ -1,7 +1,7 @@
 """What a store, an answer, an address and a command show, as JSON.
 
-Both sides use it: `make.py`, which wrote down what was shown when the samples were made, and tests/test_kept.py,
-which looks again. What it takes from the project is imported here, at the top, and nowhere else.
+The samples were made at commit 2ee7035, by tests/kept/make.py as it stands in commit 5532886; tests/test_kept.py looks
+again with the same functions, and never makes them anew. What is taken from the project is imported here, at the top.
 """
 
 import contextlib
@@ -21,22 +21,22 @@ import torch
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Widget
 
-from app import questions
-from app.cli import main
-from app.cuts import CutSpec
-from app.data import load_for
-from app.datasets import uploaded
-from app.evaluation import evaluate_run
-from app.events import StepMeasured, to_json
-from app.questions import Question
-from app.results.packing import from_bytes
-from app.settings import PREFIX, ROOT, Settings
-from app.spec import RunSpec, net_address
-from app.store import Store
-from app.training import train
-from app.ui.address import parse
+from app.base import studies
+from app.base.settings import PREFIX, ROOT, Settings
+from app.cli.main import main
+from app.data.images import load_for
+from app.store.store import Store
+from app.training.evaluation import evaluate_run
+from app.training.loop import train
+from app.ui.page.address import parse
+from app.values.cut_spec import CutSpec
+from app.values.datasets import DATASETS, uploaded
+from app.values.events import StepMeasured, to_json
+from app.values.questions import Question
+from app.values.results import from_bytes
+from app.values.run_spec import RunSpec, net_address
 from models.spec import NetSpec
-from tests.pages.opening import Answering, opened
+from tests.support.opening import Answering, opened
 
 KEPT = Path(__file__).parent
 IMAGES = 200  # on which weights are evaluated
@@ -63,39 +63,39 @@ def plain(value: Any) -> Any:
 
 def run_shown(store: Store, run: str, settings: Settings) -> dict[str, Any]:
     """All that the store knows of a run, and what its weights are worth."""
-    found, history, diverged = store.run(run), store.history(run), store.diverged(run)
+    found, history, diverged = store.runs.get(run), store.events.history(run), store.events.diverged(run)
     series = history.series()
     arrays = {name: value for name, value in vars(series).items() if isinstance(value, np.ndarray)}
     return {
         "run": found.model_dump(mode="json"),
-        "moments": store.moments(run),
+        "moments": store.events.moments(run),
         "steps": {
             "count": history.next_step,
-            "digest": _digest(to_json(store.steps(run, 0, 10_000))),
+            "digest": _digest(to_json(store.events.steps(run, 0, 10_000))),
         },
-        "epochs": [one.model_dump() for one in store.epochs(run)],
-        "cuts": json.loads(to_json(store.cuts(run))),
+        "epochs": [one.model_dump() for one in store.events.epochs(run)],
+        "cuts": json.loads(to_json(store.events.cuts(run))),
         "diverged": diverged.model_dump() if diverged else None,
         "series": {name: _summary(value) for name, value in arrays.items()},
         "errors": {
-            str(step): vars(evaluate_run(found.spec, store.weights_folder(run), step, settings, IMAGES))
-            for step in store.moments(run)
+            str(step): vars(evaluate_run(found.spec, store.weights.folder(run), step, settings, IMAGES))
+            for step in store.events.moments(run)
         },
     }
 
 
 def next_loss(store: Store, run: str, settings: Settings) -> float:
     """The loss of the step that a paused run makes next, from the weights that were kept."""
-    found = store.run(run)
-    images, folder = load_for(found.spec, settings), store.weights_folder(run)
-    events = train(found.spec, images, folder, found.step, found.step + 1, cuts=store.cuts(run))
+    found = store.runs.get(run)
+    images, folder = load_for(found.spec, settings), store.weights.folder(run)
+    events = train(found.spec, images, folder, found.step, found.step + 1, cuts=store.events.cuts(run))
     return next(event.loss for event in events if isinstance(event, StepMeasured))
 
 
 def answer_shown(store: Store, asked: Mapping[str, Any]) -> dict[str, Any]:
     """The key of a question, and what is kept under it."""
     key = question(asked).key
-    packed = store.answer(key)
+    packed = store.answers.get(key)
     return {"question": dict(asked), "key": key, "result": None if packed is None else _unpacked(packed)}
 
 
@@ -120,14 +120,15 @@ def shared(store: Store) -> dict[str, Any]:
     """What of a store is no run's."""
     return {
         "identity": store.identity,
-        "nicknames": store.nicknames(),
-        "sent": [list(one) for one in store.uploads()],
+        "nicknames": store.owners.nicknames(),
+        "sent": [list(one) for one in store.owners.uploads()],
         "data": [about.model_dump(mode="json") for about in uploaded(store.folder)],
     }
 
 
 def _kinds(of: type[Question]) -> list[type[Question]]:
-    found = [kind for kind in vars(questions).values() if isinstance(kind, type) and issubclass(kind, of)]
+    stated = [kind for module in studies.modules("questions") for kind in vars(module).values()]
+    found = [kind for kind in stated if isinstance(kind, type) and issubclass(kind, of)]
     return [kind for kind in found if isinstance(kind.model_fields["kind"].default, str)]
 
 
@@ -177,7 +178,9 @@ def cut_shown(text: str) -> dict[str, Any]:
 def spec_shown(text: str) -> dict[str, Any]:
     """A run's spec by its JSON, all that it does not say filled in."""
     spec = RunSpec.model_validate_json(text)
-    return {"spec": spec.model_dump(mode="json"), "title": spec.title, "steps": spec.planned_steps}
+    shown = {"spec": spec.model_dump(mode="json"), "title": spec.title}
+    known = DATASETS.get(spec.data)  # of an uploaded set, four steps were foreseen then: a fault, mended since
+    return shown | ({"steps": spec.length(known.train_images).steps} if known else {})
 
 
 def page_shown(page: str, query: Mapping[str, list[str]]) -> dict[str, Any]:
