@@ -24,7 +24,7 @@ from app.store.store import Store
 from models.nets.net import build
 from tests.kept import reading
 from tests.kept.reading import KEPT, sample
-from tests.pages.conftest import started
+from tests.support.engines import started
 
 RUNS: dict[str, str] = sample("runs.json")
 STORE, ADDRESSES = sample("store.json"), sample("addresses.json")
