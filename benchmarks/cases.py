@@ -3,21 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from benchmarks import (
-    features,
-    first_point,
-    gap,
-    gradients,
-    lesions,
-    measuring,
-    opening,
-    papers_error,
-    paths,
-    server,
-    training,
-    watching,
-)
-from benchmarks.figures import Device, Figure, Row, Say
+from benchmarks.nets import gap, gradients, measuring, papers_error, paths, training
+from benchmarks.report.figures import Device, Figure, Row, Say
+from benchmarks.served import features, first_point, lesions, opening, server_process, watching
 
 
 @dataclass(frozen=True)
@@ -44,5 +32,5 @@ CASES: dict[str, Case] = {
     "opening": Case(opening.ROWS, opening.measure),
     "features": Case(features.ROWS, features.measure),
     "watching": Case(watching.ROWS, watching.measure),
-    "server": Case(server.ROWS, server.measure),
+    "server": Case(server_process.ROWS, server_process.measure),
 }

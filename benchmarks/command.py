@@ -9,9 +9,9 @@ from typing import Annotated, Literal
 import typer
 from rich.console import Console
 
-from benchmarks import machine, records, table
 from benchmarks.cases import CASES
-from benchmarks.figures import CannotMeasureError, Device
+from benchmarks.report import machine, records, table
+from benchmarks.report.figures import CannotMeasureError, Device
 
 BUSY = 0.5  # processes that wanted a core in the last minute: with more than that, figures are not to be trusted
 

@@ -15,15 +15,15 @@ from app.studies.subnetworks.measurement import sub_networks
 from app.training.loop import train
 from app.values.datasets import DATASETS
 from app.values.events import StepMeasured
-from benchmarks import records, table
 from benchmarks.cases import CASES
-from benchmarks.convolutions import Convolutions
-from benchmarks.engine_step import EngineSteps, paper_run
-from benchmarks.figures import Figure, at_least, at_most, interleaved
-from benchmarks.paths import separate
-from benchmarks.sessions import Session
-from benchmarks.training import LIMIT, USUAL
-from benchmarks.usual_loop import UsualLoop, resnet20
+from benchmarks.nets.convolutions import Convolutions
+from benchmarks.nets.engine_step import EngineSteps, paper_run
+from benchmarks.nets.paths import separate
+from benchmarks.nets.training import LIMIT, USUAL
+from benchmarks.nets.usual_loop import UsualLoop, resnet20
+from benchmarks.report import records, table
+from benchmarks.report.figures import Figure, at_least, at_most, interleaved
+from benchmarks.served.sessions import Session
 from models.nets.net import build, weight_layers
 from tests.support.nets import lively
 

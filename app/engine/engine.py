@@ -12,12 +12,13 @@ from app.base import logs
 from app.base.settings import ASSETS, Settings
 from app.engine import worker
 from app.engine.arrivals import Arrivals
-from app.engine.cluster import LANES, Cluster, Lane, hold_store
+from app.engine.cluster import LANES, Cluster, Lane
 from app.engine.policy.limits import Refusals
 from app.engine.question_desk import QuestionDesk
 from app.engine.retention import Housekeeper
 from app.engine.run_desk import RunDesk
 from app.engine.run_queue import RunQueue
+from app.store.lock import hold_store
 from app.store.staging import sweep
 from app.store.store import Store
 
@@ -33,7 +34,7 @@ class Engine:
     def __init__(self, settings: Settings, lanes: Collection[Lane] = LANES) -> None:
         self.settings = settings
         self.refusals = Refusals()
-        self._lock_file = hold_store(settings.store)
+        self._lock = hold_store(settings.store)
         sweep(settings.store)
         self.store = Store(settings.store, ASSETS / "reference")
         self.store.adopt_references()
@@ -84,7 +85,7 @@ class Engine:
         self.queue.stop()
         self._cluster.close()
         self.store.close()
-        self._lock_file.close()
+        self._lock.release()
 
     def _warm_up(self) -> None:
         """The workers that train first: a small machine has two cores for all."""

@@ -100,7 +100,7 @@ def train_run(
 
 def fetch_data(name: str, settings: Settings, topic: str) -> None:
     """Download a data set, sending progress to `topic`."""
-    from app.data.images import download
+    from app.data.downloads import download
 
     worker = get_worker()
 

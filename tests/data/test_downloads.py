@@ -1,4 +1,4 @@
-"""app/data/images.py: downloads, from a server in this process."""
+"""app/data/downloads.py, from a server in this process."""
 
 import pickle
 import socket
@@ -12,8 +12,10 @@ import numpy as np
 import pytest
 
 from app.base.settings import Settings
+from app.data import downloads
 from app.data import images as data
-from app.data.images import download, load
+from app.data.downloads import download
+from app.data.images import load
 from app.values.datasets import BUNDLED, DATASETS, FILES, DataError, DataUnavailable, available
 from tests.support.served_data import Parts, Source, closed_port, official_files
 
@@ -124,7 +126,7 @@ def test_progress_grows_to_the_whole(settings: Settings, source: Source, monkeyp
                 # the next quarter, once something of this one has been reported
                 changed.wait_for(lambda: max(seen, default=(0, 0)) > reported[-1], timeout=10)
 
-    monkeypatch.setattr(data, "WATCH_SECONDS", 0.01)
+    monkeypatch.setattr(downloads, "WATCH_SECONDS", 0.01)
     source.offer("cifar-10")
     source.answer = in_quarters
     download("cifar-10", settings.data, progress)
@@ -159,7 +161,7 @@ def test_a_server_that_falls_silent_is_given_up(
     settings: Settings, source: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     over = threading.Event()
-    monkeypatch.setattr(data, "SILENCE_SECONDS", 0.2)
+    monkeypatch.setattr(downloads, "SILENCE_SECONDS", 0.2)
     socket.setdefaulttimeout(None)
     source.offer("cifar-10")
     source.answer = lambda *_: over.wait(20)
@@ -186,7 +188,7 @@ def test_giving_up_waiting_does_not_give_up_the_download(
         raise StoppedError
 
     go_on = threading.Event()
-    monkeypatch.setattr(data, "WATCH_SECONDS", 0.01)
+    monkeypatch.setattr(downloads, "WATCH_SECONDS", 0.01)
     parts = source.offer("cifar-10")
     source.answer = lambda handler, content: go_on.wait(20) and handler.wfile.write(content)
     with pytest.raises(StoppedError):

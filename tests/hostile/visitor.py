@@ -14,7 +14,7 @@ from streamlit.proto.Common_pb2 import FileURLs
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import ClientConnection
 
-from benchmarks.sessions import Session, connected
+from benchmarks.served.sessions import Session, connected
 from tests.hostile import SECRET, SHOUT, Outcome
 from tests.support.waiting import PATIENCE
 

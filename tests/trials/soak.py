@@ -20,8 +20,8 @@ from websockets.exceptions import WebSocketException
 
 from app.store.store import Store
 from app.values.run_spec import Recipe, RunSpec
-from benchmarks.live_server import LiveServer, live_server
-from benchmarks.sessions import Session
+from benchmarks.served.live_server import LiveServer, live_server
+from benchmarks.served.sessions import Session
 from models.spec import NetSpec
 from tests.support.waiting import until
 

@@ -9,8 +9,8 @@ from app.base.settings import load
 from app.data.images import load as load_data
 from app.studies.truth_test.measurement import IMAGES, SEEDS, grid, settings
 from app.values.datasets import BUNDLED
-from benchmarks.engine_step import timed, two_cores
-from benchmarks.figures import Device, Figure, Row, Say, at_most
+from benchmarks.nets.engine_step import timed, two_cores
+from benchmarks.report.figures import Device, Figure, Row, Say, at_most
 
 GRID = Row("truth test at initialisation, 48 nets of width 8 × 3 seeds, 64 images", "s", {"cpu": at_most(60)})
 ROWS = (GRID,)

@@ -14,9 +14,9 @@ from app.data.images import load as load_data
 from app.studies.lesions.measurement import single_lesions
 from app.training.evaluation import evaluate
 from app.values.datasets import BUNDLED
-from benchmarks.engine_step import timed, two_cores
-from benchmarks.figures import Device, Figure, Row, Say, at_most, interleaved
-from benchmarks.live_server import browser, live_server
+from benchmarks.nets.engine_step import timed, two_cores
+from benchmarks.report.figures import Device, Figure, Row, Say, at_most, interleaved
+from benchmarks.served.live_server import browser, live_server
 from models.nets.net import build
 from models.spec import NetSpec
 

@@ -14,9 +14,9 @@ import torch
 
 from app.base.settings import load
 from app.studies.attributions.measurement import STEPS, attribute
-from benchmarks.engine_step import cifar_images, timed
-from benchmarks.figures import CannotMeasureError, Device, Figure, Row, Say, at_most
-from benchmarks.live_server import browser, live_server
+from benchmarks.nets.engine_step import cifar_images, timed
+from benchmarks.report.figures import CannotMeasureError, Device, Figure, Row, Say, at_most
+from benchmarks.served.live_server import browser, live_server
 from models.nets.net import build
 from models.spec import NetSpec
 

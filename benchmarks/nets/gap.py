@@ -14,7 +14,7 @@ from app.engine.engine import Engine
 from app.values import datasets
 from app.values.datasets import BUNDLED, DATASETS
 from app.values.run_spec import RunSpec
-from benchmarks.figures import CannotMeasureError, Device, Figure, Row, Say, at_most
+from benchmarks.report.figures import CannotMeasureError, Device, Figure, Row, Say, at_most
 from models.spec import NetSpec
 
 GAP = Row("plain-56 and resnet-56 10 points apart", "s", {"cpu": at_most(60), "cuda": at_most(8)})

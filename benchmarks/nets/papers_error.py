@@ -10,8 +10,8 @@ from app.base.settings import load
 from app.training.loop import train
 from app.values.events import EpochEvaluated, RunStarted
 from app.values.run_spec import Recipe
-from benchmarks.engine_step import cifar_images, paper_run
-from benchmarks.figures import CannotMeasureError, Device, Figure, Row, Say, at_most
+from benchmarks.nets.engine_step import cifar_images, paper_run
+from benchmarks.report.figures import CannotMeasureError, Device, Figure, Row, Say, at_most
 
 PAPERS_ERROR = 8.75  # percent
 RECIPE = Recipe(epochs=80, augment=True)

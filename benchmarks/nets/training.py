@@ -11,10 +11,10 @@ from statistics import median
 
 from app.base.settings import load
 from app.training.loop import resolve
-from benchmarks.convolutions import Convolutions
-from benchmarks.engine_step import BATCH, EngineSteps, cifar_images, paper_run, timed, two_cores
-from benchmarks.figures import Device, Figure, Row, Say, at_least, interleaved
-from benchmarks.usual_loop import UsualLoop
+from benchmarks.nets.convolutions import Convolutions
+from benchmarks.nets.engine_step import BATCH, EngineSteps, cifar_images, paper_run, timed, two_cores
+from benchmarks.nets.usual_loop import UsualLoop
+from benchmarks.report.figures import Device, Figure, Row, Say, at_least, interleaved
 
 USUAL = Row(
     "ResNet-20, all measuring on ÷ usual loop",

@@ -8,9 +8,9 @@ so many traces of it. The 40 sessions stay on the page Train; as many have come 
 import asyncio
 import time
 
-from benchmarks.figures import CannotMeasureError, Device, Figure, Row, Say, at_most
-from benchmarks.live_server import LiveServer, browser, live_server
-from benchmarks.sessions import APART, Session, gather
+from benchmarks.report.figures import CannotMeasureError, Device, Figure, Row, Say, at_most
+from benchmarks.served.live_server import LiveServer, browser, live_server
+from benchmarks.served.sessions import APART, Session, gather
 
 PAINT = Row("server: start to first paint", "s", {"cpu": at_most(4.0)})
 AFTER_START = Row("server: resident memory after start", "MB", {"cpu": at_most(250)})

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import psutil
 
 from app.base.settings import ROOT
-from benchmarks.figures import CannotMeasureError
+from benchmarks.report.figures import CannotMeasureError
 from tests.support.browser import FLAGS, server
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ holds a point. Between two races the runs are stopped, and the server is waited 
 
 from typing import TYPE_CHECKING
 
-from benchmarks.figures import Device, Figure, Row, Say, at_most
-from benchmarks.live_server import browser, live_server
+from benchmarks.report.figures import Device, Figure, Row, Say, at_most
+from benchmarks.served.live_server import browser, live_server
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

@@ -16,8 +16,8 @@ from app.studies.paths.by_length import gradients_by_length
 from app.studies.subnetworks.measurement import IMAGES, sub_networks
 from app.training.cut_forward import block_output
 from app.values.arrays import Bools
-from benchmarks.engine_step import timed, two_cores
-from benchmarks.figures import Device, Figure, Row, Say, at_most, interleaved
+from benchmarks.nets.engine_step import timed, two_cores
+from benchmarks.report.figures import Device, Figure, Row, Say, at_most, interleaved
 from models.nets.net import Net, blocks_of, build, generator
 from models.spec import NetSpec
 

@@ -20,9 +20,9 @@ from app.base.settings import ROOT
 from app.store.store import Store
 from app.values.datasets import BUNDLED, DATASETS
 from app.values.run_spec import RECIPES, RunSpec
-from benchmarks.figures import Device, Figure, Row, Say, at_most
-from benchmarks.live_server import LiveServer, live_server
-from benchmarks.sessions import APART, Session, gather
+from benchmarks.report.figures import Device, Figure, Row, Say, at_most
+from benchmarks.served.live_server import LiveServer, live_server
+from benchmarks.served.sessions import APART, Session, gather
 from models.spec import NetSpec
 
 SESSIONS, CLASS = 40, 120
@@ -41,7 +41,7 @@ SLICE = 5.0  # a repetition
 def measure(device: Device, say: Say) -> list[Figure]:
     """Watch for half a minute each; each slice of it counts as a repetition."""
     figures = []
-    with live_server(ROOT / "benchmarks" / "replay_server.py") as server:
+    with live_server(ROOT / "benchmarks" / "served" / "replay_server.py") as server:
         server.wait_until_quiet()
         with urllib.request.urlopen(f"{server.address}/replay", timeout=10) as answer:
             runs = json.load(answer)

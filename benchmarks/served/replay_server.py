@@ -1,4 +1,4 @@
-"""The app with two recorded runs in it that look live: `streamlit run benchmarks/replay_server.py`, for `watching`.
+"""The app with two recorded runs in it that look live, for `watching`: `streamlit run` this file.
 
 What 40 sessions that watch a race cost is asked of the server alone. Training the race meanwhile would take the same
 cores, so nothing trains here: once `/replay` is asked for, a thread records the bundled runs' own events anew, as runs
@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 sys.path[0] = str(ROOT)  # as in app/main.py
 
 import streamlit as st  # noqa: E402

@@ -10,8 +10,8 @@ from app.data.images import Images
 from app.data.images import load as load_data
 from app.values.datasets import BUNDLED
 from app.values.run_spec import RECIPES, RunSpec
-from benchmarks.engine_step import EngineSteps, cifar_images, paper_run, two_cores
-from benchmarks.figures import Device, Figure, Row, Say, Target, at_most, interleaved
+from benchmarks.nets.engine_step import EngineSteps, cifar_images, paper_run, two_cores
+from benchmarks.report.figures import Device, Figure, Row, Say, Target, at_most, interleaved
 from models.spec import NetSpec
 
 WITHOUT = "without"

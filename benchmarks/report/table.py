@@ -5,12 +5,12 @@ from pathlib import Path
 
 from rich.table import Table
 
-from benchmarks import records
 from benchmarks.cases import CASES, Case
-from benchmarks.figures import Device, Row
-from benchmarks.records import Record
+from benchmarks.report import records
+from benchmarks.report.figures import Device, Row
+from benchmarks.report.records import Record
 
-README = Path(__file__).with_name("README.md")
+README = Path(__file__).parents[1] / "README.md"
 BEGIN, END = "<!-- figures: written by the command -->", "<!-- end of figures -->"
 HEADINGS = ("what", "figure", "reference", "ratio", "target", "quartiles", "times")
 MARKS = {True: " ✓", False: " ✗", None: ""}

@@ -9,10 +9,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks.figures import Device, Figure
-from benchmarks.machine import slug
+from benchmarks.report.figures import Device, Figure
+from benchmarks.report.machine import slug
 
-RESULTS = Path(__file__).with_name("results")
+RESULTS = Path(__file__).parents[1] / "results"
 
 Record = dict[str, Any]
 

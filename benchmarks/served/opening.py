@@ -15,8 +15,8 @@ from app.store.store import Store
 from app.values.datasets import BUNDLED
 from app.values.events import RunFinished, RunStarted, StepMeasured
 from app.values.run_spec import RunSpec
-from benchmarks.figures import Device, Figure, Row, Say, at_most
-from benchmarks.live_server import browser, live_server
+from benchmarks.report.figures import Device, Figure, Row, Say, at_most
+from benchmarks.served.live_server import browser, live_server
 from models.plan import plan
 from models.spec import NetSpec
 

@@ -1,0 +1,1 @@
+"""What a worker does, measured in this process: training, measuring, decomposing."""

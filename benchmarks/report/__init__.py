@@ -1,0 +1,1 @@
+"""A figure beside its reference: how it is judged, kept in `results/`, and shown as a table."""
