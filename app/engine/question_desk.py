@@ -14,6 +14,7 @@ from typing import Any
 from distributed import Future
 
 from app.base import logs
+from app.base.histograms import ANSWER_SECONDS
 from app.base.settings import Settings
 from app.engine import worker
 from app.engine.cluster import Cluster
@@ -169,8 +170,10 @@ class QuestionDesk:
         else:
             packed = task.result()
             answer = Answer(from_bytes(packed))
-            seconds = round(time.monotonic() - self._known[key].since, 2)
-            log.info("answered", question=key, run=question.run, kind=type(question).__name__, seconds=seconds)
+            seconds = time.monotonic() - self._known[key].since
+            ANSWER_SECONDS.labels(question.lane).observe(seconds)
+            kind = type(question).__name__
+            log.info("answered", question=key, run=question.run, kind=kind, seconds=round(seconds, 2))
             try:
                 self._store.answers.keep(key, question.run, question.model_dump_json(), packed)
             except (StoreError, KeyError) as error:  # a full disk; a run deleted meanwhile

@@ -23,9 +23,9 @@ from starlette.requests import Request  # noqa: E402
 from starlette.responses import JSONResponse  # noqa: E402
 from starlette.routing import Route  # noqa: E402
 
-from app import main  # noqa: E402
 from app.base.settings import ASSETS, load  # noqa: E402
 from app.engine import process  # noqa: E402
+from app.server.routes import routes  # noqa: E402
 from app.store.store import Store  # noqa: E402
 from app.values.events import Event, RunFinished, StepMeasured, from_json  # noqa: E402
 from app.values.run_spec import RunSpec  # noqa: E402
@@ -85,5 +85,5 @@ recorded: Recorded = {}
 app = st.App(
     ROOT / "app" / "shell.py",
     lifespan=lifespan,
-    routes=[*main.routes(), Route("/replay", start)],
+    routes=[*routes(), Route("/replay", start)],
 )

@@ -3,6 +3,7 @@
 import hashlib
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from app.base.browser_key import COOKIE
 from app.engine.engine import Engine
@@ -135,13 +136,15 @@ def test_in_a_class_each_sees_all_runs_and_stops_their_own(engine: Engine, monke
 def test_the_numbers_seen_from_outside(engine: Engine) -> None:
     run, _ = engine.runs.submit([spec(NET)] * 2, "one")
     under_way(engine, run, [50.0] * 10)
-    text = exposition(engine)
-    assert 'resnet_explorer_runs{status="running"} 1\n' in text
-    assert 'resnet_explorer_runs{status="queued"} 1\n' in text
-    assert 'resnet_explorer_workers{lane="train"} 0\n' in text
-    assert "resnet_explorer_images_per_second 6400\n" in text  # 64 images in 10 ms
-    names = [line.split()[2] for line in text.splitlines() if line.startswith("# TYPE")]
-    assert len(names) == len(set(names))
+    families = {family.name: family for family in text_string_to_metric_families(exposition(engine))}
+    sample = {(one.name, *one.labels.values()): one.value for family in families.values() for one in family.samples}
+    assert sample["resnet_explorer_runs", "running"] == 1
+    assert sample["resnet_explorer_runs", "queued"] == 1
+    assert sample["resnet_explorer_workers", "train"] == 0
+    assert sample["resnet_explorer_images_per_second",] == 6400  # 64 images in 10 ms
+    assert families["resnet_explorer_refusals"].type == "counter"
+    assert families["resnet_explorer_answer_seconds"].type == "histogram"
+    assert ("resnet_explorer_sessions_refused_total",) in sample
     assert health(engine) == ""
     engine.queue.trouble = "the disk is full"
     assert health(engine) == "the disk is full"
