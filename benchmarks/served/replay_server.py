@@ -23,6 +23,7 @@ from starlette.requests import Request  # noqa: E402
 from starlette.responses import JSONResponse  # noqa: E402
 from starlette.routing import Route  # noqa: E402
 
+from app import main  # noqa: E402
 from app.base.settings import ASSETS, load  # noqa: E402
 from app.engine import process  # noqa: E402
 from app.server.routes import routes  # noqa: E402
