@@ -21,6 +21,7 @@ from streamlit import config  # noqa: E402
 
 from app.base import logs  # noqa: E402
 from app.base.memory import give_back_large_blocks  # noqa: E402
+from app.base.prose_check import missing_passages  # noqa: E402
 from app.base.settings import load  # noqa: E402
 from app.server.guard import Guard  # noqa: E402
 from app.server.routes import routes  # noqa: E402
@@ -49,6 +50,8 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
     try:
         settings = load()
         logs.begin(settings)
+        if missing := missing_passages():
+            raise ValueError(f"assets/prose lacks {', '.join(missing)}; nothing was started")
         process.start(settings)
     except (RuntimeError, ValueError) as error:
         print(f"ResNet Explorer cannot start: {error}", file=sys.stderr, flush=True)
