@@ -9,7 +9,7 @@ import streamlit as st
 
 from app.base.prose import prose
 from app.figures.norm_map import COLUMNS, CellOf, layer_mark, map_marks
-from app.figures.training import step_mark
+from app.figures.over_steps import step_mark
 from app.studies.gradients.chosen_runs import Seen, measured_runs, where_and_when
 from app.studies.gradients.claims import claims_table
 from app.studies.gradients.figures import Measured, block_lines, block_mark, histograms, weight_lines
