@@ -10,7 +10,7 @@ import pytest
 
 from app.base.settings import Settings
 from app.engine import engine as jobs
-from app.studies.paths.sections import Place
+from app.studies.paths.section import Place
 from app.studies.subnetworks import section
 from app.studies.subnetworks.questions import SubNetworksQuestion
 from app.ui.runs.subject import Look

@@ -21,6 +21,7 @@ from app.ui.page import address
 from app.ui.page import page_parameter as own_parameter
 from app.ui.page.chart_clicks import to_cell, to_layer, to_step
 from app.ui.page.pending_answer import all_answered, arrive, ask
+from app.ui.page.sections import section
 from app.ui.widgets.live_chart import live_chart
 
 OUTPUTS, WEIGHTS, UPDATES = "block outputs", "weights", "update ÷ weight"
@@ -28,6 +29,7 @@ CELLS: tuple[CellOf, ...] = ("mean", "largest", "smallest")  # of the steps that
 _LINES, _WITHOUT = "lines", "without"  # the widget; the parameter
 
 
+@section("gradients", title="In this run", place=10)
 def in_this_run() -> None:
     """Lines for chosen moments, the map of every step, and what both say."""
     seen = measured_runs()
