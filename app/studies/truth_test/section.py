@@ -14,7 +14,7 @@ from app.studies.truth_test.questions import CourseQuestion, GridQuestion
 from app.ui.page import page_parameter as own_parameter
 from app.ui.page.pending_answer import all_answered, answered, known
 from app.ui.page.sections import section
-from app.ui.page.training_time import in_words, training_seconds
+from app.ui.runs.training_time import in_words, training_seconds
 from app.ui.widgets.live_chart import Click, live_chart
 from models.spec import NetSpec
 
