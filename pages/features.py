@@ -7,7 +7,7 @@ from app.engine import process
 from app.studies.attributions.section import along_depth, attributions
 from app.studies.features.chosen_picture import chosen_picture
 from app.studies.features.kernels import kernels
-from app.studies.features.sections import maps
+from app.studies.features.section import maps
 from app.ui.page import address, visitor
 from app.ui.runs.subject import Look, look, moment_slider, subject
 from app.ui.widgets.strip import StripNet, strip

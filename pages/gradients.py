@@ -1,35 +1,25 @@
-"""Does the gradient vanish? Five ways to find out, each with measurements."""
+"""Does the gradient vanish? Several ways to find out, each a study's section with measurements."""
 
 import streamlit as st
 
 from app.base.prose import prose
-from app.studies.gradients.sections import in_this_run
-from app.studies.identity.section import identity_argument
-from app.studies.shattered.section import shattered_gradients
-from app.studies.signal.section import signal_forward
-from app.studies.truth_test.section import truth_test
-
-VIEWS = {
-    "In this run": in_this_run,
-    "The truth test": truth_test,
-    "Signal forward": signal_forward,
-    "Shattered gradients": shattered_gradients,
-    "The identity argument": identity_argument,
-}
+from app.ui.page.sections import sections_of
 
 page = prose("gradients")
 st.title(page["title"])
 st.markdown(page["lead"])
+ways = {one.title: one.draw for one in sections_of("gradients")}
+usual = next(iter(ways))
 view = st.segmented_control(
     "Way to ask",
-    list(VIEWS),
-    default="In this run",
+    list(ways),
+    default=usual,
     key="view",
     bind="query-params",
     required=True,
     label_visibility="collapsed",
 )
-VIEWS[view or "In this run"]()
+ways[view or usual]()
 
 with st.expander(page["why"], icon=":material/functions:"):
     st.markdown(page["why-words"])

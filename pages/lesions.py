@@ -7,8 +7,9 @@ from app.studies.cuts.live_cut import cut_live
 from app.studies.cuts.outcome import outcome
 from app.studies.cuts.table import cutting_table
 from app.studies.lesions.controls import beside
-from app.studies.lesions.sections import chosen_studies, flipping_first, studies, where_it_hurts
+from app.studies.lesions.section import chosen_studies, flipping_first, studies, where_it_hurts
 from app.studies.lesions.trained_to_be_cut import trained_to_be_cut
+from app.ui.page.sections import further_sections
 from app.ui.runs.subject import moment_slider, subject
 
 DEFAULT = "reference-resnet-20"
@@ -47,3 +48,5 @@ if "one by one" in chosen:
 
 st.markdown(page["pair"])
 trained_to_be_cut(looks)
+
+further_sections("lesions", seen)

@@ -3,11 +3,12 @@
 import streamlit as st
 
 from app.base.prose import literal, prose
-from app.studies.paths.sections import TREE, Place, exact_study, veit_study
+from app.studies.paths.section import TREE, Place, exact_study, veit_study
 from app.studies.paths.stochastic_depth import depth_study
 from app.studies.paths.words import BETS, tree_words
 from app.studies.subnetworks.section import subnet_study
 from app.ui.page import address
+from app.ui.page.sections import further_sections
 from app.ui.runs.subject import moment_slider, subject
 from app.ui.widgets.strip import StripNet, block_of, strip
 from app.ui.widgets.unrolled import MOST, blocks_off, switch_off, unrolled
@@ -67,3 +68,5 @@ moment_slider(look)
 veit_study(place)
 subnet_study(look, off)
 depth_study(net)
+
+further_sections("paths", look)

@@ -6,7 +6,7 @@ import streamlit as st
 
 from app.base.prose import prose
 from app.engine import process
-from app.figures.training import errors
+from app.figures.errors import errors
 from app.store.run import Run
 from app.ui.page import frame, visitor
 from app.ui.runs.big_nets import big_nets

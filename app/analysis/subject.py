@@ -51,11 +51,16 @@ class Subject:
 
     def kept(self, step: int) -> Net:
         """The same for training mode: quicker, since no running statistics are made sound."""
-        assert self.spec is not None
-        return kept_net(self.spec, self.folder, step)
+        return kept_net(self.trained, self.folder, step)
+
+    @property
+    def trained(self) -> RunSpec:
+        """The spec of its run. Raises ValueError where none was named."""
+        if self.spec is None:
+            raise ValueError("this is asked of a trained net: name its run")
+        return self.spec
 
 
 @lru_cache(maxsize=4)
 def _net(subject: Subject, step: int) -> Net:
-    assert subject.spec is not None
-    return net_at(subject.spec, subject.folder, step, subject.images, subject.epoch_steps)
+    return net_at(subject.trained, subject.folder, step, subject.images, subject.epoch_steps)

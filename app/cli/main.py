@@ -13,6 +13,7 @@ from typer.exceptions import TyperException
 
 from app.base import settings, studies
 from app.base.settings import ASSETS, Settings
+from app.cli import ask as cli_ask
 from app.cli import cluster as cli_cluster
 from app.cli import train as cli_train
 from app.cli.shared import (
@@ -41,6 +42,7 @@ from models.spec import NetSpec
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 app.add_typer(cli_train.app)  # without a name: their verbs stand beside these
 app.add_typer(cli_cluster.app)
+app.add_typer(cli_ask.app)
 for study in studies.modules("command"):
     app.add_typer(study.verbs)
 

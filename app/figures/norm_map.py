@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from app.figures import theme
 from app.figures.numbers import decades, rounded
+from app.figures.over_steps import Run, steps_in_all, styled
 from app.figures.theme import Figure, Json
-from app.figures.training import Run
 from app.values.series import Series
 
 COLUMNS = 200  # most columns of a map
@@ -37,64 +37,27 @@ def norm_map(
     `total`: the steps that the runs will make, so that a live map grows into its frame. `of`: what a cell shows that
     stands for several steps; the mean gives way to a step more than SPIKE times off it, so that no spike is hidden.
     """
-    rows = max(len(runs), 1)
+    frame = _Frame(max(len(runs), 1), each)
     low, high = decades([_STORED[of](series) for _, series in runs], trim=1.0 if of == "mean" else 0)
-    total = total or max([int(series.steps[-1]) + 1 for _, series in runs if series.steps.size] + [1])
-    gap, height = 30, rows * each + (rows - 1) * 30 + 68
-    inner = height - 68
+    total = steps_in_all(runs, total)
     data: list[Json] = []
     annotations: list[Json] = []
     axes: Json = {}
     said: list[str] = []
-    for i, ((_, series), style) in enumerate(zip(runs, theme.styles([spec for spec, _ in runs]), strict=True)):
-        n = "" if i == 0 else str(i + 1)
-        top = 1 - i * (each + gap) / inner
+    for row, (_, series, style) in enumerate(styled(runs)):
         cells = pooled(series, columns)
         if cells.steps.size:
-            data.append(_map_trace(series, cells, of, style.name, n))
+            data.append(_map_trace(series, cells, of, style.name, axis_number(row)))
             said.append(_said(style.name, cells))
-        annotations.append(theme.heading(style.name, y=top, colour=style.colour, shift=2))
-        last = i == rows - 1
-        axes[f"xaxis{n}"] = theme.axis(
-            "step" if last else "",
-            anchor=f"y{n}",
-            range=[-0.5, total + 0.5],
-            showgrid=False,
-            showticklabels=last,
-            tickformat=",d",
-            **({} if i == 0 else {"matches": "x"}),
-        )
-        axes[f"yaxis{n}"] = theme.axis(
-            "layer",
-            anchor=f"x{n}",
-            domain=[max(top - each / inner, 0), top],
-            range=[-0.5, max(len(series.layers), 1) - 0.5],
-            showgrid=False,
-            showticklabels=bool(series.layers),
-            nticks=5,
-        )
+        annotations.append(theme.heading(style.name, y=frame.top(row), colour=style.colour, shift=2))
+        axes |= frame.axes(row, len(series.layers), total)
     return Figure(
         data=data,
         layout=theme.layout(
-            height,
+            frame.height,
             right=16,
             annotations=annotations,
-            coloraxis={
-                "cmin": low,
-                "cmax": high,
-                "colorscale": theme.SEQUENTIAL,
-                "colorbar": {
-                    "title": {"text": "norm", "side": "top"},
-                    "thickness": 11,
-                    "outlinewidth": 0,
-                    "len": 1,
-                    "xpad": 8,
-                    "ticks": "outside",
-                    "ticklen": 3,
-                    "tickvals": (ticks := [*range(int(np.ceil(low)), int(np.floor(high)) + 1)]),
-                    "ticktext": [f"{10.0**tick:g}" for tick in ticks],
-                },
-            },
+            coloraxis=_colours(low, high),
             **axes,
         ),
         caption=f"{theme.badge('measured')} L2 norm of each layer's weight gradient, training mode; "
@@ -104,11 +67,83 @@ def norm_map(
     )
 
 
+def axis_number(row: int) -> str:
+    """What Plotly puts behind the x or y of the axes of that row: nothing for the first, then 2, 3, …"""
+    return "" if row == 0 else str(row + 1)
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """So many maps one under the other, each so many pixels high; steps are the same in all of them."""
+
+    rows: int
+    each: int
+
+    GAP, MARGINS = 30, 68  # between two maps; above and below all of them
+
+    @property
+    def _inner(self) -> int:
+        return self.rows * self.each + (self.rows - 1) * self.GAP
+
+    @property
+    def height(self) -> int:
+        """Of the whole figure."""
+        return self._inner + self.MARGINS
+
+    def top(self, row: int) -> float:
+        """Where a map begins, as a part of the height from below."""
+        return 1 - row * (self.each + self.GAP) / self._inner
+
+    def axes(self, row: int, layers: int, total: int) -> Json:
+        """Both axes of a map; steps are named under the last one only."""
+        n, top, last = axis_number(row), self.top(row), row == self.rows - 1
+        x = theme.axis(
+            "step" if last else "",
+            anchor=f"y{n}",
+            range=[-0.5, total + 0.5],
+            showgrid=False,
+            showticklabels=last,
+            tickformat=",d",
+            **({} if row == 0 else {"matches": "x"}),
+        )
+        y = theme.axis(
+            "layer",
+            anchor=f"x{n}",
+            domain=[max(top - self.each / self._inner, 0), top],
+            range=[-0.5, max(layers, 1) - 0.5],
+            showgrid=False,
+            showticklabels=bool(layers),
+            nticks=5,
+        )
+        return {f"xaxis{n}": x, f"yaxis{n}": y}
+
+
+def _colours(low: float, high: float) -> Json:
+    """The scale that all maps share, decade by decade."""
+    ticks = [*range(int(np.ceil(low)), int(np.floor(high)) + 1)]
+    return {
+        "cmin": low,
+        "cmax": high,
+        "colorscale": theme.SEQUENTIAL,
+        "colorbar": {
+            "title": {"text": "norm", "side": "top"},
+            "thickness": 11,
+            "outlinewidth": 0,
+            "len": 1,
+            "xpad": 8,
+            "ticks": "outside",
+            "ticklen": 3,
+            "tickvals": ticks,
+            "ticktext": [f"{10.0**tick:g}" for tick in ticks],
+        },
+    }
+
+
 def map_marks(runs: Sequence[Run], step: int | None, selected: str | None) -> tuple[Json, ...]:
     """The slider's step and the selected layer, or the layers of the selected block, drawn on every map."""
     marks: list[Json] = []
     for i, (_, series) in enumerate(runs):
-        n = "" if i == 0 else str(i + 1)
+        n = axis_number(i)
         if step is not None:
             marks.append(theme.vertical(step, xref=f"x{n}", yref=f"y{n} domain"))
         found = layers_of(series.layers, selected)

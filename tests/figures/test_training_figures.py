@@ -9,7 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.figures import norm_map, numbers, training
+from app.figures import norm_map, numbers
+from app.figures.errors import errors, paper_figure
+from app.figures.layer_norms import layer_history, norm_lines
+from app.figures.over_steps import Run, step_mark
 from app.figures.theme import Figure
 from app.store.history import History
 from app.ui.widgets.feed import framed
@@ -41,7 +44,7 @@ def series(net: NetSpec, steps: int = 40, epoch: int = 20, norm: float = 1.0) ->
     return Series(at, error, error, at * 0.1, layers, at, norms, norms, norms, ends, ends * 1.0, ends * 0.5, window=4)
 
 
-def run(net: str, **more: Any) -> training.Run:
+def run(net: str, **more: Any) -> Run:
     one = spec(net, **{key: more.pop(key) for key in ("data", "recipe") if key in more})
     return one, series(one.net, **more)
 
@@ -56,7 +59,7 @@ def named(figure: Figure, name: str) -> dict[str, Any]:
 
 def test_what_was_cut_while_it_trained_is_marked_on_the_training_error() -> None:
     one, measured = run("resnet-20")
-    figure = training.errors([(one, replace(measured, cut_steps=(13, 26), cuts=("3,7", "")))])
+    figure = errors([(one, replace(measured, cut_steps=(13, 26), cuts=("3,7", "")))])
     marks, line = named(figure, "resnet-20 cut"), named(figure, "resnet-20 train")
     assert marks["x"] == [13, 13, None, 26, 26, None]
     heights = [line["y"][line["x"].index(step)] for step in (13, 26)]
@@ -68,7 +71,7 @@ def test_what_was_cut_while_it_trained_is_marked_on_the_training_error() -> None
 
 
 def test_train_is_thin_and_test_is_bold_in_the_family_s_colour() -> None:
-    figure = training.errors([run("plain-20"), run("resnet-20")], total=80, test_images=2000)
+    figure = errors([run("plain-20"), run("resnet-20")], total=80, test_images=2000)
     thin, bold = named(figure, "plain-20 train"), named(figure, "plain-20 test")
     assert thin["line"]["width"] < 2 < bold["line"]["width"]
     assert {thin["line"]["color"], bold["line"]["color"]} == {"#D55E00"}
@@ -99,14 +102,14 @@ def test_train_is_thin_and_test_is_bold_in_the_family_s_colour() -> None:
 def test_the_paper_s_figures_stand_only_beside_the_paper_s_setting(
     net: str, data: str, recipe: str, error: float | None
 ) -> None:
-    found = training.paper_figure(spec(net, data, recipe))
+    found = paper_figure(spec(net, data, recipe))
     assert (found and found[0]) == error
-    figure = training.errors([run(net, data=data, recipe=recipe)])
+    figure = errors([run(net, data=data, recipe=recipe)])
     assert ("violet-badge[paper]" in figure.caption) == (error is not None)
 
 
 def test_a_curve_never_has_more_than_a_thousand_points() -> None:
-    figure = training.errors([run("resnet-20", steps=5000, epoch=400)])
+    figure = errors([run("resnet-20", steps=5000, epoch=400)])
     x = named(figure, "resnet-20 train")["x"]
     assert len(x) == numbers.POINTS
     assert (x[0], x[-1]) == (0, 4999)
@@ -115,7 +118,7 @@ def test_a_curve_never_has_more_than_a_thousand_points() -> None:
 def test_the_lines_follow_the_slider_s_step_and_mark_projections() -> None:
     one, measured = run("resnet-20:shortcut=B")
     measured.norms[7] = 100.0
-    figure = training.norm_lines([(one, measured)], 7)
+    figure = norm_lines([(one, measured)], 7)
     assert "step 7" in figure.caption
     assert set(named(figure, "resnet-20")["y"]) == {100.0}
     diamonds = named(figure, "resnet-20 projections")
@@ -129,13 +132,13 @@ def test_what_is_not_a_positive_number_is_left_out_not_drawn_wrongly() -> None:
     measured.norms[:, 1] = np.nan
     measured.error[3] = np.nan
     for figure in (
-        training.errors([(one, measured)]),
-        training.norm_lines([(one, measured)], None),
-        training.layer_history([(one, measured)], "stem.conv"),
+        errors([(one, measured)]),
+        norm_lines([(one, measured)], None),
+        layer_history([(one, measured)], "stem.conv"),
         norm_map.norm_map([(one, measured)]),
     ):
         sendable(figure)
-    assert training.norm_lines([(one, measured)], None).data[0]["y"][:2] == [None, None]
+    assert norm_lines([(one, measured)], None).data[0]["y"][:2] == [None, None]
 
 
 def test_every_figure_draws_a_run_that_has_not_begun() -> None:
@@ -144,9 +147,9 @@ def test_every_figure_draws_a_run_that_has_not_begun() -> None:
     empty = replace(full, layers=(), **none)
     for runs in ([(one, empty)], []):
         for figure in (
-            training.errors(runs),
-            training.norm_lines(runs, 5),
-            training.layer_history(runs, "stem.conv"),
+            errors(runs),
+            norm_lines(runs, 5),
+            layer_history(runs, "stem.conv"),
             norm_map.norm_map(runs),
         ):
             assert figure.data == []
@@ -224,7 +227,7 @@ def test_the_marks_stand_at_the_step_and_around_the_selected_block() -> None:
     ]
     assert (marks[1]["y0"], marks[1]["y1"]) == (0.5, 2.5)  # the stem is layer 0, the block's two are 1 and 2
     assert norm_map.map_marks(runs, None, "block:99") == ()
-    assert training.step_mark(None) == ()
+    assert step_mark(None) == ()
 
 
 def test_a_packed_figure_is_small_and_is_the_same_for_everyone() -> None:
@@ -246,7 +249,7 @@ def test_a_spike_between_two_points_of_a_layer_s_history_is_in_its_band_and_on_t
     wide = replace(
         measured, norm_steps=measured.norm_steps[::2], norms=measured.norms[::2], norms_low=low, norms_high=high
     )
-    figure = training.layer_history([(one, wide)], "stem.conv")
+    figure = layer_history([(one, wide)], "stem.conv")
     sendable(figure)
     band = named(figure, "plain-8 band")
     assert {max(band["y"]), min(band["y"])} == {500, 0.002}
@@ -255,4 +258,4 @@ def test_a_spike_between_two_points_of_a_layer_s_history_is_in_its_band_and_on_t
     assert top > np.log10(500)
     assert "smallest and largest of each 2 steps" in figure.caption
     assert figure.alt.endswith("1 runs.")
-    assert len(training.layer_history([(one, measured)], "stem.conv").data) == 1, "one step a point: nothing between"
+    assert len(layer_history([(one, measured)], "stem.conv").data) == 1, "one step a point: nothing between"

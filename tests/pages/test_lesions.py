@@ -15,10 +15,10 @@ from app.engine.engine import Engine
 from app.studies.cuts import outcome as cut_outcome
 from app.studies.cuts.measurement import cut_probabilities, evaluate_cuts
 from app.studies.features.chosen_picture import Chosen
-from app.studies.lesions import sections as studies
+from app.studies.lesions import section as studies
 from app.studies.lesions.controls import usual_controls
 from app.studies.lesions.questions import RandomLesions, Reorderings, SingleLesions
-from app.studies.lesions.sections import values_of_k
+from app.studies.lesions.section import values_of_k
 from app.studies.lesions.trained_to_be_cut import PAIR, twins
 from app.studies.lesions.words import pair_words, random_words, reorder_words, single_verdicts, single_words
 from app.ui.widgets.strip import row

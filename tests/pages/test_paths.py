@@ -11,7 +11,7 @@ import pytest
 from app.base.settings import Settings
 from app.engine import engine as engine_module
 from app.engine import process
-from app.studies.paths.sections import Place
+from app.studies.paths.section import Place
 from app.studies.subnetworks import section
 from app.studies.subnetworks.questions import SubNetworksQuestion
 from app.ui.runs.subject import Look

@@ -71,7 +71,7 @@ def test_the_components_mount_on_a_page() -> None:
     def script() -> None:
         import streamlit as st
 
-        from app.figures.training import errors
+        from app.figures.errors import errors
         from app.ui.widgets.live_chart import live_chart
         from app.ui.widgets.step_slider import step_slider
         from app.ui.widgets.strip import StripNet, strip

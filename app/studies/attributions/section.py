@@ -12,7 +12,7 @@ from app.studies.attributions.questions import Attribution, AttributionQuestion,
 from app.studies.features import depth_figures
 from app.studies.features.chosen_picture import Chosen
 from app.studies.features.questions import DepthQuestion, DepthRead
-from app.studies.features.sections import place
+from app.studies.features.section import place
 from app.ui.page.pending_answer import draw_answer
 from app.ui.runs.subject import Look
 from app.ui.widgets.live_chart import live_chart

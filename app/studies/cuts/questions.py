@@ -1,8 +1,8 @@
 """What is asked about one cut, and what comes back."""
 
-from typing import ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from app.values.arrays import Floats, Ints
 from app.values.cut_spec import WHOLE, CutSpec
@@ -28,12 +28,19 @@ class CutProbabilities:
     probabilities: Floats  # K × I × C
 
 
+def _read(said: Any) -> Any:
+    return CutSpec.parse(said) if isinstance(said, str) else said
+
+
+Cut = Annotated[CutSpec, BeforeValidator(_read)]  # also as it is written: 3,7:0.5
+
+
 class CutQuestion(Question):
     """A net under one cut: error, loss, confusion."""
 
     returns: ClassVar[type[Result]] = CutEvaluation
     kind: Literal["cut"] = "cut"
-    cut: CutSpec = WHOLE
+    cut: Cut = WHOLE
     images: Images = 1000
 
 
@@ -42,5 +49,5 @@ class CutPicturesQuestion(Question):
 
     returns: ClassVar[type[Result]] = CutProbabilities
     kind: Literal["cut-pictures"] = "cut-pictures"
-    cut: CutSpec = WHOLE
+    cut: Cut = WHOLE
     pictures: tuple[Picture, ...] = Field(max_length=40)

@@ -236,14 +236,13 @@ def answer_deepened(question: DeepenedQuestion, of: Subject, _progress: Progress
 @answers(TrainedOnQuestion)
 def answer_trained_on(question: TrainedOnQuestion, of: Subject, progress: Progress) -> TrainedOn:
     """Both nets, each for so many steps at a constant rate, as the run was trained but for that."""
-    assert of.spec is not None
-    own = of.spec.recipe
+    own = of.trained.recipe
     recipe = own.model_copy(
         update={"name": "trained-on", "steps": question.steps, "lr": question.rate, "schedule": "constant"}
         | {"warmup_steps": 0}
     )
     machine = {"device": "cpu", "precision": "float32", "threads": torch.get_num_threads()}
-    spec = of.spec.model_copy(update={"recipe": recipe, "seed": question.seed, "measure": False} | machine)
+    spec = of.trained.model_copy(update={"recipe": recipe, "seed": question.seed, "measure": False} | machine)
     return train_on(of.net(question.step), spec, question.depth, of.images, progress)
 
 

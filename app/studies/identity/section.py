@@ -7,6 +7,7 @@ from app.studies.identity.figures import lesson
 from app.studies.identity.questions import Deepened, DeepenedQuestion, Lesson, LessonQuestion
 from app.studies.identity.trained_on import train_on
 from app.ui.page.pending_answer import draw_answer
+from app.ui.page.sections import section
 from app.ui.runs.subject import subject
 from app.ui.widgets.live_chart import live_chart
 from models.spec import NetSpec
@@ -15,6 +16,7 @@ DEEPER = (32, 44, 56, 110)
 BLOCKS = (1, 2, 4, 8, 16)
 
 
+@section("gradients", title="The identity argument", place=50)
 def identity_argument() -> None:
     """Construct it, learn it."""
     page = prose("gradients")

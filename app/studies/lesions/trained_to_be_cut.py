@@ -7,7 +7,7 @@ import streamlit as st
 from app.base.prose import literal, prose
 from app.store.run import Run
 from app.studies.lesions.controls import set_beside
-from app.studies.lesions.sections import STUDIES, kept
+from app.studies.lesions.section import STUDIES, kept
 from app.studies.lesions.words import pair_words, tenth_of
 from app.ui.page import address, visitor
 from app.ui.runs.subject import Look, look

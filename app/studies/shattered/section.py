@@ -6,6 +6,7 @@ from app.base.prose import prose
 from app.studies.shattered.figures import autocorrelation, gradient_rows, neighbour_lines
 from app.studies.shattered.questions import Neighbours, NeighboursQuestion, Shattered, ShatteredQuestion
 from app.ui.page.pending_answer import draw_answer, is_answered
+from app.ui.page.sections import section
 from app.ui.widgets.live_chart import live_chart
 from models.spec import NetSpec
 
@@ -15,6 +16,7 @@ NETS = tuple(f"{family}-{depth}:width=8" for depth in (8, 20, 56) for family in 
 _PRESSED = "neighbours"
 
 
+@section("gradients", title="Shattered gradients", place=40)
 def shattered_gradients() -> None:
     """One input first, then images."""
     page = prose("gradients")

@@ -12,10 +12,12 @@ from app.studies.signal.figures import activations, residuals, responses
 from app.studies.signal.questions import Signal, SignalQuestion
 from app.ui.page.chart_clicks import to_layer
 from app.ui.page.pending_answer import draw_answers
+from app.ui.page.sections import section
 from app.ui.widgets.live_chart import live_chart
 from models.families import PLAIN
 
 
+@section("gradients", title="Signal forward", place=30)
 def signal_forward() -> None:
     """Responses at the slider's moment; then one net's residuals over its moments."""
     page = prose("gradients")

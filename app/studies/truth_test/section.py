@@ -13,7 +13,8 @@ from app.studies.gradients.verdicts import typical, verdict
 from app.studies.truth_test.questions import CourseQuestion, GridQuestion
 from app.ui.page import page_parameter as own_parameter
 from app.ui.page.pending_answer import draw_answer, draw_answers, is_answered
-from app.ui.page.training_time import in_words, training_seconds
+from app.ui.page.sections import section
+from app.ui.runs.training_time import in_words, training_seconds
 from app.ui.widgets.live_chart import Click, live_chart
 from models.spec import NetSpec
 
@@ -30,6 +31,7 @@ SIZE = 28  # pixels: the bundled images'
 _GRID, _TRAINED, _CELL = "truth-test", "first-steps", "cell"
 
 
+@section("gradients", title="The truth test", place=20)
 def truth_test() -> None:
     """Guess, press, read."""
     page = prose("gradients")

@@ -14,9 +14,10 @@ from typing import Any
 
 from app.base.prose import as_html
 from app.engine import process
+from app.figures.errors import errors
+from app.figures.layer_norms import layer_history, norm_lines
 from app.figures.norm_map import CellOf, norm_map
 from app.figures.theme import Figure, Style, styles
-from app.figures.training import errors, layer_history, norm_lines
 from app.store.history import History
 from app.store.run import Run
 from app.ui.live.run_cards import numbers, pace

@@ -6,7 +6,7 @@ import streamlit as st
 
 from app.engine import process
 from app.figures.norm_map import layer_mark, map_marks
-from app.figures.training import step_mark
+from app.figures.over_steps import step_mark
 from app.store.run import Run
 from app.ui.live.run_controls import controls, cut_link
 from app.ui.live.scene import Scene, scene

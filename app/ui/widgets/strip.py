@@ -7,7 +7,7 @@ A selection is a short text, the same for every net in the strip: `block:12`, or
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Literal
 
 import streamlit as st
@@ -19,6 +19,9 @@ from models.plan import Block, Layer, plan
 from models.spec import NetSpec
 
 Mode = Literal["select", "cut"]
+
+MOST_BLOCKS = 2000  # that a browser may name
+_UNREADABLE = object()  # what a browser said is nothing that a strip says
 
 _component = component("strip", html="<div class='strip'></div>")
 _SELECTION = re.compile(
@@ -73,29 +76,39 @@ def strip(
         "lights": lights,
     }
 
-    def state() -> dict[str, Any]:
-        return dict(st.session_state.get(key) or {})
-
-    def selected_now() -> None:
-        wanted = state().get("select")
-        if on_select is not None and isinstance(wanted, dict):
-            on_select(selection(wanted.get("at")))
-
-    def cut_now() -> None:
-        wanted = state().get("cut")
-        if on_cut is not None and isinstance(wanted, list):
-            on_cut(frozenset(i for i in wanted[:2000] if isinstance(i, int) and i >= 0))
-
-    def ordered_now() -> None:
-        wanted = state().get("order")
-        if on_order is not None and isinstance(wanted, list) and wanted[:2000] == wanted:
-            on_order(tuple(i for i in wanted if isinstance(i, int) and i >= 0))
-
+    report = partial(_reported, key)
     result = _component(
-        key=key, data=data, on_select_change=selected_now, on_cut_change=cut_now, on_order_change=ordered_now
+        key=key,
+        data=data,
+        on_select_change=partial(report, "select", _as_selection, on_select),
+        on_cut_change=partial(report, "cut", _as_blocks_off, on_cut),
+        on_order_change=partial(report, "order", _as_order, on_order),
     )
     wanted = result.get("select")
-    return selection(wanted.get("at")) if isinstance(wanted, dict) else data["selected"]  # type: ignore[return-value]
+    return _as_selection(wanted) if isinstance(wanted, dict) else data["selected"]  # type: ignore[return-value]
+
+
+def _reported(key: str, what: str, read: Callable[[Any], Any], tell: Callable[[Any], None] | None) -> None:
+    """Tell the page what the browser says now, as far as it is believed."""
+    said = dict(st.session_state.get(key) or {}).get(what)
+    if tell is not None and (found := read(said)) is not _UNREADABLE:
+        tell(found)
+
+
+def _as_selection(said: Any) -> Any:
+    return selection(said.get("at")) if isinstance(said, dict) else _UNREADABLE
+
+
+def _as_blocks_off(said: Any) -> Any:
+    if not isinstance(said, list):
+        return _UNREADABLE
+    return frozenset(block for block in said[:MOST_BLOCKS] if isinstance(block, int) and block >= 0)
+
+
+def _as_order(said: Any) -> Any:
+    if not isinstance(said, list) or len(said) > MOST_BLOCKS:  # an order that is cut short is another one
+        return _UNREADABLE
+    return tuple(block for block in said if isinstance(block, int) and block >= 0)
 
 
 def selection(text: Any) -> str | None:

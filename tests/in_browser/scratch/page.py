@@ -11,7 +11,9 @@ if ROOT not in sys.path:
 import numpy as np  # noqa: E402
 import streamlit as st  # noqa: E402
 
-from app.figures import norm_map, training  # noqa: E402
+from app.figures import norm_map  # noqa: E402
+from app.figures.errors import errors  # noqa: E402
+from app.figures.over_steps import step_mark  # noqa: E402
 from app.ui.page import address  # noqa: E402
 from app.ui.widgets.live_chart import Click, live_chart  # noqa: E402
 from app.ui.widgets.step_slider import step_slider  # noqa: E402
@@ -64,7 +66,7 @@ def live() -> None:
     left, right = st.columns(2)
     with left:
         end = TOTAL if newest > LEAP else LEAP  # as the axis of a long run grows
-        live_chart(training.errors(runs, total=end), key="errors", marks=training.step_mark(step))
+        live_chart(errors(runs, total=end), key="errors", marks=step_mark(step))
     with right:
         live_chart(
             norm_map.norm_map(runs, total=TOTAL),

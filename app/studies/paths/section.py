@@ -107,18 +107,6 @@ def _draw_veit(place: Place, sampled: SampledPaths) -> None:
     st.markdown(veit_table(place.look.net, literal(place.look.run.name), sampled))
 
 
-# ── sub-networks ──
-
-
-# ── stochastic depth ──
-
-
-# ── parts ──
-
-
 def _chart(look: Look, figure: Figure, key: str, lights: str = "") -> None:
     live_chart(figure, key=key, rev=look.run.id, lights=lights)
     st.caption(f"{figure.caption}; {literal(look.run.name)} at step {look.step:,}")
-
-
-# ── which studies were begun: their questions' keys in the address, so that a copied link shows their answers ──

@@ -9,7 +9,7 @@ import streamlit as st
 
 from app.base.prose import prose
 from app.figures.norm_map import COLUMNS, CellOf, layer_mark, map_marks
-from app.figures.training import step_mark
+from app.figures.over_steps import step_mark
 from app.studies.gradients.chosen_runs import Seen, measured_runs, where_and_when
 from app.studies.gradients.claims import claims_table
 from app.studies.gradients.figures import Measured, block_lines, block_mark, histograms, weight_lines
@@ -21,6 +21,7 @@ from app.ui.page import address
 from app.ui.page import page_parameter as own_parameter
 from app.ui.page.chart_clicks import to_cell, to_layer, to_step
 from app.ui.page.pending_answer import ask, ask_all, draw_answers
+from app.ui.page.sections import section
 from app.ui.widgets.live_chart import live_chart
 
 OUTPUTS, WEIGHTS, UPDATES = "block outputs", "weights", "update ÷ weight"
@@ -28,6 +29,7 @@ CELLS: tuple[CellOf, ...] = ("mean", "largest", "smallest")  # of the steps that
 _LINES, _WITHOUT = "lines", "without"  # the widget; the parameter
 
 
+@section("gradients", title="In this run", place=10)
 def in_this_run() -> None:
     """Lines for chosen moments, the map of every step, and what both say."""
     seen = measured_runs()

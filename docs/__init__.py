@@ -1,0 +1,1 @@
+"""What explains the project: its picture, its words, its ways, its decisions."""
