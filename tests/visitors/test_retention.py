@@ -11,7 +11,7 @@ from app.engine.engine import Engine
 from app.engine.limits import RefusedError
 from app.store.staging import arriving
 from app.values import datasets
-from tests.pages.conftest import started
+from tests.support.engines import started
 from tests.support.opening import NoCluster, opened, spec, under_way, well
 from tests.visitors.test_sharing import OWNERS, looks, sets
 
