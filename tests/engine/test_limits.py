@@ -62,7 +62,7 @@ def test_a_browser_is_refused_one_run_beyond_its_limit() -> None:
     check_session(1, 2, sets(session_runs=3))
     with pytest.raises(RefusedError, match="2 runs asked for and 2 wait or train already"):
         check_session(2, 2, sets(session_runs=3))
-    with pytest.raises(RefusedError, match="^4 runs asked for; this server"):
+    with pytest.raises(RefusedError, match=r"^4 runs asked for; this server"):
         check_session(0, 4, sets(session_runs=3))
     check_session(100, 100, sets())
 

@@ -20,7 +20,7 @@ def spec(batch: int) -> RunSpec:
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Any:
-    return SimpleNamespace(store=Store(tmp_path), workers=lambda lane: len(lane), refusals={'a "limit"\\': 3})
+    return SimpleNamespace(store=Store(tmp_path), workers=len, refusals={'a "limit"\\': 3})
 
 
 def test_the_speed_is_that_of_all_running_runs_together_each_by_its_own_batch(engine: Any) -> None:
