@@ -4,6 +4,7 @@ One plan serves the strip, the layer table, `describe` and `models.nets.net`, wh
 """
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Literal
 
 from models.families import CONVOLUTIONS, EXPANSION
@@ -142,6 +143,7 @@ class Plan:
         return sum(layer.role not in ("projection", "gate", "squeeze") for layer in self.layers)
 
 
+@lru_cache(maxsize=256)  # many ask for the same net: it is planned once
 def plan(spec: NetSpec, size: int | None = None) -> Plan:
     """Lay out `spec` for square images of side `size` in pixels (by default, the form's own)."""
     size = size or spec.image_size

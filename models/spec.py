@@ -1,5 +1,6 @@
 """What net is wanted: a frozen, validated value that round-trips through JSON, a URL and a short text."""
 
+from collections.abc import Sequence
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -208,6 +209,22 @@ class NetSpec(BaseModel):
         shared = ("depth", "form", "branch", "width", "norm", "activation", "init", "dropout", "stride_at")
         values = {field: getattr(self, field) for field in (*shared, "channels", "classes")}
         return type(self).model_validate({**values, "family": "plain"})
+
+    def is_twin_of(self, other: "NetSpec") -> bool:
+        """True if the two are the same layers, and differ in what is done with shortcuts alone."""
+        bare = self.plain_twin()
+        return bare is not None and bare == other.plain_twin() and self != other
+
+
+def plain_pairs(nets: Sequence[NetSpec]) -> list[tuple[int, int]]:
+    """Places of a plain net and of a twin of it with shortcuts: of all such pairs, the deepest first."""
+    pairs = [
+        (plain, other)
+        for plain, bare in enumerate(nets)
+        for other, net in enumerate(nets)
+        if bare.family == "plain" and net.family != "plain" and net.is_twin_of(bare)
+    ]
+    return sorted(pairs, key=lambda pair: -nets[pair[0]].depth)
 
 
 def first_reason(error: ValueError) -> str:

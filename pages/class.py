@@ -3,7 +3,7 @@
 import streamlit as st
 
 from app.base.prose import prose
-from app.engine import engine as jobs
+from app.engine import process
 from app.store.run import Run
 from app.ui.page import visitor
 from app.ui.page.teacher import entrance, message_to_all
@@ -11,7 +11,7 @@ from app.ui.runs.class_plot import class_plot
 from app.ui.runs.run_picker import run_table
 
 page = prose("class")
-engine = jobs.engine()
+engine = process.engine()
 st.title(page["title"])
 if not visitor.is_teacher():
     entrance()
@@ -46,11 +46,11 @@ if runs:
     with st.container(horizontal=True):
         if st.button("Stop", icon=":material/stop:", type="primary", disabled=not active):
             for run in active:
-                engine.cancel(run.id)
+                engine.runs.cancel(run.id)
             st.rerun()
         if st.button("Pin" if unpinned or not chosen else "Unpin", icon=":material/keep:", disabled=not chosen):
             for run in chosen:
-                engine.store.update(run.id, pinned=bool(unpinned))
+                engine.store.runs.update(run.id, pinned=bool(unpinned))
             st.rerun()
     st.caption(page["pinned"])
 else:

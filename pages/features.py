@@ -3,7 +3,7 @@
 import streamlit as st
 
 from app.base.prose import prose
-from app.engine import engine as jobs
+from app.engine import process
 from app.studies.attributions.section import along_depth, attributions
 from app.studies.features.chosen_picture import chosen_picture
 from app.studies.features.kernels import kernels
@@ -23,7 +23,7 @@ st.markdown(page["lead"])
 
 def second(seen: Look) -> Look | None:
     """Draw the menu of nets to stand beside: those of the same data."""
-    runs = {run.id: run for run in visitor.runs() if run.checkpoint is not None or run.origin != "trained"}
+    runs = {run.id: run for run in visitor.runs() if run.has_weights}
     fit = [name for name, run in runs.items() if run.spec.data == seen.run.spec.data and name != seen.run.id]
     index = fit.index(TWIN) + 1 if TWIN in fit else 0
     chosen = st.selectbox("Beside it", [NONE, *fit], index=index, key="beside", bind="query-params", width=240)
@@ -46,7 +46,7 @@ strip(
     selected=address.layer() or "block:0",
     on_select=address.go_to_layer,
 )
-about = find(seen.run.spec.data, jobs.engine().settings.store)
+about = find(seen.run.spec.data, process.engine().settings.store)
 if about is None:
     st.info("The images of this run are not here any more: upload their zip again.")
     st.stop()

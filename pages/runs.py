@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from app.base.prose import prose
-from app.engine import engine as jobs
+from app.engine import process
 from app.figures.errors import errors
 from app.store.run import Run
 from app.ui.page import frame, visitor
@@ -19,7 +19,7 @@ from app.ui.widgets.live_chart import live_chart
 STATUSES = ["running", "queued", "paused", "finished", "diverged", "failed", "cancelled"]
 
 page = prose("runs")
-engine = jobs.engine()
+engine = process.engine()
 st.title(page["title"])
 st.markdown(page["lead"])
 with st.expander("Import weights from elsewhere", icon=":material/upload_file:"):
@@ -40,7 +40,7 @@ def matches(run: Run) -> bool:
 
 def line(run: Run) -> dict[str, object]:
     """One row of the table."""
-    history = engine.store.history(run.id)
+    history = engine.store.events.history(run.id)
     return {
         "name": run.name,
         **({"by": visitor.nickname(run)} if engine.settings.mode == "class" else {}),
@@ -95,13 +95,13 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
             "Name", chosen[0].name, max_chars=80, key=f"name-{chosen[0].id}-{chosen[0].name}", width=360
         )
         if name.strip() and name != chosen[0].name:
-            engine.store.rename(chosen[0].id, name)
+            engine.store.runs.rename(chosen[0].id, name)
             st.rerun()
 
 if len(own) < len(chosen):
     st.caption("Reference runs come with the program and stay; a run that is under way has to be stopped first.")
 if measured := [run for run in few if run.origin != "imported"]:
-    figure = errors([(run.spec, engine.store.history(run.id).series()) for run in measured], height=360)
+    figure = errors([(run.spec, engine.store.events.history(run.id).series()) for run in measured], height=360)
     live_chart(figure, key="compared", rev="-".join(run.id for run in measured))
     st.caption(figure.caption)
 if len(chosen) == 1:

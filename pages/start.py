@@ -3,10 +3,9 @@
 import streamlit as st
 
 from app.base.prose import prose
-from app.engine import engine as jobs
-from app.engine.limits import RefusedError
-from app.ui.page import frame, visitor
+from app.ui.page import frame
 from app.ui.runs.race_form import default_race, prediction
+from app.ui.runs.submit import submitted
 from app.ui.widgets.strip import StripNet, strip
 from app.values.datasets import BUNDLED, DATASETS
 
@@ -23,13 +22,8 @@ strip([StripNet(spec.net, spec.net.name, DATASETS[BUNDLED].size) for spec in rac
 with st.container(border=True, key="predict"):
     st.markdown(page["predict"])
     prediction(race)  # stays in the address, for the page that shows the outcome
-    if st.button("Start the race", type="primary", icon=":material/play_arrow:"):
-        try:
-            runs = jobs.engine().submit(race, visitor.owner())
-        except RefusedError as refused:
-            st.error(f"Not started: {refused}.")
-        else:
-            st.switch_page(frame.page("train"), query_params={"run": [run.id for run in runs]})
+    if st.button("Start the race", type="primary", icon=":material/play_arrow:") and (runs := submitted(race)):
+        st.switch_page(frame.page("train"), query_params={"run": [run.id for run in runs]})
 
 st.markdown(page["way"])
 for row in ROOMS:

@@ -3,13 +3,13 @@
 import streamlit as st
 
 from app.base.prose import prose
-from app.engine import engine as jobs
-from app.engine.limits import RefusedError
+from app.engine import process
 from app.ui.live.watch import watch
-from app.ui.page import address, visitor
+from app.ui.page import address
 from app.ui.runs.race_form import own_images, prediction, race_form
 from app.ui.runs.run_picker import chosen_runs
 from app.ui.runs.source_races import source_races
+from app.ui.runs.submit import submitted
 from app.ui.runs.weights_import import arrival
 from app.values.races import RACES
 
@@ -28,15 +28,11 @@ with st.container(horizontal=True, vertical_alignment="bottom", key="start-row")
         own_images()
 if problem:
     st.error(problem)
-if started:
-    try:
-        begun = jobs.engine().submit(specs, visitor.owner())
-        address.write(runs=tuple(run.id for run in begun), race=None, step=None)
-    except RefusedError as refused:
-        st.error(f"Not started: {refused}.")
+if started and (begun := submitted(specs)):
+    address.write(runs=tuple(run.id for run in begun), race=None, step=None)
 
-store = jobs.engine().store
-runs = [store.run(run) for run in chosen_runs()]
+store = process.engine().store
+runs = [store.runs.get(run) for run in chosen_runs()]
 if runs and all(run.origin == "reference" for run in runs):
     st.caption(page["reference"])
 for run in runs:

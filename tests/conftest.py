@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.browser import chromium, driver, page, phone, profiles, serve
+from tests.support.engines import address, answering, engine
 
 if TYPE_CHECKING:
     from tests.trials.undisturbed import Weights
 
-__all__ = ["chromium", "driver", "page", "phone", "profiles", "serve"]
+__all__ = ["address", "answering", "chromium", "driver", "engine", "page", "phone", "profiles", "serve"]
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -7,6 +7,7 @@ like this, on two cores of an AMD EPYC. Large pages for large tensors are worth 
 
 import ctypes
 import os
+from pathlib import Path
 
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -2, -3, -8  # <malloc.h>
 KEPT = 512 << 20  # bytes free at the heap's end before any are given back
@@ -38,3 +39,12 @@ def _set(options: dict[int, int]) -> None:
     if mallopt := getattr(ctypes.CDLL(None), "mallopt", None):
         for option, value in options.items():
             mallopt(option, value)
+
+
+def free_memory() -> int | None:
+    """Bytes that this machine could still give to a process; None where it does not say."""
+    try:
+        text = Path("/proc/meminfo").read_text()
+    except OSError:
+        return None
+    return next((int(line.split()[1]) * 1024 for line in text.splitlines() if line.startswith("MemAvailable")), None)

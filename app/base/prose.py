@@ -5,7 +5,10 @@ from functools import cache
 
 from markdown_it import MarkdownIt
 
+from app.base import logs
 from app.base.settings import ASSETS
+
+log = logs.events(__name__)
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|<>~$:&-])")
 _LINKED = re.compile(r"(www|https?\\:|@)", re.IGNORECASE)
@@ -14,11 +17,20 @@ _BADGE = re.compile(r":([a-z]+)-badge\[([\w ]+)\]")
 _HEADING = re.compile(r"^## (.+)$", re.MULTILINE)
 
 
+class Passages(dict[str, str]):
+    """Passages by heading. One that is absent is its heading, and a line of the log: no page falls over a word."""
+
+    def __missing__(self, heading: str) -> str:
+        log.error("passage missing", heading=heading)
+        return heading
+
+
 @cache
-def prose(page: str) -> dict[str, str]:
-    """The passages of a page, by the heading they stand under."""
+def prose(page: str) -> Passages:
+    """The passages of a page, by the heading they stand under. Raises OSError where there is no such file."""
     parts = _HEADING.split((ASSETS / "prose" / f"{page}.md").read_text(encoding="utf-8"))
-    return {heading.strip(): passage.strip() for heading, passage in zip(parts[1::2], parts[2::2], strict=True)}
+    pairs = zip(parts[1::2], parts[2::2], strict=True)
+    return Passages({heading.strip(): passage.strip() for heading, passage in pairs})
 
 
 def literal(text: str) -> str:

@@ -95,9 +95,9 @@ def evaluate(
     configured = read_settings()
     store = open_store(configured)
     with clear_errors():
-        found = store.run(run)
+        found = store.runs.get(run)
         chosen = kept_step(store, run, step)
-        result = evaluate_run(found.spec, store.weights_folder(run), chosen, configured, images)
+        result = evaluate_run(found.spec, store.weights.folder(run), chosen, configured, images)
     figures = {"run": run, "error": result.error, "loss": result.loss, "images": result.images}
     if as_json:
         return print_json(figures)
@@ -115,6 +115,7 @@ def import_weights(
     as_json: Json = False,
 ) -> None:
     """Weights of another project as a finished run. A file that would execute code is refused."""
+    from app.engine.policy.limits import check_arrival
     from app.training.checkpoint_import import receive
 
     configured = read_settings()
@@ -123,8 +124,9 @@ def import_weights(
     with clear_errors():
         fitted = net_of(net, None).fitted(about.channels, about.classes)
         spec = imported(fitted, about.name, read_normalisation(normalize, about.channels))
-        run = store.new_id(spec)
-        events = receive(file, spec, store.weights_folder(run), settings=configured)
+        check_arrival(spec, file.stat().st_size if file.is_file() else 0, configured, store)
+        run = store.runs.new_id(spec)
+        events = receive(file, spec, store.weights.folder(run), settings=configured)
         store.enter_import(run, name, spec, events)
     print_json({"run": run}) if as_json else out.print(run)
 
@@ -139,7 +141,7 @@ def export(
     as_json: Json = False,
 ) -> None:
     """Weights, events, spec, the net as a program, and a script that repeats the run."""
-    from app.store import export as exporting
+    from app.export import run_files as exporting
 
     store = open_store(read_settings())
     with clear_errors():

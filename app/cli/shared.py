@@ -13,7 +13,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from app.base import settings
 from app.base.settings import ASSETS, Settings
-from app.store.run_store import Store
+from app.store.store import Store
 from app.values import datasets
 from app.values.datasets import DataSet, check_images
 from models.spec import NetSpec, first_reason
@@ -74,17 +74,15 @@ def dataset_of(name: str, configured: Settings) -> DataSet:
 
 def open_store(configured: Settings) -> Store:
     """The store, the reference runs in it."""
-    from app.store.references import adopt
-
     with clear_errors():
         store = Store(configured.store, ASSETS / "reference")
-        adopt(store, ASSETS / "reference")
+        store.adopt_references()
         return store
 
 
 def kept_step(store: Store, run: str, step: int | None) -> int:
     """The moment asked for, by default the newest; fails if no weights of it are kept."""
-    moments = store.moments(run)
+    moments = store.events.moments(run)
     if not moments:
         fail(f"{run} has no weights yet")
     if step is not None and step not in moments:
@@ -107,13 +105,13 @@ def at_moment(run: str, step: int | None, *, own_picture: bool = False) -> Momen
 
     configured = read_settings()
     store = open_store(configured)
-    found = store.run(run)
+    found = store.runs.get(run)
     chosen = kept_step(store, run, step)
     images = load_for(found.spec, configured)
     if not own_picture:
         check_images(images.info)
     epoch_steps = found.started.epoch_steps if found.started else 0
-    return Moment(net_at(found.spec, store.weights_folder(run), chosen, images, epoch_steps), images, chosen)
+    return Moment(net_at(found.spec, store.weights.folder(run), chosen, images, epoch_steps), images, chosen)
 
 
 @contextmanager

@@ -23,7 +23,7 @@ from app.cli.shared import (
     read_settings,
 )
 from app.store.run import Run
-from app.store.run_store import Store
+from app.store.store import Store
 from app.values.datasets import BUNDLED
 from app.values.run_spec import RECIPES, Recipe, RunSpec
 
@@ -46,7 +46,7 @@ def train(
     as_json: Json = False,
 ) -> None:
     """Train nets and keep the runs in the store."""
-    from app.engine import engine as jobs
+    from app.engine import process
 
     logging.getLogger("distributed.scheduler").setLevel(logging.CRITICAL)  # it complains of workers that are let go
     configured = read_settings()
@@ -67,9 +67,9 @@ def train(
             )
             for net in nets
         ]
-        engine = jobs.start(configured, lanes=["train", "ask"])  # a data set may have to be asked for; no study will
+        engine = process.start(configured, lanes=["train", "ask"])  # a data set may have to be asked for; no study will
         try:
-            runs = _watch(engine, [run.id for run in engine.submit(specs)])
+            runs = _watch(engine, [run.id for run in engine.runs.submit(specs)])
         except KeyboardInterrupt:
             err.print(
                 "stopped; the store keeps what was measured, and the runs go on when an engine starts again",
@@ -78,7 +78,7 @@ def train(
             raise typer.Exit(130) from None
         finally:
             figures = [_outcome(engine.store, run) for run in runs] if "runs" in locals() else []
-            jobs.stop()
+            process.stop()
     if as_json:
         print_json(figures)
     else:
@@ -91,7 +91,7 @@ def train(
 def runs(as_json: Json = False) -> None:
     """List the runs in the store."""
     store = open_store(read_settings())
-    figures = [_outcome(store, run) | {"step": run.step, "total_steps": run.total} for run in store.runs()]
+    figures = [_outcome(store, run) | {"step": run.step, "total_steps": run.total} for run in store.runs.all()]
     print_json(figures) if as_json else _print_outcomes(figures)
 
 
@@ -108,13 +108,13 @@ def _watch(engine: Any, runs: list[str]) -> list[Run]:
     """Show progress on stderr until every run has ended."""
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     with Progress(*columns, TextColumn("{task.fields[now]}"), console=err, transient=True) as progress:
-        bars = {run: progress.add_task(engine.store.run(run).spec.net.name, total=None, now="") for run in runs}
+        bars = {run: progress.add_task(engine.store.runs.get(run).spec.net.name, total=None, now="") for run in runs}
         while True:
-            found = [engine.store.run(run) for run in runs]
+            found = [engine.store.runs.get(run) for run in runs]
             for run in found:
-                error = engine.store.history(run.id).train_error()
+                error = engine.store.events.history(run.id).train_error()
                 now = run.status if error is None else f"train {error:.1f}%"
-                if download := engine.pump.downloads.get(run.spec.data):
+                if download := engine.runs.downloads.get(run.spec.data):
                     now = f"downloading {download[0] / 1e6:.0f} of {download[1] / 1e6:.0f} MB"
                 progress.update(bars[run.id], completed=run.step, total=run.total or None, now=now)
             if not any(run.active for run in found):
@@ -123,7 +123,7 @@ def _watch(engine: Any, runs: list[str]) -> list[Run]:
 
 
 def _outcome(store: Store, run: Run) -> dict[str, Any]:
-    history = store.history(run.id)
+    history = store.events.history(run.id)
     return {
         "run": run.id,
         "net": run.spec.net.name,

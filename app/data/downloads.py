@@ -1,7 +1,6 @@
 """Data sets of torchvision's, downloaded: once, whole or not at all, with progress that everyone sees."""
 
 import contextlib
-import fcntl
 import os
 import shutil
 import socket
@@ -10,6 +9,8 @@ from collections.abc import Callable
 from concurrent.futures import Future, wait
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock
 
 from app.values.datasets import BUNDLED, DATASETS, FILES, DataError, DataUnavailable, available
 
@@ -69,8 +70,7 @@ def _fetch(name: str, root: Path) -> None:
     if socket.getdefaulttimeout() is None:  # torchvision sets none: a stalled server would be waited for, for ever
         socket.setdefaulttimeout(SILENCE_SECONDS)
     root.mkdir(parents=True, exist_ok=True)
-    with (root / f".{name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with FileLock(root / f".{name}.lock"):
         if available(name, root):  # another process was first
             return
         staging = _staging(name, root)

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import save
 
+from app.data.pictures import Bytes, PictureError, decoded
 from app.data.zip_safety import Budget, Limits, Part, UnreadableError, class_names, in_classes, opened, plain, unpacked
 from app.values.datasets import DataSet, UploadError, find, upload_files
-from app.data.pictures import Bytes, PictureError, decoded
 
 SIZE = 32  # pixels: what the CIFAR form is for
 EVERY = 5  # without train and test folders, each class's every fifth image is a test image

@@ -1,14 +1,12 @@
 """Where work is done: worker processes of this machine, or a Dask cluster whose scheduler is named by a setting."""
 
 import asyncio
-import fcntl
 import logging
 import os
 import signal
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
-from pathlib import Path
-from typing import IO, Any, Literal, get_args
+from typing import Any, Literal, get_args
 
 import dask
 from distributed import Client, Future, Nanny, Scheduler, SpecCluster
@@ -16,7 +14,6 @@ from distributed import Event as Flag
 
 from app.base import logs
 from app.base.settings import Settings
-from app.store.database import StoreError
 
 Lane = Literal["train", "ask", "study"]  # runs, quick questions, and those that take long: none waits for another
 LANES: tuple[Lane, ...] = get_args(Lane)
@@ -165,25 +162,6 @@ def _embedded(settings: Settings, lanes: Collection[Lane]) -> SpecCluster:
     return SpecCluster(workers=workers, scheduler=scheduler, silence_logs=logging.ERROR)
 
 
-def free_memory() -> int | None:
-    """Bytes that this machine could still give to a process; None where it does not say."""
-    try:
-        text = Path("/proc/meminfo").read_text()
-    except OSError:
-        return None
-    return next((int(line.split()[1]) * 1024 for line in text.splitlines() if line.startswith("MemAvailable")), None)
-
-
-def hold_store(folder: Path) -> IO[str]:
-    """Hold the store's lock until the file is closed. Raises StoreError while another engine has it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    file = (folder / "engine.lock").open("w")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        file.close()
-        raise StoreError(
-            f"another server, or a training command, is using the store at {folder}. Nothing was changed. "
-            "Stop it, or name another folder in RESNET_EXPLORER_STORE."
-        ) from None
-    return file
+def cores() -> int:
+    """Processors of this machine."""
+    return os.cpu_count() or 1

@@ -14,13 +14,14 @@ from typing import Any
 from distributed import Future
 
 from app.base import logs
+from app.base.histograms import ANSWER_SECONDS
 from app.base.settings import Settings
 from app.engine import worker
 from app.engine.cluster import Cluster
 from app.store.database import StoreError
-from app.store.run_store import Store
+from app.store.store import Store
 from app.values.questions import Question
-from app.values.results import Result, from_bytes
+from app.values.results import Result, UnreadableError, from_bytes
 
 KEPT = 64  # answers in memory
 STALE_SECONDS = 60.0  # a failed question may be asked again after so long
@@ -51,7 +52,7 @@ class Answer:
         return (time.monotonic() - self.since) * (self.total - self.done) / self.done
 
 
-class Desk:
+class QuestionDesk:
     """Where questions are put. Everything public may be called from any thread."""
 
     def __init__(self, cluster: Cluster, store: Store, settings: Settings) -> None:
@@ -78,11 +79,11 @@ class Desk:
                 self._known.move_to_end(key)
                 return known
         subject = self._subject(question)
-        kept = self._store.answer(key)
+        kept = self._kept(key)
         with self._submitting:
             with self._lock:
                 if kept is not None:
-                    return self._keep(key, Answer(from_bytes(kept)))
+                    return self._keep(key, Answer(kept))
                 if key in self._tasks:  # somebody else was quicker
                     return self._known[key]
             try:
@@ -93,7 +94,7 @@ class Desk:
                     *subject,
                     self._settings,
                     self._topic,
-                    not self._store.runs(["running"]),
+                    not self._store.runs.all(["running"]),
                     key=f"{key}-{time.time()}",
                 )
             except TimeoutError as error:
@@ -122,11 +123,20 @@ class Desk:
         """The spec of the run asked about, its folder of weights, and its steps per epoch."""
         if not question.run:
             return None, Path(), 0
-        run = self._store.run(question.run)
-        moments = self._store.moments(run.id)
+        run = self._store.runs.get(question.run)
+        moments = self._store.events.moments(run.id)
         if question.step not in moments:
             raise ValueError(f"no weights of {run.name} were kept at step {question.step:,}")
-        return run.spec, self._store.weights_folder(run.id), run.started.epoch_steps if run.started else 0
+        return run.spec, self._store.weights.folder(run.id), run.started.epoch_steps if run.started else 0
+
+    def _kept(self, key: str) -> Result | None:
+        """The answer in the store; one that this program cannot read is none, and the question is asked anew."""
+        packed = self._store.answers.get(key)
+        try:
+            return None if packed is None else from_bytes(packed)
+        except UnreadableError as error:
+            log.warning("answer unreadable", question=key, why=error)
+            return None
 
     def _drop(self, key: str) -> None:
         self._cluster.raise_flag(worker.drop_flag(self._topic, key))
@@ -160,10 +170,12 @@ class Desk:
         else:
             packed = task.result()
             answer = Answer(from_bytes(packed))
-            seconds = round(time.monotonic() - self._known[key].since, 2)
-            log.info("answered", question=key, run=question.run, kind=type(question).__name__, seconds=seconds)
+            seconds = time.monotonic() - self._known[key].since
+            ANSWER_SECONDS.labels(question.lane).observe(seconds)
+            kind = type(question).__name__
+            log.info("answered", question=key, run=question.run, kind=kind, seconds=round(seconds, 2))
             try:
-                self._store.keep_answer(key, question.run, question.model_dump_json(), packed)
+                self._store.answers.keep(key, question.run, question.model_dump_json(), packed)
             except (StoreError, KeyError) as error:  # a full disk; a run deleted meanwhile
                 log.warning("answer not kept", question=key, run=question.run, why=error)
         with self._lock:

@@ -5,9 +5,9 @@ import time
 
 from app.base import logs
 from app.base.settings import Settings
-from app.engine.question_desk import Desk
-from app.engine.run_queue import Pump
-from app.store.run_store import Store
+from app.engine.question_desk import QuestionDesk
+from app.engine.run_queue import RunQueue
+from app.store.store import Store
 from app.values import datasets
 
 LOOK_SECONDS = 10.0
@@ -18,8 +18,8 @@ log = logs.events(__name__)
 class Housekeeper:
     """Knows when each browser was last heard of. Everything public may be called from any thread."""
 
-    def __init__(self, settings: Settings, store: Store, pump: Pump, desk: Desk) -> None:
-        self.settings, self.store, self.pump, self.desk = settings, store, pump, desk
+    def __init__(self, settings: Settings, store: Store, queue: RunQueue, questions: QuestionDesk) -> None:
+        self.settings, self.store, self.queue, self.questions = settings, store, queue, questions
         self._seen: dict[str, float] = {}
         self._begun = time.monotonic()  # whoever was here before this server may come back to it
         self._stopped = threading.Event()
@@ -46,26 +46,26 @@ class Housekeeper:
             self._forget(away)
 
     def _leave_off(self, away: float) -> None:
-        for run in self.store.runs(["queued", "running"]):
+        for run in self.store.runs.all(["queued", "running"]):
             if self._is_gone(run.owner, away) and not run.pinned:
                 minutes = self.settings.abandoned_minutes
                 said = f"its browser was away for {minutes} minutes, so it paused; everything measured was kept"
-                self.pump.end(run.id, "paused", said)
-        self.desk.drop_forgotten(away)
+                self.queue.end(run.id, "paused", said)
+        self.questions.drop_forgotten(away)
 
     def _forget(self, away: float) -> None:
-        for run in self.store.runs():
+        for run in self.store.runs.all():
             own = run.origin != "reference" and self._is_gone(run.owner, away)
             if not own or run.pinned:
                 continue
             if run.active:
-                self.pump.end(run.id, "cancelled")
-            elif not self.pump.busy(run.id):
+                self.queue.end(run.id, "cancelled")
+            elif not self.queue.busy(run.id):
                 self.store.delete(run.id)
                 log.info("forgotten", run=run.id)
-        in_use = {run.spec.data for run in self.store.runs()}
-        for name, owner in self.store.uploads():
-            if self._is_gone(owner, away) and name not in in_use and not self.store.disown_upload(name, owner):
+        in_use = {run.spec.data for run in self.store.runs.all()}
+        for name, owner in self.store.owners.uploads():
+            if self._is_gone(owner, away) and name not in in_use and not self.store.owners.disown_upload(name, owner):
                 for file in datasets.upload_files(name, self.store.folder):
                     file.unlink(missing_ok=True)
                 log.info("forgotten", data=name)

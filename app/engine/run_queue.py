@@ -16,12 +16,14 @@ from distributed import Future, KilledWorker
 
 from app.base import logs
 from app.base.settings import Settings
-from app.engine import limits, worker
+from app.engine import worker
 from app.engine.cluster import Cluster
-from app.engine.turns import turns
+from app.engine.policy import limits
+from app.engine.policy.turns import turns
 from app.store.database import StoreError
+from app.store.event_log import EventGapError
 from app.store.run import ACTIVE, Run
-from app.store.run_store import EventGapError, Store
+from app.store.store import Store
 from app.values import datasets
 from app.values.datasets import DATASETS
 from app.values.events import BlockCut, RunStopped, from_json
@@ -36,8 +38,8 @@ MAX_DEATHS = 4  # of a run's workers, without a checkpoint between them
 log = logs.events(__name__)
 
 
-class Pump:
-    """The pump of one engine. Everything public may be called from any thread."""
+class RunQueue:
+    """The queue of one engine, and the one thread that moves it. Everything public may be called from any thread."""
 
     def __init__(self, settings: Settings, store: Store, cluster: Cluster) -> None:
         self.settings, self.store = settings, store
@@ -51,16 +53,16 @@ class Pump:
         self._fetching: dict[str, Future[Any]] = {}
         self._deaths: Counter[tuple[str, int | None]] = Counter()
         cluster.subscribe(self._topic, self._heard)
-        self._thread = threading.Thread(target=self._run, name="pump", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="run queue", daemon=True)
 
     def start(self) -> None:
         """Begin, with the runs that trained when the last server went away.
 
         On workers of their own they may train still: those attempts are asked to stop.
         """
-        for run in self.store.runs(["running"]):
+        for run in self.store.runs.all(["running"]):
             self._ask_to_stop(run.id, run.attempt)
-            self.store.update(run.id, status="queued")
+            self.store.runs.update(run.id, status="queued")
         self._thread.start()
         self.wake()
 
@@ -80,10 +82,10 @@ class Pump:
 
     def end(self, run: str, status: str, message: str = "") -> None:
         """Stop a run that waits or trains, or cancel a paused one."""
-        found = self.store.run(run)
+        found = self.store.runs.get(run)
         if not (found.active or (status == "cancelled" and found.status == "paused")):
             return
-        self.store.update(run, status=status, message=message[:500])
+        self.store.runs.update(run, status=status, message=message[:500])
         log.info("stopped", run=run, attempt=found.attempt, status=status, step=found.step)
         if run in self._tasks:
             self._ask_to_stop(run, found.attempt)
@@ -97,23 +99,23 @@ class Pump:
         """True while a worker has the run, even one that is about to stop."""
         return run in self._tasks
 
-    def queue(self) -> list[Run]:
+    def waiting(self) -> list[Run]:
         """Runs that wait for a worker, in the order of their turns."""
-        waiting = [run for run in self.store.runs(["queued"])[::-1] if run.id not in self._tasks]
+        waiting = [run for run in self.store.runs.all(["queued"])[::-1] if run.id not in self._tasks]
         return [waiting[index] for index in turns([run.owner for run in waiting], self.training())]
 
     def training(self) -> Counter[str]:
         """How many runs of each owner have a worker."""
-        return Counter(run.owner for run in self.store.runs(ACTIVE) if run.id in self._tasks)
+        return Counter(run.owner for run in self.store.runs.all(ACTIVE) if run.id in self._tasks)
 
-    # ── on the pump's own thread ──
+    # ── on the queue's own thread ──
 
     def _run(self) -> None:
         while (happened := self._next()) is not None:
             try:
                 happened()
             except Exception:
-                log.error("the pump could not take what happened", with_traceback=True)
+                log.error("what happened could not be taken in", with_traceback=True)
 
     def _next(self) -> Callable[[], None] | None:
         """What happened next; now and then a look around, for workers that came back."""
@@ -134,7 +136,7 @@ class Pump:
         run, attempt = message["run"], message["attempt"]
         events = from_json(message["events"])
         try:
-            self.store.record(run, attempt, events)
+            self.store.events.record(run, attempt, events)
             self.store.prune(run)
             self.trouble = ""
         except EventGapError as gap:
@@ -144,10 +146,12 @@ class Pump:
             self.trouble = f"{error}. What was stored before is kept; free some space and resume the run."
             log.error("not stored", run=run, attempt=attempt, why=error)
             self.end(run, "failed", self.trouble)
-        if self.settings.max_minutes and (why := limits.overlong(self.store.history(run).seconds, self.settings)):
+        if self.settings.max_minutes and (
+            why := limits.overlong(self.store.events.history(run).seconds, self.settings)
+        ):
             self.end(run, "cancelled", why)
         if any(isinstance(event, RunStopped) for event in events):
-            self.store.update(run, until=None)
+            self.store.runs.update(run, until=None)
 
     def _dispatch(self) -> None:
         """Start queued runs, each owner in turn, while there is room."""
@@ -161,10 +165,10 @@ class Pump:
             if address not in workers and self._tasks[run_id].status == "pending":  # it would wait for it for ever
                 del self._at[run_id]
                 self._tasks.pop(run_id).cancel()
-                self._retry(run_id, self.store.run(run_id).attempt)
+                self._retry(run_id, self.store.runs.get(run_id).attempt)
         free = [address for address in workers if address not in self._at.values()]
         training, most = self.training(), self.settings.session_training
-        for run in self.queue():
+        for run in self.waiting():
             if not free:
                 return
             if (not most or training[run.owner] < most) and self._data_ready(run):
@@ -174,19 +178,19 @@ class Pump:
     def _start(self, run: Run, address: str) -> None:
         self._record_cut(run)
         attempt = run.attempt + 1
-        self.store.update(run.id, attempt=attempt)
+        self.store.runs.update(run.id, attempt=attempt)
         if run.checkpoint is None and run.step:  # it never reached a checkpoint: from the beginning
-            self.store.update(run.id, step=0)
+            self.store.runs.update(run.id, step=0)
         task = self._cluster.submit(
             "train",
             worker.train_run,
             run.id,
             attempt,
             run.settled,
-            self.store.weights_folder(run.id),
+            self.store.weights.folder(run.id),
             run.checkpoint or 0,
             run.until,
-            self.store.cuts(run.id),
+            self.store.events.cuts(run.id),
             self.settings,
             self._topic,
             key=f"train:{run.id}:{attempt}",
@@ -209,7 +213,7 @@ class Pump:
                 self._retry(run, attempt)
             else:
                 self._fail(run, f"{_reason(error)} Everything measured before was kept.")
-        elif (found := self.store.run(run)).status != "running":
+        elif (found := self.store.runs.get(run)).status != "running":
             log.info("ended", run=run, attempt=attempt, status=found.status, step=found.step)
         else:  # it ended, but its last events never came; or the scheduler went away, which is no fault of the run's
             self._retry(run, attempt, deaths=int(task.status != "cancelled"))
@@ -217,7 +221,7 @@ class Pump:
 
     def _retry(self, run: str, attempt: int, deaths: int = 1) -> None:
         """Queue a run again after its worker died or events were lost, unless it keeps dying at the same place."""
-        found = self.store.run(run)
+        found = self.store.runs.get(run)
         if found.attempt != attempt or not found.active:
             return
         log.warning("worker lost", run=run, attempt=attempt, step=found.step, checkpoint=found.checkpoint)
@@ -225,7 +229,7 @@ class Pump:
         if self._deaths[run, found.checkpoint] >= MAX_DEATHS:
             self._fail(run, f"its worker died {MAX_DEATHS} times at step {found.step}; everything before was kept.")
         else:
-            self.store.update(run, status="queued")
+            self.store.runs.update(run, status="queued")
         self._ask_to_stop(run, attempt)
         self.wake()
 
@@ -234,17 +238,17 @@ class Pump:
         self._cluster.raise_flag(worker.stop_flag(self._topic, run, attempt))
 
     def _cut(self, run: str) -> None:
-        found = self.store.run(run)
+        found = self.store.runs.get(run)
         if run not in self._tasks:
             self._record_cut(found)
         elif found.active and found.cut_asked is not None:  # else it has started with the cut meanwhile
-            self.store.update(run, status="queued")  # it goes on as soon as it has stopped
+            self.store.runs.update(run, status="queued")  # it goes on as soon as it has stopped
             self._ask_to_stop(run, found.attempt)
 
     def _record_cut(self, run: Run) -> None:
         """The cut that was asked for, if one was, from the step on where the run goes on."""
         if run.cut_asked is not None:
-            self.store.record(run.id, run.attempt, [BlockCut(step=run.checkpoint or 0, cut=run.cut_asked)])
+            self.store.events.record(run.id, run.attempt, [BlockCut(step=run.checkpoint or 0, cut=run.cut_asked)])
 
     def _data_ready(self, run: Run) -> bool:
         """True if the run's data set is here; else it is being downloaded, once for all who wait for it."""
@@ -263,7 +267,7 @@ class Pump:
         del self._fetching[name]
         self.downloads.pop(name, None)
         if task.status == "error":
-            for run in self.queue():
+            for run in self.waiting():
                 if run.spec.data == name:
                     self._fail(run.id, _reason(task.exception()))
         self._dispatch()
@@ -271,7 +275,7 @@ class Pump:
     def _fail(self, run: str, why: str) -> None:
         """In one write: nobody sees a failure without its reason."""
         log.error("failed", run=run, why=why[:500])
-        self.store.update(run, status="failed", message=why[:500])
+        self.store.runs.update(run, status="failed", message=why[:500])
 
 
 def _reason(error: BaseException | None) -> str:

@@ -89,7 +89,7 @@ def train_run(
         pending.clear()
         sent = time.monotonic()
 
-    for event in train(spec, images, folder, start, until, asked, cuts):
+    for event in train(spec, images, folder, start, until, asked, cuts, remember=settings.store):
         pending.append(event)
         if isinstance(event, RunStarted) or time.monotonic() - sent > FLUSH_SECONDS:
             send()

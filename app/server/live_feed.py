@@ -7,6 +7,7 @@ from typing import get_args
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
+from app.base.histograms import FEED_SECONDS
 from app.figures.norm_map import CellOf
 from app.server.guard import NEVER
 from app.ui.live.scene import Picture, Scene, scene
@@ -17,6 +18,7 @@ MOST_PARTS = 16
 LONGEST = 120  # characters of a part's name
 
 
+@FEED_SECONDS.time()
 def live(request: Request) -> Response:
     """`run`, `key` and `following` as the page was given them; for each `part`, in `have` the etag of what it has.
 

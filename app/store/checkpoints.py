@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 FIRST_MOMENTS = (0, 1, 10, 100)
+RECORD = "run.json"  # what a reference run is, beside its weights
 
 _WEIGHTS = re.compile(r"(\d{7})\.safetensors")
 
@@ -54,3 +55,16 @@ def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+
+
+class Weights:
+    """Where the weights of each run lie: in its folder of the store or, of a reference run, among the assets."""
+
+    def __init__(self, own: Path, references: Path | None) -> None:
+        self._own, self._references = own, references
+
+    def folder(self, run: str) -> Path:
+        """Where a run's weights lie."""
+        if self._references is not None and (self._references / run / RECORD).exists():
+            return self._references / run
+        return self._own / run

@@ -24,7 +24,8 @@ class Database:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.notice = ""
-        self._lock = threading.RLock()
+        self.changes = 0  # of any run's columns and cuts
+        self.lock = threading.RLock()
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._db = self._open(folder / "store.sqlite")
@@ -70,16 +71,17 @@ class Database:
     @property
     def identity(self) -> str:
         """A name that no other store has, and that stays."""
-        return str(self._rows("SELECT id FROM identity")[0]["id"])
+        return str(self.rows("SELECT id FROM identity")[0]["id"])
 
     def close(self) -> None:
         """Write what is pending and let the file go."""
-        with self._lock:
+        with self.lock:
             self._db.close()
 
     @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """What is written in the block is written together, or not at all."""
+        with self.lock:
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield self._db
@@ -89,6 +91,7 @@ class Database:
                 raise
             self._db.execute("COMMIT")
 
-    def _rows(self, sql: str, *values: Any) -> list[sqlite3.Row]:
-        with self._lock:
+    def rows(self, sql: str, *values: Any) -> list[sqlite3.Row]:
+        """The rows that a query finds."""
+        with self.lock:
             return self._db.execute(sql, values).fetchall()

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from app.values.events import BlockCut, RunStarted
 from app.values.arrays import Floats
+from app.values.events import BlockCut, RunStarted
 from app.values.series import Series
 
 MAX_POINTS = 1000

@@ -7,13 +7,14 @@ images are no part of the program, and have to be there for whatever is asked of
 
 import gzip
 import json
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.store.checkpoints import RECORD
 from app.values.datasets import BUNDLED
-from app.values.events import from_json
+from app.values.events import Event, from_json
 from app.values.run_spec import RunSpec
-from app.store.run_store import Store
 
 
 @dataclass(frozen=True)
@@ -37,13 +38,21 @@ REFERENCES = (
 )
 
 
-def adopt(store: Store, folder: Path) -> None:
-    """Enter every reference run that `store` does not have yet."""
-    known = {run.id for run in store.runs()}
-    for path in sorted(folder.glob("*/run.json")):
-        run = path.parent.name
-        if run not in known:
-            about = json.loads(path.read_text())
-            spec = RunSpec.model_validate(about["spec"])
+@dataclass(frozen=True)
+class Recording:
+    """What stands beside the weights of a reference run."""
+
+    run: str
+    name: str
+    spec: RunSpec
+    created: float
+    events: list[Event]
+
+
+def recordings(folder: Path, known: Collection[str]) -> Iterator[Recording]:
+    """The reference runs of a folder, but for those that are known."""
+    for path in sorted(folder.glob(f"*/{RECORD}")):
+        if (run := path.parent.name) not in known:
+            told = json.loads(path.read_text())
             events = from_json(gzip.decompress((path.parent / "events.json.gz").read_bytes()))
-            store.enter_reference(run, about["name"], spec, about["created"], events)
+            yield Recording(run, told["name"], RunSpec.model_validate(told["spec"]), told["created"], events)

@@ -46,6 +46,16 @@ class Run(BaseModel):
         return self.status in ACTIVE
 
     @property
+    def has_weights(self) -> bool:
+        """True once weights of it are kept."""
+        return self.checkpoint is not None or self.origin != "trained"
+
+    @property
+    def can_be_cut(self) -> bool:
+        """True if its weights are this program's own and it has steps to make."""
+        return self.origin == "trained" and self.status not in ("finished", "diverged")
+
+    @property
     def settled(self) -> RunSpec:
         """Its spec, with the device, precision and threads that its first start resolved."""
         if self.started is None or self.origin == "imported":

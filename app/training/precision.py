@@ -8,13 +8,13 @@ import platform
 import re
 import time
 from functools import cache
-from hashlib import blake2b
 from pathlib import Path
 from typing import Literal, get_args
 
 import torch
 import torch.nn.functional as F
 
+from app.training.remembered import remembered
 from models.nets.net import build
 from models.spec import NetSpec
 
@@ -23,7 +23,6 @@ Measured = Literal["float32", "bfloat16"]
 BATCH, SIDE = 64, 28
 ROUNDS = 3  # the fastest counts; the first of all is thrown away
 WORTH = 1.1  # bfloat16 rounds: a gain smaller than this is not worth it
-PATIENCE = 5.0  # seconds for another process of this machine to write down what it found
 
 
 def faster(device: str, folder: Path | None = None) -> Measured:
@@ -32,35 +31,7 @@ def faster(device: str, folder: Path | None = None) -> Measured:
         return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float32"
     if device != "cpu":
         return "float32"
-    if folder is None:
-        return _measured()
-    place = folder / f"precision-{blake2b(_machine().encode(), digest_size=6).hexdigest()}.txt"
-    found = _remembered(place)
-    if found is None:
-        try:
-            with place.open("x", encoding="utf-8") as file:  # of those who measure at once, the first is believed
-                file.write(f"{_measured()}\n{_machine()}\n")
-        except FileExistsError:
-            pass
-        except OSError:  # a store that cannot be written: the run itself will say so
-            return _measured()
-        found = _remembered(place)
-    return found or _measured()
-
-
-def _remembered(place: Path) -> Measured | None:
-    """What stands there; None where nobody has begun to measure."""
-    until = time.monotonic() + PATIENCE
-    while place.exists():
-        said = place.read_text(encoding="utf-8").partition("\n")[0]
-        for known in get_args(Measured):
-            if said == known:
-                return known
-        if time.monotonic() > until:  # it was killed while it measured
-            place.unlink(missing_ok=True)
-            break
-        time.sleep(0.05)
-    return None
+    return remembered(folder, "precision", _machine(), get_args(Measured), _measured)
 
 
 @cache

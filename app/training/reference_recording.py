@@ -1,4 +1,4 @@
-"""Recording the reference runs that `app.store.references` adopts: trained here, by this engine, and nowhere edited."""
+"""Recording the reference runs that the store adopts: trained here, by this engine, and nowhere edited."""
 
 import gzip
 import json

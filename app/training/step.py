@@ -31,12 +31,8 @@ class Steps:
     """Net, optimiser and batches of one run, on their device, whose steps are made one at a time."""
 
     def __init__(self, spec: RunSpec, images: Images, cuts: Sequence[BlockCut]) -> None:
-        recipe = spec.recipe
         self.spec, self.images, self.cuts = spec, normalised(images, spec), cuts
-        self.count = min(spec.images or len(images.train), len(images.train))
-        self.batch = min(recipe.batch, self.count)
-        self.epoch_steps = self.count // self.batch
-        self.total = recipe.steps or recipe.epochs * self.epoch_steps
+        self.count, self.batch, self.epoch_steps, self.total = spec.length(len(images.train))
         self.autocast = spec.precision == "bfloat16"
         self.net: Net = build(spec.net, spec.seed).to(spec.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.weights = weight_layers(self.net)

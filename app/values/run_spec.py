@@ -1,10 +1,10 @@
 """What run is wanted: net, data, recipe and seed, as one frozen value that round-trips through JSON and the address."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, NamedTuple, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from app.values.datasets import BUNDLED, DATASETS, NAMED, known_name
+from app.values.datasets import BUNDLED, NAMED, known_name
 from models.spec import NetSpec
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
@@ -61,6 +61,20 @@ RECIPES: dict[str, Recipe] = {
 }
 
 
+class Length(NamedTuple):
+    """How long a run is: training images, images a step, steps an epoch, and steps in all."""
+
+    images: int
+    batch: int
+    epoch_steps: int
+    steps: int
+
+    @property
+    def epochs(self) -> int:
+        """Epochs, the last one begun among them."""
+        return -(-self.steps // self.epoch_steps)
+
+
 class RunSpec(BaseModel):
     """One run. The same spec gives the same events on the same machine and the same resolved settings, times aside.
 
@@ -101,13 +115,16 @@ class RunSpec(BaseModel):
             raise ValueError("a normalisation is for pixels in 0…1: means up to 10, deviations from 0.001 to 10")
         return self
 
-    @property
-    def planned_steps(self) -> int:
-        """Updates that the run will make, as far as can be told before its data are loaded."""
-        recipe, dataset = self.recipe, DATASETS.get(self.data)
-        there = dataset.train_images if dataset else recipe.batch
-        count = min(self.images or there, there)
-        return recipe.steps or recipe.epochs * (count // min(recipe.batch, count))
+    def length(self, there: int) -> "Length":
+        """How long the run is on a data set of so many training images."""
+        images = min(self.images or there, there)
+        batch = min(self.recipe.batch, images)
+        epoch_steps = max(1, images // batch) if batch else 1  # what has no images is refused where it is asked for
+        return Length(images, batch, epoch_steps, self.recipe.steps or self.recipe.epochs * epoch_steps)
+
+    def trained_like(self, other: "RunSpec") -> bool:
+        """True if both learn the same images by the same recipe."""
+        return (self.data, self.recipe) == (other.data, other.recipe)
 
     @property
     def title(self) -> str:

@@ -57,27 +57,27 @@ def _pair(name: str, width: int, seed: int, device: Device, steps: int | None = 
 
 def _finish(engine: Engine, pair: list[RunSpec]) -> None:
     """Run both to their ends."""
-    runs = engine.submit(pair)
-    while any(engine.store.run(run.id).active for run in runs):
+    runs = engine.runs.submit(pair)
+    while any(engine.store.runs.get(run.id).active for run in runs):
         time.sleep(LOOK_SECONDS)
 
 
 def _apart(engine: Engine, pair: list[RunSpec]) -> float:
     """Seconds until they are apart; both are cancelled then, and waited for."""
     begun = time.perf_counter()
-    plain, residual = (run.id for run in engine.submit(pair))
+    plain, residual = (run.id for run in engine.runs.submit(pair))
     while _behind(engine, plain) - _behind(engine, residual) < POINTS:
-        if not any(engine.store.run(run).active for run in (plain, residual)):
+        if not any(engine.store.runs.get(run).active for run in (plain, residual)):
             raise RuntimeError(f"the race ended without a gap of {POINTS:.0f} points")
         time.sleep(LOOK_SECONDS)
     seconds = time.perf_counter() - begun
     for run in (plain, residual):
-        engine.cancel(run)
+        engine.runs.cancel(run)
     return seconds
 
 
 def _behind(engine: Engine, run: str) -> float:
     """Training error in percent over the last 16 steps; until there are so many, that of a net that guesses."""
-    history = engine.store.history(run)
+    history = engine.store.events.history(run)
     error = history.train_error(WINDOW)
     return 90.0 if error is None or history.next_step < WINDOW else error

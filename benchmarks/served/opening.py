@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from app.store.run_store import Store
+from app.store.store import Store
 from app.values.datasets import BUNDLED
 from app.values.events import RunFinished, RunStarted, StepMeasured
 from app.values.run_spec import RunSpec
@@ -64,15 +64,15 @@ def enter_long_runs(folder: Path) -> None:
     for name in LONG_RUNS:
         net = NetSpec.parse(f"{name}:width=8").fitted(1, 10)
         layers = tuple(layer.name for layer in plan(net).layers)
-        run = store.create(RunSpec(net=net, data=BUNDLED), f"long {name}").id
+        run = store.runs.create(RunSpec(net=net, data=BUNDLED), f"long {name}").id
         about = partial(RunStarted, epoch_steps=391, train_images=50_000, device="cpu", precision="float32", threads=1)
-        store.record(run, 0, [about(step=0, layers=layers, total_steps=LONG_STEPS)])
+        store.events.record(run, 0, [about(step=0, layers=layers, total_steps=LONG_STEPS)])
         noise = np.random.default_rng(0)
         for begin in range(0, LONG_STEPS, AT_ONCE):
             norms = np.exp(noise.normal(size=(AT_ONCE, len(layers)))).tolist()
             step = partial(StepMeasured, loss=1.0, error=50.0, lr=0.1, seconds=0.1)
-            store.record(run, 0, [step(step=begin + i, norms=tuple(row)) for i, row in enumerate(norms)])
-        store.record(run, 0, [RunFinished(step=LONG_STEPS)])
+            store.events.record(run, 0, [step(step=begin + i, norms=tuple(row)) for i, row in enumerate(norms)])
+        store.events.record(run, 0, [RunFinished(step=LONG_STEPS)])
     store.close()
 
 

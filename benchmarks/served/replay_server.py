@@ -25,8 +25,9 @@ from starlette.routing import Route  # noqa: E402
 
 from app import main  # noqa: E402
 from app.base.settings import ASSETS, load  # noqa: E402
-from app.engine import engine as jobs  # noqa: E402
-from app.store.run_store import Store  # noqa: E402
+from app.engine import process  # noqa: E402
+from app.server.routes import routes  # noqa: E402
+from app.store.store import Store  # noqa: E402
 from app.values.events import Event, RunFinished, StepMeasured, from_json  # noqa: E402
 from app.values.run_spec import RunSpec  # noqa: E402
 
@@ -44,8 +45,8 @@ def enter() -> Recorded:
     for name in REFERENCES:
         folder = ASSETS / "reference" / name
         spec = RunSpec.model_validate(json.loads((folder / "run.json").read_text())["spec"])
-        run = store.create(spec).id
-        store.update(run, status="paused")
+        run = store.runs.create(spec).id
+        store.runs.update(run, status="paused")
         entered[run] = from_json(gzip.decompress((folder / "events.json.gz").read_bytes()))
     store.close()
     return entered
@@ -53,17 +54,17 @@ def enter() -> Recorded:
 
 def replay(recorded: Recorded) -> None:
     """Record every run's events, its first steps at once, and never its end."""
-    store = jobs.engine().store
+    store = process.engine().store
     for run, events in recorded.items():
         begun = events.index(next(event for event in events if event.step == ALREADY))
-        store.record(run, 0, events[:begun])
-        store.update(run, status="running")
+        store.events.record(run, 0, events[:begun])
+        store.runs.update(run, status="running")
         del events[:begun]
     while any(recorded.values()):
         for run, events in recorded.items():
             time.sleep(1 / STEPS_PER_SECOND / len(recorded))
             due = next((at for at, event in enumerate(events) if isinstance(event, StepMeasured)), len(events) - 1) + 1
-            store.record(run, 0, [event for event in events[:due] if not isinstance(event, RunFinished)])
+            store.events.record(run, 0, [event for event in events[:due] if not isinstance(event, RunFinished)])
             del events[:due]
 
 
@@ -85,5 +86,5 @@ recorded: Recorded = {}
 app = st.App(
     ROOT / "app" / "shell.py",
     lifespan=lifespan,
-    routes=[*main.routes(), Route("/replay", start)],
+    routes=[*routes(), Route("/replay", start)],
 )

@@ -17,7 +17,7 @@ from statistics import quantiles
 from urllib.parse import urlencode
 
 from app.base.settings import ROOT
-from app.store.run_store import Store
+from app.store.store import Store
 from app.values.datasets import BUNDLED, DATASETS
 from app.values.run_spec import RECIPES, RunSpec
 from benchmarks.report.figures import Device, Figure, Row, Say, at_most
@@ -62,7 +62,7 @@ def _queue(runs: list[str], folder: Path) -> None:
     store, about = Store(folder), DATASETS[BUNDLED]
     for net in NETS:
         spec = RunSpec(net=NetSpec.parse(net).fitted(about.channels, about.classes), recipe=RECIPES["paper"], threads=1)
-        runs.append(store.create(spec).id)
+        runs.append(store.runs.create(spec).id)
     store.close()
 
 

@@ -14,9 +14,9 @@ import pytest
 from app.base.settings import ROOT
 from app.cli.main import main
 from app.cli.shared import print_json
-from app.engine.cluster import hold_store
+from app.store.lock import hold_store
 from app.store.references import REFERENCES
-from app.store.run_store import Store
+from app.store.store import Store
 from tests.support.waiting import PATIENCE
 
 TINY = ["train", "resnet-8:width=4", "--steps", "20", "--images", "640", "--json"]
@@ -165,10 +165,10 @@ def test_ctrl_c_stops_with_a_sentence_and_the_run_goes_on_later(tmp_path: Path) 
     assert process.returncode == 130
     assert "Traceback" not in said
     assert "go on when an engine starts again" in " ".join(said.split())
-    [run] = [run for run in Store(tmp_path).runs() if run.origin == "trained"]
+    [run] = [run for run in Store(tmp_path).runs.all() if run.origin == "trained"]
     assert run.active
     assert run.step > 0
-    hold_store(tmp_path).close()  # nobody holds it any more
+    hold_store(tmp_path).release()  # nobody holds it any more
 
 
 def test_a_data_set_that_cannot_be_fetched_fails_its_run_with_a_sentence(
@@ -187,7 +187,7 @@ def _steps(folder: Path) -> int:
         return 0
     store = Store(folder)
     try:
-        return max((run.step for run in store.runs() if run.origin == "trained"), default=0)
+        return max((run.step for run in store.runs.all() if run.origin == "trained"), default=0)
     finally:
         store.close()
 
@@ -276,7 +276,7 @@ def test_train_while_another_engine_holds_the_store_is_refused(tmp_path: Path) -
     held = hold_store(tmp_path)
     done = cli(tmp_path, *TINY)
     refused(done, "another server, or a training command, is using the store")
-    held.close()
+    held.release()
 
 
 def test_a_store_that_cannot_be_a_folder_is_refused(tmp_path: Path) -> None:

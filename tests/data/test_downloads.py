@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.data import images as data
+from app.base.settings import Settings
 from app.data import downloads
+from app.data import images as data
 from app.data.downloads import download
 from app.data.images import load
 from app.values.datasets import BUNDLED, DATASETS, FILES, DataError, DataUnavailable, available
-from app.base.settings import Settings
 from tests.support.served_data import Parts, Source, closed_port, official_files
 
 TORCHVISION = tuple(FILES)

@@ -1,4 +1,4 @@
-"""app/data/images.py and app/values/datasets.py: the bundled images and the real ones; batches, augmented and prepared."""
+"""Data sets as tensors: the bundled images and the real ones; batches, augmented and prepared."""
 
 import importlib.util
 import subprocess
@@ -14,11 +14,11 @@ import torch
 from torch import Tensor
 from torchvision.transforms import v2
 
+from app.base.settings import ASSETS, ROOT, Settings
+from app.base.settings import load as settings_here
 from app.data import images as data
 from app.data.images import cropped, crops, load, order, prepare
 from app.values.datasets import BUNDLED, DATASETS, FILES, DataError, DataUnavailable, available, find
-from app.base.settings import ASSETS, ROOT, Settings
-from app.base.settings import load as settings_here
 
 FULL = settings_here().data  # RESNET_EXPLORER_DATA
 
@@ -73,7 +73,10 @@ def test_a_damaged_or_missing_bundled_file_is_named(
     ("code", "absent"),
     [
         ("import app.values.datasets, app.data.zip_upload, app.data.zip_safety", "torch"),
-        (f"import app.data.images, app.base.settings as s; app.data.images.load({BUNDLED!r}, s.Settings())", "torchvision"),
+        (
+            f"import app.data.images, app.base.settings as s; app.data.images.load({BUNDLED!r}, s.Settings())",
+            "torchvision",
+        ),
     ],
 )
 def test_what_does_without_a_slow_import_does_not_make_it(code: str, absent: str) -> None:

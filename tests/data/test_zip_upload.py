@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from app.base.settings import Settings
 from app.data.images import load
 from app.values.datasets import DataError, uploaded
-from app.base.settings import Settings
 from tests.support.zips import Uploads, encoded, noise, png, two_classes, zipped
 
 

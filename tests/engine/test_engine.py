@@ -12,12 +12,12 @@ from safetensors.torch import load_file
 
 from app.base.settings import Settings
 from app.data.images import load_for
-from app.engine import engine as jobs
+from app.engine import engine as engine_module
 from app.engine import run_queue as pump
 from app.engine import worker
 from app.engine.engine import Engine
-from app.engine.limits import RefusedError
-from app.engine.run_queue import Pump
+from app.engine.policy.limits import RefusedError
+from app.engine.run_queue import RunQueue
 from app.server.metrics import health
 from app.store.checkpoints import weights_file
 from app.store.database import StoreError
@@ -47,51 +47,51 @@ def nothing_left(request: pytest.FixtureRequest) -> Iterator[None]:
     if "engine" in request.fixturenames:
         engine: Engine = request.getfixturevalue("engine")
         for run in trained(engine.store):
-            engine.cancel(run.id)
-        until(lambda: not any(engine.pump.busy(run.id) for run in trained(engine.store)), "the workers to be free")
+            engine.runs.cancel(run.id)
+        until(lambda: not any(engine.queue.busy(run.id) for run in trained(engine.store)), "the workers to be free")
 
 
 def test_pause_step_and_go_on_change_no_weight(engine: Engine, witness: Weights) -> None:
-    [first, second] = [run.id for run in engine.submit(specs())]
-    until(lambda: engine.store.run(first).step > 20, "step 20")
-    engine.pause(first)
-    until(lambda: not engine.pump.busy(first), "the worker to let go")
-    paused = engine.store.run(first)
+    [first, second] = [run.id for run in engine.runs.submit(specs())]
+    until(lambda: engine.store.runs.get(first).step > 20, "step 20")
+    engine.runs.pause(first)
+    until(lambda: not engine.queue.busy(first), "the worker to let go")
+    paused = engine.store.runs.get(first)
     assert paused.status == "paused"
     assert paused.checkpoint == paused.step < STEPS
-    engine.resume(first, steps=1)
-    until(lambda: engine.store.run(first).status == "paused" and not engine.pump.busy(first), "one step")
-    assert engine.store.run(first).step == paused.step + 1
-    engine.resume(first)
-    until(lambda: not any(engine.store.run(run).active for run in (first, second)), "the end")
+    engine.runs.resume(first, steps=1)
+    until(lambda: engine.store.runs.get(first).status == "paused" and not engine.queue.busy(first), "one step")
+    assert engine.store.runs.get(first).step == paused.step + 1
+    engine.runs.resume(first)
+    until(lambda: not any(engine.store.runs.get(run).active for run in (first, second)), "the end")
     ended_well(engine.store, [first, second], witness)
 
 
 def test_a_block_cut_while_it_trains_is_kept_with_the_run_and_repeats_it(engine: Engine, tmp_path: Path) -> None:
     asked = specs()[0].model_copy(update={"recipe": Recipe(steps=150, batch=16)})
-    run, store = engine.submit([asked])[0].id, engine.store
+    run, store = engine.runs.submit([asked])[0].id, engine.store
     with pytest.raises(ValueError, match=r"enters, .* leaves"):
-        engine.cut(run, CutSpec.parse("1"))
-    until(lambda: store.run(run).step > 0, "the first step")
-    engine.cut(run, CutSpec.parse("0"))
-    until(lambda: store.cuts(run), "the cut")
-    assert store.run(run).active
-    until(lambda: store.run(run).step > store.cuts(run)[0].step + 5, "steps under the cut")
-    engine.pause(run)
-    until(lambda: not engine.pump.busy(run), "the worker to let go")
-    engine.cut(run, CutSpec())
-    until(lambda: len(store.cuts(run)) == 2, "the block to be back")
-    assert store.run(run).status == "paused"
-    engine.resume(run)
-    until(lambda: not store.run(run).active, "the end")
-    settled, cuts = store.run(run).settled, store.cuts(run)
+        engine.runs.cut(run, CutSpec.parse("1"))
+    until(lambda: store.runs.get(run).step > 0, "the first step")
+    engine.runs.cut(run, CutSpec.parse("0"))
+    until(lambda: store.events.cuts(run), "the cut")
+    assert store.runs.get(run).active
+    until(lambda: store.runs.get(run).step > store.events.cuts(run)[0].step + 5, "steps under the cut")
+    engine.runs.pause(run)
+    until(lambda: not engine.queue.busy(run), "the worker to let go")
+    engine.runs.cut(run, CutSpec())
+    until(lambda: len(store.events.cuts(run)) == 2, "the block to be back")
+    assert store.runs.get(run).status == "paused"
+    engine.runs.resume(run)
+    until(lambda: not store.runs.get(run).active, "the end")
+    settled, cuts = store.runs.get(run).settled, store.events.cuts(run)
     assert [event.cut for event in cuts] == [CutSpec.parse("0"), CutSpec()]
     list(train(settled, load_for(settled, engine.settings), tmp_path / "again", cuts=cuts))
-    once, again = load_file(weights_file(store.weights_folder(run), 150)), tmp_path / "again"
+    once, again = load_file(weights_file(store.weights.folder(run), 150)), tmp_path / "again"
     for name, value in load_file(weights_file(again, 150)).items():
         assert torch.equal(once[name], value)
     with pytest.raises(RefusedError, match="finished"):
-        engine.cut(run, CutSpec.parse("0"))
+        engine.runs.cut(run, CutSpec.parse("0"))
 
 
 class Silent(NoCluster):
@@ -107,17 +107,17 @@ class Silent(NoCluster):
 
 
 def test_a_cut_asked_of_a_server_that_died_is_made_by_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jobs, "Cluster", Silent)
-    monkeypatch.setattr(Pump, "_ask_to_stop", lambda *_: None)
+    monkeypatch.setattr(engine_module, "Cluster", Silent)
+    monkeypatch.setattr(RunQueue, "_ask_to_stop", lambda *_: None)
     first = Engine(Settings(store=tmp_path))
-    run = first.submit(specs()[1:])[0].id
-    until(lambda: first.pump.busy(run), "the worker to have it")
-    first.cut(run, CutSpec.parse("1"))
+    run = first.runs.submit(specs()[1:])[0].id
+    until(lambda: first.queue.busy(run), "the worker to have it")
+    first.runs.cut(run, CutSpec.parse("1"))
     first.stop()
     following = Engine(Settings(store=tmp_path))
-    until(lambda: following.pump.busy(run), "the run to go on")
-    assert following.store.cuts(run) == [BlockCut(step=0, cut=CutSpec.parse("1"))]
-    assert following.store.run(run).cut_asked is None
+    until(lambda: following.queue.busy(run), "the run to go on")
+    assert following.store.events.cuts(run) == [BlockCut(step=0, cut=CutSpec.parse("1"))]
+    assert following.store.runs.get(run).cut_asked is None
     following.stop()
 
 
@@ -138,35 +138,35 @@ class Away(NoCluster):
 def test_a_scheduler_that_is_away_is_said_everywhere_and_nothing_is_lost(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jobs, "Cluster", Away)
+    monkeypatch.setattr(engine_module, "Cluster", Away)
     engine = Engine(Settings(store=tmp_path))
-    run = engine.submit(specs()[:1])[0].id
-    until(lambda: bool(engine.pump.trouble), "the pump to notice")
+    run = engine.runs.submit(specs()[:1])[0].id
+    until(lambda: bool(engine.trouble), "the pump to notice")
     assert "scheduler is away" in health(engine)
-    assert engine.store.run(run).status == "queued"
-    answer = engine.desk.ask(GradientsQuestion(run="reference-resnet-20", step=0))
+    assert engine.store.runs.get(run).status == "queued"
+    answer = engine.questions.ask(GradientsQuestion(run="reference-resnet-20", step=0))
     assert (answer.pending, answer.trouble) == (False, "cannot be reached")
     monkeypatch.setattr(Away, "back", True)
-    until(lambda: not engine.pump.trouble, "all to be well again")
+    until(lambda: not engine.trouble, "all to be well again")
     assert health(engine) == ""
     engine.stop()
 
 
 def test_runs_wait_their_turn_and_a_waiting_one_can_be_cancelled(engine: Engine) -> None:
-    first, _, third, fourth = (run.id for run in engine.submit(specs(4)))
-    until(lambda: engine.store.run(first).step > 0, "the first step")
-    assert [engine.store.run(run).status for run in (third, fourth)] == ["queued", "queued"]
-    assert (engine.place(third), engine.place(fourth)) == (0, 1)
-    wait = engine.seconds_left(engine.store.run(fourth))
+    first, _, third, fourth = (run.id for run in engine.runs.submit(specs(4)))
+    until(lambda: engine.store.runs.get(first).step > 0, "the first step")
+    assert [engine.store.runs.get(run).status for run in (third, fourth)] == ["queued", "queued"]
+    assert (engine.runs.place(third), engine.runs.place(fourth)) == (0, 1)
+    wait = engine.runs.seconds_left(engine.store.runs.get(fourth))
     assert wait is not None
     assert wait > 0
-    engine.cancel(third)
-    engine.cancel(first)
-    until(lambda: engine.store.run(fourth).status == "running", "the fourth to move up")
-    until(lambda: not engine.pump.busy(first), "the first to stop")
-    assert engine.store.run(first).status == "cancelled"
-    assert engine.store.run(third).status == "cancelled"
-    assert 0 < engine.store.run(first).step < STEPS
+    engine.runs.cancel(third)
+    engine.runs.cancel(first)
+    until(lambda: engine.store.runs.get(fourth).status == "running", "the fourth to move up")
+    until(lambda: not engine.queue.busy(first), "the first to stop")
+    assert engine.store.runs.get(first).status == "cancelled"
+    assert engine.store.runs.get(third).status == "cancelled"
+    assert 0 < engine.store.runs.get(first).step < STEPS
 
 
 def test_a_run_whose_worker_keeps_dying_is_given_up_and_says_so(
@@ -174,9 +174,9 @@ def test_a_run_whose_worker_keeps_dying_is_given_up_and_says_so(
 ) -> None:
     monkeypatch.setattr(pump, "MAX_DEATHS", 2)
     monkeypatch.setattr(worker, "train_run", _die)
-    [run] = engine.submit(specs()[:1])
-    until(lambda: engine.store.run(run.id).status == "failed", "the engine to give up")
-    assert "died" in engine.store.run(run.id).message
+    [run] = engine.runs.submit(specs()[:1])
+    until(lambda: engine.store.runs.get(run.id).status == "failed", "the engine to give up")
+    assert "died" in engine.store.runs.get(run.id).message
 
 
 def _die(*_args: object) -> None:
@@ -184,29 +184,29 @@ def _die(*_args: object) -> None:
 
 
 def test_weights_that_cannot_be_written_fail_the_run_and_keep_its_events(engine: Engine) -> None:
-    run = engine.submit([specs()[0].model_copy(update={"recipe": Recipe(steps=2000, batch=64)})])[0].id
-    until(lambda: engine.store.run(run).step > 12, "some steps")
-    folder = engine.store.weights_folder(run)
+    run = engine.runs.submit([specs()[0].model_copy(update={"recipe": Recipe(steps=2000, batch=64)})])[0].id
+    until(lambda: engine.store.runs.get(run).step > 12, "some steps")
+    folder = engine.store.weights.folder(run)
     folder.rename(folder.with_name("gone"))
     folder.touch()  # a file where the folder was: nothing can be written into it
-    until(lambda: engine.store.run(run).status == "failed", "the failure")
-    assert "disk" in engine.store.run(run).message
-    assert len(engine.store.history(run).series().steps) > 12
+    until(lambda: engine.store.runs.get(run).status == "failed", "the failure")
+    assert "disk" in engine.store.runs.get(run).message
+    assert len(engine.store.events.history(run).series().steps) > 12
 
 
 def test_what_is_too_large_is_refused_before_anything_is_queued(engine: Engine) -> None:
     before = trained(engine.store)
     fine, net = specs()[0], NetSpec.parse("imagenet-resnet-152:width=512").fitted(1, 10)
     with pytest.raises(RefusedError, match="parameters"):
-        engine.submit([fine, fine.model_copy(update={"net": net})])
+        engine.runs.submit([fine, fine.model_copy(update={"net": net})])
     thousand = fine.model_copy(update={"net": NetSpec.parse("resnet-1202").fitted(1, 10)})
     thousand = thousand.model_copy(update={"recipe": Recipe(steps=1, batch=4096)})
     with pytest.raises(RefusedError, match=r"needs about \d+\.\d GB to train"):
-        engine.submit([thousand])
+        engine.runs.submit([thousand])
     with pytest.raises(RefusedError, match="steps"):
-        engine.submit([fine.model_copy(update={"recipe": Recipe(steps=900_000)})])
+        engine.runs.submit([fine.model_copy(update={"recipe": Recipe(steps=900_000)})])
     with pytest.raises(RefusedError, match="upload it again"):
-        engine.submit([RunSpec(net=fine.net, data="own-0123456789ab")])
+        engine.runs.submit([RunSpec(net=fine.net, data="own-0123456789ab")])
     assert trained(engine.store) == before
 
 
@@ -218,10 +218,10 @@ def test_a_second_engine_on_the_same_store_is_refused(engine: Engine) -> None:
 def test_an_unreachable_data_set_fails_its_run_with_a_sentence(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "fetch_data", _offline)
     net = NetSpec.parse("resnet-8:width=4").fitted(3, 10)
-    [run] = engine.submit([RunSpec(net=net, data="cifar-10")])
-    until(lambda: engine.store.run(run.id).status == "failed", "the failure")
-    assert engine.store.run(run.id).message == "the network cannot be reached"
-    assert engine.pump.downloads == {}
+    [run] = engine.runs.submit([RunSpec(net=net, data="cifar-10")])
+    until(lambda: engine.store.runs.get(run.id).status == "failed", "the failure")
+    assert engine.store.runs.get(run.id).message == "the network cannot be reached"
+    assert engine.runs.downloads == {}
 
 
 def _offline(*_args: object) -> None:
@@ -231,8 +231,8 @@ def _offline(*_args: object) -> None:
 def test_two_runs_asked_of_a_cold_engine_train_side_by_side(tmp_path: Path) -> None:
     engine = Engine(Settings(store=tmp_path, workers=2), lanes=["train"])
     long = Recipe(steps=100_000, batch=64)
-    runs = [run.id for run in engine.submit([spec.model_copy(update={"recipe": long}) for spec in specs()])]
-    until(lambda: all(engine.store.run(run).step > 0 for run in runs), "the first steps of both")
-    assert [engine.store.run(run).status for run in runs] == ["running", "running"]
-    assert [engine.store.run(run).attempt for run in runs] == [1, 1]
+    runs = [run.id for run in engine.runs.submit([spec.model_copy(update={"recipe": long}) for spec in specs()])]
+    until(lambda: all(engine.store.runs.get(run).step > 0 for run in runs), "the first steps of both")
+    assert [engine.store.runs.get(run).status for run in runs] == ["running", "running"]
+    assert [engine.store.runs.get(run).attempt for run in runs] == [1, 1]
     engine.stop()

@@ -1,5 +1,7 @@
 """Questions: put to real workers once, answered, kept with their run, and their troubles said in a sentence."""
 
+import io
+import json
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +18,7 @@ from app.studies.paths.questions import PathsQuestion
 from app.studies.subnetworks.questions import SubNetworks, SubNetworksQuestion
 from app.values.cut_spec import CutSpec
 from app.values.questions import Question
-from app.values.results import from_bytes, to_bytes
+from app.values.results import UnreadableError, from_bytes, to_bytes
 from tests.support.waiting import until
 
 RUN = "reference-resnet-20"
@@ -30,8 +32,8 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
 
 
 def answered(engine: Engine, question: Question) -> Answer:
-    until(lambda: not engine.desk.ask(question).pending, "the answer")
-    return engine.desk.ask(question)
+    until(lambda: not engine.questions.ask(question).pending, "the answer")
+    return engine.questions.ask(question)
 
 
 def test_an_answer_is_kept_and_the_next_engine_has_it_at_once(engine: Engine, tmp_path: Path) -> None:
@@ -40,18 +42,47 @@ def test_an_answer_is_kept_and_the_next_engine_has_it_at_once(engine: Engine, tm
     assert isinstance(first, CutEvaluation)
     assert first.images == 50
     assert first.confusion.sum() == 50
-    kept = engine.store.answer(question.key)
+    kept = engine.store.answers.get(question.key)
     assert kept is not None
     again = from_bytes(kept)
     assert again.error == first.error
     assert np.array_equal(again.confusion, first.confusion)
 
 
+@pytest.mark.parametrize("change", ["another field", "no result at all"])
+def test_an_answer_that_this_program_cannot_read_is_asked_anew_and_takes_its_place(engine: Engine, change: str) -> None:
+    question = CutQuestion(run=RUN, step=312, cut=CutSpec.parse("5"), images=len(change))
+    other = of_another_version() if change == "another field" else b"?"
+    with pytest.raises(UnreadableError):
+        from_bytes(other)
+    engine.store.answers.keep(question.key, RUN, "{}", other)
+    found = answered(engine, question).result
+    assert isinstance(found, CutEvaluation)
+    kept = engine.store.answers.get(question.key)
+    assert kept is not None
+    assert from_bytes(kept).error == found.error
+
+
+def of_another_version() -> bytes:
+    """A cut's answer as a program would have kept it whose result has other fields."""
+    text = json.dumps({"result": "CutEvaluation", "error": 1.0, "gain": 2.0}).encode()
+    file = io.BytesIO()
+    np.savez_compressed(file, _rest=np.frombuffer(text, np.uint8))
+    return file.getvalue()
+
+
+def test_another_edition_of_a_question_is_another_question(monkeypatch: pytest.MonkeyPatch) -> None:
+    question = CutQuestion(run=RUN, step=312)
+    before = question.key
+    monkeypatch.setattr(CutQuestion, "edition", 2)
+    assert question.key != before
+
+
 def test_what_cannot_be_asked_is_refused_at_once(engine: Engine) -> None:
     with pytest.raises(KeyError, match="no run"):
-        engine.desk.ask(CutQuestion(run="nobody", step=0))
+        engine.questions.ask(CutQuestion(run="nobody", step=0))
     with pytest.raises(ValueError, match=r"no weights of .* were kept at step 7"):
-        engine.desk.ask(CutQuestion(run=RUN, step=7))
+        engine.questions.ask(CutQuestion(run=RUN, step=7))
 
 
 def test_what_a_worker_cannot_answer_is_a_sentence(engine: Engine) -> None:
@@ -63,16 +94,16 @@ def test_what_a_worker_cannot_answer_is_a_sentence(engine: Engine) -> None:
 
 def test_a_study_says_how_far_it_is_and_can_be_dropped(engine: Engine) -> None:
     study = SubNetworksQuestion(run=RUN, step=312, images=2000)
-    until(lambda: engine.desk.ask(study).done, "some progress")
-    assert 0 < engine.desk.ask(study).done < engine.desk.ask(study).total
-    engine.desk.drop_forgotten(3600)
-    assert study.key in engine.desk._tasks
-    engine.desk.drop_forgotten(0)
-    until(lambda: study.key not in engine.desk._tasks, "the worker to let go of what nobody looks for")
-    until(lambda: engine.desk.ask(study).done, "progress once more")
-    engine.desk.drop(study)
-    until(lambda: study.key not in engine.desk._tasks, "the worker to let go")
-    assert engine.store.answer(study.key) is None
+    until(lambda: engine.questions.ask(study).done, "some progress")
+    assert 0 < engine.questions.ask(study).done < engine.questions.ask(study).total
+    engine.questions.drop_forgotten(3600)
+    assert study.key in engine.questions._tasks
+    engine.questions.drop_forgotten(0)
+    until(lambda: study.key not in engine.questions._tasks, "the worker to let go of what nobody looks for")
+    until(lambda: engine.questions.ask(study).done, "progress once more")
+    engine.questions.drop(study)
+    until(lambda: study.key not in engine.questions._tasks, "the worker to let go")
+    assert engine.store.answers.get(study.key) is None
 
 
 def test_a_result_survives_its_file() -> None:
@@ -106,7 +137,7 @@ def test_progress_that_is_heard_while_a_question_is_put_stops_nobody(
         heard = threading.Event()
 
         def hear() -> None:
-            engine.desk._heard((0.0, ("another", 1, 2)))
+            engine.questions._heard((0.0, ("another", 1, 2)))
             heard.set()
 
         loop.add_callback(hear)

@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from app.engine.turns import turns
+from app.engine.policy.turns import turns
 
 
 def queue(seed: int) -> tuple[list[str], Counter[str]]:

@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from app.base.prose import prose
 from app.base.settings import Settings
-from app.engine import engine as jobs
+from app.engine import process
 from app.engine.engine import Engine
 from app.store.run import Run
 from app.ui.page import teacher as teaching
@@ -32,7 +32,7 @@ def class_engine(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[En
 def runs(class_engine: Engine) -> list[Run]:
     """Three runs of three browsers: two ended, one under way."""
     nets = ("plain-8:width=2", "resnet-8:width=2", "resnet-14:width=2")
-    runs = [class_engine.submit([spec(net)], f"browser {net}")[0] for net in nets]
+    runs = [class_engine.runs.submit([spec(net)], f"browser {net}")[0] for net in nets]
     for run, error, finished in zip(runs, (80.0, 30.0, 40.0), (True, True, False), strict=True):
         under_way(class_engine, run, [error] * (40 if finished else 20), finished=finished)
     return runs
@@ -72,14 +72,14 @@ def test_with_it_all_runs_are_there_to_stop_and_to_pin(class_engine: Engine, run
     assert list(page.dataframe[0].value["net"]) == ["resnet-14", "resnet-8", "plain-8"]
     assert "3 runs, a point each, 1 of them not at their end" in words(page)
     page = press(select(page, 0), "Stop")
-    assert class_engine.store.run(runs[2].id).status == "cancelled"
+    assert class_engine.store.runs.get(runs[2].id).status == "cancelled"
     page = press(select(page, 2), "Pin")
-    assert class_engine.store.run(runs[0].id).pinned
+    assert class_engine.store.runs.get(runs[0].id).pinned
     assert list(opened("runs").dataframe[0].value["net"][:3]) == ["plain-8", "resnet-14", "resnet-8"]
 
 
 def test_each_run_is_a_point_with_its_depth_and_its_error(class_engine: Engine, runs: list[Run]) -> None:
-    found = [class_engine.store.run(run.id) for run in runs]
+    found = [class_engine.store.runs.get(run.id) for run in runs]
     points = {(point.kind, point.depth, point.error, point.ended) for point in sweep_points(found, "training")}
     assert points == {("plain", 8, 80.0, True), ("residual", 8, 30.0, True), ("residual", 14, 40.0, False)}
     assert {point.error for point in sweep_points(found, "test")} == {81.0, 31.0, 41.0}
@@ -93,8 +93,8 @@ def test_a_message_is_on_every_page_as_text(class_engine: Engine) -> None:
         assert class_engine.message == HOSTILE[hostile]
         assert (class_engine.store.folder / "message.txt").read_text("utf-8") == HOSTILE[hostile]
         assert len(well(opened("start")).info) == 1
-    jobs.stop()
-    again = jobs.start(class_engine.settings)
+    process.stop()
+    again = process.start(class_engine.settings)
     assert again.message == HOSTILE["a link"], "the next server says it too"
     page = entered()
     page.main.text_input[-1].set_value("")

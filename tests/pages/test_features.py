@@ -93,8 +93,8 @@ def test_a_net_whose_images_are_not_here_says_so_and_its_kernels_are_shown(
 ) -> None:
     spec = imported(NetSpec.parse("imagenet-resnet-18:width=4"), "imagenet", None)
     save_file(build(spec.net).state_dict(), tmp_path / "weights")
-    run = answering.store.new_id(spec)
-    events = receive(tmp_path / "weights", spec, answering.store.weights_folder(run), settings=answering.settings)
+    run = answering.store.runs.new_id(spec)
+    events = receive(tmp_path / "weights", spec, answering.store.weights.folder(run), settings=answering.settings)
     answering.store.enter_import(run, "big", spec, events)
     page = well(opened(name, run=run, beside="none"))
     said = words(page) + " ".join(error.value for error in page.error)

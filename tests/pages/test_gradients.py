@@ -58,9 +58,11 @@ def test_the_sentence_is_that_of_the_kept_moments_and_of_a_run_under_way_no_end_
     answering: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page = well(opened("gradients", run=PAIR, step="100"))
-    run = answering.store.run(PAIR[0])
-    found = {step: answering.desk.ask(GradientsQuestion(run=run.id, step=step)).result for step in (0, 1, 10, 100, 312)}
-    history = answering.store.history(run.id)
+    run = answering.store.runs.get(PAIR[0])
+    found = {
+        step: answering.questions.ask(GradientsQuestion(run=run.id, step=step)).result for step in (0, 1, 10, 100, 312)
+    }
+    history = answering.store.events.history(run.id)
     errors = history.train_error(), history.test_error()
     assert None not in errors
     assert said(course_of(run.spec.net, found, *errors)) in words(page)  # type: ignore[arg-type]
@@ -100,10 +102,10 @@ def test_the_address_s_layer_is_followed_and_its_distribution_is_drawn_on_demand
 
 
 def test_a_run_without_kept_weights_still_has_its_map(answering: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    [short] = answering.submit([spec("plain-8:width=2")])
+    [short] = answering.runs.submit([spec("plain-8:width=2")])
     under_way(answering, short, [90.0] * EPOCH)
-    kept = answering.store.moments
-    monkeypatch.setattr(answering.store, "moments", lambda run: [] if run == short.id else kept(run))
+    kept = answering.store.events.moments
+    monkeypatch.setattr(answering.store.events, "moments", lambda run: [] if run == short.id else kept(run))
     page = well(opened("gradients", run=[short.id, "reference-plain-20"]))
     assert "plain-20 with batch normalisation" in words(page)
     page.multiselect(key="measured-runs").set_value([short.id]).run()

@@ -54,10 +54,10 @@ def html(page: AppTest) -> str:
 
 
 def errors_by_hand(engine: Engine, text: str) -> float:
-    run = engine.store.run(RUN)
+    run = engine.store.runs.get(RUN)
     images = load_for(run.spec, engine.settings)
     assert run.started
-    net = net_at(run.spec, engine.store.weights_folder(RUN), 312, images, run.started.epoch_steps)
+    net = net_at(run.spec, engine.store.weights.folder(RUN), 312, images, run.started.epoch_steps)
     return evaluate_cuts(net, images, [CutSpec.parse(text)], FEW)[0].error
 
 
@@ -138,10 +138,10 @@ def test_a_picture_of_one_s_own_is_the_first_and_is_what_the_whole_and_the_cut_n
     first, second = html(page).split("<figure")[1:3]
     assert "<b>your picture</b> <span>yours</span>" in first
     assert "no. 12<" in second
-    run = answering.store.run(RUN)
+    run = answering.store.runs.get(RUN)
     images = load_for(run.spec, answering.settings)
     assert run.started
-    net = net_at(run.spec, answering.store.weights_folder(RUN), 312, images, run.started.epoch_steps)
+    net = net_at(run.spec, answering.store.weights.folder(RUN), 312, images, run.started.epoch_steps)
     cuts = [CutSpec(), CutSpec.parse("3")]
     for shares in cut_probabilities(net, torch.from_numpy(pixels[None]), images.info, cuts).probabilities[:, 0]:
         assert f"<span>{images.info.labels[shares.argmax()]} {100 * shares.max():.0f} %</span>" in first
@@ -168,17 +168,17 @@ def test_a_deselected_control_stays_away(answering: Engine) -> None:
 
 
 def test_the_usual_control_of_a_plain_net_is_a_residual_one(engine: Engine) -> None:
-    runs = engine.store.runs()
+    runs = engine.store.runs.all()
     found = usual_controls(
-        engine.store.run("reference-plain-20"), [run for run in runs if run.id != "reference-plain-20"]
+        engine.store.runs.get("reference-plain-20"), [run for run in runs if run.id != "reference-plain-20"]
     )
     assert found == ["reference-resnet-20"]
 
 
 def test_a_vgg_is_trained_by_one_press_and_then_stands_beside_the_plain_twin(answering: Engine) -> None:
     page = press(well(opened("lesions", study="")), "Train the paper's control: vgg-16 of width 8")
-    run = answering.store.runs(["queued"])[0]
-    reference = answering.store.run(RUN)
+    run = answering.store.runs.all(["queued"])[0]
+    reference = answering.store.runs.get(RUN)
     assert (run.spec.net.name, run.spec.net.width) == ("vgg-16", 8)
     assert (run.spec.data, run.spec.recipe, run.spec.seed) == (reference.spec.data, reference.spec.recipe, 0)
     assert page.multiselect(key="beside").value == ["reference-plain-20"]
@@ -262,26 +262,26 @@ def test_words_of_orders_say_whether_the_error_follows_tau() -> None:
 
 
 def test_a_run_under_way_is_cut_by_a_press_and_tells_how_its_error_jumped(answering: Engine) -> None:
-    [run] = answering.submit([spec("resnet-8:width=4")])
+    [run] = answering.runs.submit([spec("resnet-8:width=4")])
     under_way(answering, run, [50.0] * EPOCH)
-    answering.store.update(run.id, status="paused")
+    answering.store.runs.update(run.id, status="paused")
     page = opened("lesions", run=run.id, study="", cut="1")
     assert "It trains whole." in words(well(page))
     page = press(page, "Train it without block 1")
-    until(lambda: answering.store.cuts(run.id), "the cut")
-    assert answering.store.cuts(run.id) == [BlockCut(step=EPOCH, cut=CutSpec.parse("1"))]
+    until(lambda: answering.store.events.cuts(run.id), "the cut")
+    assert answering.store.events.cuts(run.id) == [BlockCut(step=EPOCH, cut=CutSpec.parse("1"))]
     same: dict[str, Any] = {"loss": 2.0, "lr": 0.1, "seconds": 0.01, "norms": (0.1,) * 8}
     steps = [StepMeasured(step=EPOCH + nth, error=80.0 - nth, **same) for nth in range(20)]
-    answering.store.record(run.id, 1, [*steps, CheckpointSaved(step=EPOCH + 20, moment=False)])
+    answering.store.events.record(run.id, 1, [*steps, CheckpointSaved(step=EPOCH + 20, moment=False)])
     page = well(opened("lesions", run=run.id, study="", cut="1"))
     assert "It trains **without block 1**." in words(page)
     assert "50.0 % of its training images wrong over the 10 steps before, 75.5 % over the 10 after" in words(page)
     assert "it now errs on 65.5 %" in words(page)
     assert next(button for button in page.button if button.label == "Train it without block 1").disabled
     press(page, "Put its blocks back")
-    until(lambda: len(answering.store.cuts(run.id)) == 2, "the block to be back")
-    assert answering.store.cuts(run.id)[-1] == BlockCut(step=EPOCH + 20, cut=CutSpec())
-    answering.store.update(run.id, status="finished")
+    until(lambda: len(answering.store.events.cuts(run.id)) == 2, "the block to be back")
+    assert answering.store.events.cuts(run.id)[-1] == BlockCut(step=EPOCH + 20, cut=CutSpec())
+    answering.store.runs.update(run.id, status="finished")
     ended = words(well(opened("lesions", run=run.id, study="")))
     assert "has no steps to make any more" in ended
     assert "50.0 % of its training images wrong over the 10 steps before" in ended, "the event is kept with the run"
@@ -289,7 +289,7 @@ def test_a_run_under_way_is_cut_by_a_press_and_tells_how_its_error_jumped(answer
 
 def test_a_run_that_has_ended_names_those_that_can_be_cut(answering: Engine) -> None:
     assert "has no steps to make any more" in words(opened("lesions", study=""))
-    [run] = answering.submit([spec("resnet-8:width=4")])
+    [run] = answering.runs.submit([spec("resnet-8:width=4")])
     under_way(answering, run, [50.0] * EPOCH)
     links = [link.proto for link in well(opened("lesions", study="")).get("page_link")]
     assert any(f"run={run.id}" in link.query_string for link in links)
@@ -300,7 +300,7 @@ def test_a_run_that_has_ended_names_those_that_can_be_cut(answering: Engine) -> 
 
 def test_the_pair_is_trained_by_one_press_and_then_offered(answering: Engine) -> None:
     page = press(well(opened("lesions")), "Train the pair: stochastic-20 and resnet-20")
-    pair = twins(answering.store.runs())[0]
+    pair = twins(answering.store.runs.all())[0]
     assert [str(run.spec.net.family) for run in pair] == ["stochastic", "resnet"]
     assert {run.spec.net.width for run in pair} == {8}
     assert not any(button.label.startswith("Train the pair") for button in well(page).button)
@@ -315,8 +315,8 @@ def test_the_pair_is_trained_by_one_press_and_then_offered(answering: Engine) ->
 
 
 def test_runs_that_differ_in_more_than_the_drops_are_no_twins(engine: Engine) -> None:
-    engine.submit([spec(PAIR[0]), spec(PAIR[1], seed=7)])
-    assert twins(engine.store.runs()) == []
+    engine.runs.submit([spec(PAIR[0]), spec(PAIR[1], seed=7)])
+    assert twins(engine.store.runs.all()) == []
 
 
 # ── the strip ──

@@ -9,7 +9,8 @@ from typing import Any, cast
 import pytest
 
 from app.base.settings import Settings
-from app.engine import engine as jobs
+from app.engine import engine as engine_module
+from app.engine import process
 from app.studies.paths.section import Place
 from app.studies.subnetworks import section
 from app.studies.subnetworks.questions import SubNetworksQuestion
@@ -37,11 +38,11 @@ class Waiting(NoCluster):
 @pytest.fixture
 def waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """An engine on which what the page asks is never answered: the page stands all the same."""
-    jobs.stop()
-    monkeypatch.setattr(jobs, "Cluster", Waiting)
-    jobs.start(Settings(store=tmp_path / "store", data=tmp_path / "data", workers=1))
+    process.stop()
+    monkeypatch.setattr(engine_module, "Cluster", Waiting)
+    process.start(Settings(store=tmp_path / "store", data=tmp_path / "data", workers=1))
     yield
-    jobs.stop()
+    process.stop()
 
 
 @pytest.mark.usefixtures("answering")
@@ -168,7 +169,7 @@ def test_nonsense_in_every_parameter_leaves_a_page(text: str) -> None:
 
 @pytest.mark.usefixtures("waiting")
 def test_a_store_without_runs_says_what_to_do() -> None:
-    store = jobs.engine().store
-    for run in store.runs():
-        store._rows("DELETE FROM runs WHERE id = ?", run.id)
+    store = process.engine().store
+    for run in store.runs.all():
+        store._database.rows("DELETE FROM runs WHERE id = ?", run.id)
     assert "train one first" in words(well(opened("paths")))

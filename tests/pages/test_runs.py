@@ -19,7 +19,7 @@ REFERENCES = len(references.REFERENCES)
 @pytest.fixture
 def runs(engine: Engine) -> list[Run]:
     """A finished plain run, a finished residual one and one that waits: oldest first."""
-    runs = engine.submit([spec("plain-8:width=4"), spec("resnet-8:width=4"), spec("preact-8:width=4", seed=3)])
+    runs = engine.runs.submit([spec("plain-8:width=4"), spec("resnet-8:width=4"), spec("preact-8:width=4", seed=3)])
     for run, error in zip(runs[:2], (80.0, 30.0), strict=True):
         under_way(engine, run, [error] * 40, finished=True)
     return runs
@@ -93,16 +93,16 @@ def test_nonsense_in_every_parameter_leaves_a_page(text: str) -> None:
 def test_a_run_is_renamed_and_keeps_its_address(engine: Engine, runs: list[Run]) -> None:
     page = select(opened("runs"), 2)
     name_field(page).set_value("  the **plain** <b>one</b>  ").run()
-    assert engine.store.run(runs[0].id).name == "the **plain** <b>one</b>"
+    assert engine.store.runs.get(runs[0].id).name == "the **plain** <b>one</b>"
     assert page.dataframe[0].value["name"][2] == "the **plain** <b>one</b>"
     well(page)
 
 
 def test_a_name_given_by_another_browser_stays(engine: Engine, runs: list[Run]) -> None:
     page = select(opened("runs"), 2)
-    engine.store.rename(runs[0].id, "theirs")
+    engine.store.runs.rename(runs[0].id, "theirs")
     page.run()
-    assert engine.store.run(runs[0].id).name == "theirs"
+    assert engine.store.runs.get(runs[0].id).name == "theirs"
     assert name_field(page).value == "theirs"
 
 
@@ -110,17 +110,17 @@ def test_the_chosen_runs_are_deleted_and_no_others(engine: Engine, runs: list[Ru
     page = select(opened("runs"), 1, 2)
     assert "Delete 2 runs" in words(page)
     page = well(press(page, "Yes, delete"))
-    left = [run.id for run in engine.store.runs() if run.origin == "trained"]
+    left = [run.id for run in engine.store.runs.all() if run.origin == "trained"]
     assert left == [runs[2].id]
     assert len(names(page)) == REFERENCES + 1
 
 
 def test_a_run_that_someone_starts_meanwhile_does_not_move_the_choice(engine: Engine, runs: list[Run]) -> None:
     page = select(opened("runs"), 1)  # resnet-8
-    [other] = engine.submit([spec("plain-8:width=4")])
+    [other] = engine.runs.submit([spec("plain-8:width=4")])
     under_way(engine, other, [70.0] * 40, finished=True)
     press(page, "Yes, delete")
-    left = {run.id for run in engine.store.runs()}
+    left = {run.id for run in engine.store.runs.all()}
     assert runs[1].id not in left
     assert {runs[0].id, runs[2].id, other.id} <= left
 
@@ -138,7 +138,7 @@ def test_a_reference_run_and_one_under_way_are_not_deleted(engine: Engine, runs:
     assert any("Reference runs come with the program" in caption.value for caption in page.caption)
     page = select(opened("runs"), 0, 1, 3)
     press(page, "Yes, delete")
-    left = {run.id for run in engine.store.runs()}
+    left = {run.id for run in engine.store.runs.all()}
     assert runs[2].id in left
     assert len([run for run in left if run.startswith("reference-")]) == REFERENCES
     assert runs[1].id not in left
@@ -161,7 +161,7 @@ def test_four_at_most_are_opened() -> None:
 @pytest.mark.parametrize("evaluated", [True, False])
 def test_a_run_from_elsewhere_has_a_sentence_in_place_of_curves(engine: Engine, evaluated: bool) -> None:
     one = imported(NetSpec.parse("resnet-8:width=4").fitted(1, 10), "fashion-mnist-mini", None)
-    run = engine.store.new_id(one)
+    run = engine.store.runs.new_id(one)
     engine.store.enter_import(run, "**mine**", one, arrived(one.net, 12.345 if evaluated else None))
     table = opened("runs").dataframe[0].value
     if evaluated:

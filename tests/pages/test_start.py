@@ -4,6 +4,7 @@ import pytest
 
 from app.engine.engine import Engine
 from tests.support.opening import HOSTILE, PARAMETERS, opened, press, well, words
+from tests.support.settings import sets
 
 pytestmark = pytest.mark.usefixtures("engine")
 
@@ -18,7 +19,7 @@ def test_the_first_page_asks_the_question_and_offers_the_race() -> None:
 
 def test_the_button_starts_the_plain_net_and_its_twin_and_opens_their_page(engine: Engine) -> None:
     page = well(press(opened(), "Start the race"))
-    second, first, *_ = engine.store.runs()
+    second, first, *_ = engine.store.runs.all()
     assert [run.spec.net.name for run in (first, second)] == ["plain-56", "resnet-56"]
     assert first.spec.net == second.spec.net.plain_twin()
     assert first.spec.model_copy(update={"net": second.spec.net}) == second.spec
@@ -34,11 +35,11 @@ def test_the_prediction_goes_with_the_race() -> None:
 
 
 def test_a_race_that_the_server_refuses_is_said_and_the_page_stays(engine: Engine) -> None:
-    engine.settings = engine.settings.model_copy(update={"max_parameters": 1000})
+    sets(engine, max_parameters=1000)
     page = well(press(opened(), "Start the race"))
     assert "Not started" in page.error[0].value
     assert "1,000" in page.error[0].value
-    assert not [run for run in engine.store.runs() if run.origin == "trained"]
+    assert not [run for run in engine.store.runs.all() if run.origin == "trained"]
     assert page.title[0].value.startswith("Why")
 
 

@@ -9,6 +9,7 @@ from app.store.run import Run
 from app.ui.runs.curve_words import NO_DIFFERENCE
 from app.ui.runs.race_form import MAX_CONTESTANTS
 from tests.support.opening import HOSTILE, PARAMETERS, live_texts, opened, press, spec, under_way, well, words
+from tests.support.settings import sets
 
 pytestmark = pytest.mark.usefixtures("engine")
 
@@ -17,7 +18,7 @@ SMALL = ["plain-8:width=4", "resnet-8:width=4"]
 
 def trained(engine: Engine) -> list[Run]:
     """The runs of this store that did not come with the program, oldest first."""
-    return [run for run in engine.store.runs() if run.origin == "trained"][::-1]
+    return [run for run in engine.store.runs.all() if run.origin == "trained"][::-1]
 
 
 def labels(page: AppTest) -> list[str]:
@@ -37,7 +38,7 @@ def drawn(page: AppTest) -> str:
 
 def race(engine: Engine, *names: str) -> list[Run]:
     """Runs in the queue."""
-    return engine.submit([spec(name) for name in names or SMALL])
+    return engine.runs.submit([spec(name) for name in names or SMALL])
 
 
 def watching(runs: list[Run], **query: str) -> AppTest:
@@ -58,8 +59,8 @@ def test_the_first_open_shows_a_recorded_race_and_says_so() -> None:
 
 
 def test_a_store_without_reference_runs_still_has_a_page(engine: Engine) -> None:
-    for run in engine.store.runs():
-        engine.store._rows("DELETE FROM runs WHERE id = ?", run.id)
+    for run in engine.store.runs.all():
+        engine.store._database.rows("DELETE FROM runs WHERE id = ?", run.id)
     page = well(opened("train"))
     assert start(page)
     assert "recorded race" not in words(page)
@@ -150,7 +151,7 @@ def test_two_settings_of_one_net_are_told_apart_in_the_prediction(engine: Engine
 
 
 def test_a_run_too_large_for_this_server_is_refused_in_words(engine: Engine) -> None:
-    engine.settings = engine.settings.model_copy(update={"max_steps": 100})
+    sets(engine, max_steps=100)
     page = well(press(opened("train", net=SMALL), "Start the race"))
     assert page.error[0].value.startswith("Not started: 312 steps asked for")
     assert not trained(engine)
@@ -191,7 +192,7 @@ def test_hundreds_of_values_are_cut_short() -> None:
 
 def test_a_deleted_run_is_named_and_the_others_are_shown(engine: Engine) -> None:
     [gone, kept] = race(engine)
-    engine.cancel(gone.id)
+    engine.runs.cancel(gone.id)
     engine.store.delete(gone.id)
     page = watching([gone, kept])
     assert [literal(gone.id) in warning.value for warning in page.warning] == [True]
@@ -210,7 +211,7 @@ def test_a_run_deleted_under_the_eyes_of_a_browser_is_said_at_the_next_refresh(e
     runs = race(engine)
     page = watching(runs)
     for run in runs:
-        engine.cancel(run.id)
+        engine.runs.cancel(run.id)
         engine.store.delete(run.id)
     page.run()
     assert "deleted" in well(page).warning[0].value
@@ -289,12 +290,12 @@ def test_a_run_that_leaves_the_queue_while_a_page_is_drawn_is_no_error(engine: E
     under_way(engine, running, [90.0] * 5)
     under_way(engine, stale, [90.0] * 5)  # `stale` still says that it waits
     assert stale.status == "queued"
-    assert engine.seconds_left(stale) is None
+    assert engine.runs.seconds_left(stale) is None
 
 
 def test_a_failed_run_shows_its_reason(engine: Engine) -> None:
     [run, _] = runs = race(engine)
-    engine.store.update(run.id, status="failed", message="the network cannot be reached")
+    engine.store.runs.update(run.id, status="failed", message="the network cannot be reached")
     assert "the network cannot be reached" in watching(runs).warning[0].value
 
 

@@ -14,15 +14,16 @@ from starlette.types import Message, Receive, Scope, Send
 
 from app.base.browser_key import COOKIE, key_in
 from app.base.settings import ROOT
-from app.server.guard import STREAM, Guard, headers, host_is_known, may_measure
+from app.server.guard import Guard, may_measure
+from app.server.middlewares import PAGES, STREAM, headers, host_is_known
 
 
 @pytest.fixture(autouse=True)
 def nobody_here() -> Iterator[None]:
     """As a server begins."""
-    Guard.open = Guard.turned_away = 0
+    PAGES.open = PAGES.turned_away = 0
     yield
-    Guard.open = Guard.turned_away = 0
+    PAGES.open = PAGES.turned_away = 0
 
 
 async def site(scope: Scope, receive: Receive, send: Send) -> None:
@@ -129,7 +130,7 @@ def test_a_stream_under_another_name_is_refused_and_not_counted() -> None:
     scope = {"type": "websocket", "path": STREAM, "headers": [(b"host", b"evil.net")]}
     asyncio.run(Guard(site, hosts=["lab.example.org"])(scope, receive, send))
     assert sent == [{"type": "websocket.close", "code": 1008}]
-    assert Guard.open == 0
+    assert PAGES.open == 0
 
 
 @pytest.mark.parametrize(
@@ -172,18 +173,18 @@ def test_pages_beyond_the_limit_are_turned_away_until_one_is_closed() -> None:
     async def three() -> list[list[str]]:
         pages = [asyncio.create_task(page()) for _ in range(3)]
         await asyncio.sleep(0)
-        while Guard.turned_away == 0:
+        while PAGES.turned_away == 0:
             await asyncio.sleep(0)
-        assert Guard.open == 2
+        assert PAGES.open == 2
         leave.set()
         return await asyncio.gather(*pages)
 
     assert asyncio.run(three()) == [["websocket.accept"], ["websocket.accept"], ["websocket.close"]]
-    assert (Guard.open, Guard.turned_away) == (0, 1)
+    assert (PAGES.open, PAGES.turned_away) == (0, 1)
 
 
 def test_a_full_server_says_so_in_place_of_a_page() -> None:
-    Guard.open = 2
+    PAGES.open = 2
     status, answered = get(Guard(site, 2))
     assert (status, answered["retry-after"]) == (503, "120")
 

@@ -4,8 +4,16 @@ import numpy as np
 import pytest
 from scipy.stats import gmean
 
+from app.store.history import (
+    MAX_COLUMNS,
+    MAX_POINTS,
+    History,
+    column_edges,
+    geometric_means,
+    keep_extremes,
+    running_mean,
+)
 from app.values.events import RunStarted
-from app.store.history import MAX_COLUMNS, MAX_POINTS, History, column_edges, geometric_means, keep_extremes, running_mean
 
 
 def started(layers: int = 2) -> RunStarted:

@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from app.values.cut_spec import CutSpec
 from app.store.database import StoreError
+from app.store.event_log import EventGapError
+from app.store.schema import SCHEMA
+from app.store.store import Store
+from app.values.cut_spec import CutSpec
 from app.values.events import (
     BlockCut,
     CheckpointSaved,
@@ -22,9 +25,7 @@ from app.values.events import (
     from_json,
     to_json,
 )
-from app.store.schema import SCHEMA
 from app.values.run_spec import RunSpec
-from app.store.run_store import EventGapError, Store
 from models.spec import NetSpec
 
 SPEC = RunSpec(net=NetSpec.parse("resnet-8:width=8").fitted(1, 10))
@@ -56,13 +57,13 @@ def store(tmp_path: Path) -> Store:
 
 
 def begun(store: Store) -> str:
-    run = store.create(SPEC).id
-    store.update(run, attempt=1)
+    run = store.runs.create(SPEC).id
+    store.runs.update(run, attempt=1)
     return run
 
 
 def losses(store: Store, run: str) -> list[float]:
-    return store.history(run).series().loss.tolist()
+    return store.events.history(run).series().loss.tolist()
 
 
 def test_events_survive_the_journey_as_json() -> None:
@@ -80,26 +81,29 @@ def test_a_loss_that_is_not_finite_survives_the_journey() -> None:
 def test_cuts_outlive_a_resumption_and_a_new_one_takes_the_place_of_those_to_come(store: Store) -> None:
     run = begun(store)
     first, later = BlockCut(step=4, cut=CutSpec.parse("1,2:0.5")), BlockCut(step=9, cut=CutSpec())
-    store.record(run, 1, [started(), *steps(0, 4), first, *steps(4, 9), later, *steps(9, 12)])
-    store.record(run, 1, [started(4)])
-    assert from_json(to_json(store.cuts(run))) == [first, later]
-    assert (store.history(run).series().cut_steps, store.history(run).series().cuts) == ((4, 9), ("1,2:0.5", ""))
+    store.events.record(run, 1, [started(), *steps(0, 4), first, *steps(4, 9), later, *steps(9, 12)])
+    store.events.record(run, 1, [started(4)])
+    assert from_json(to_json(store.events.cuts(run))) == [first, later]
+    assert (store.events.history(run).series().cut_steps, store.events.history(run).series().cuts) == (
+        (4, 9),
+        ("1,2:0.5", ""),
+    )
     anew = BlockCut(step=6, cut=CutSpec.parse("0"))
-    store.record(run, 1, [anew])
-    assert store.cuts(run) == [first, anew]
-    assert store.history(run).series().cut_steps == (4, 6)
+    store.events.record(run, 1, [anew])
+    assert store.events.cuts(run) == [first, anew]
+    assert store.events.history(run).series().cut_steps == (4, 6)
 
 
 def test_a_cut_that_was_asked_for_waits_until_it_is_in_force(store: Store) -> None:
     run = begun(store)
     for text in ("1", ""):
-        store.update(run, cut_asked=text)
-        asked = store.run(run).cut_asked
+        store.runs.update(run, cut_asked=text)
+        asked = store.runs.get(run).cut_asked
         assert asked == CutSpec.parse(text)
-        store.record(run, 1, [BlockCut(step=0, cut=CutSpec.parse("0"))])
-        assert store.run(run).cut_asked == asked, "that was another one"
-        store.record(run, 1, [BlockCut(step=0, cut=asked)])
-        assert store.run(run).cut_asked is None
+        store.events.record(run, 1, [BlockCut(step=0, cut=CutSpec.parse("0"))])
+        assert store.runs.get(run).cut_asked == asked, "that was another one"
+        store.events.record(run, 1, [BlockCut(step=0, cut=asked)])
+        assert store.runs.get(run).cut_asked is None
 
 
 def test_a_run_is_read_back_as_it_was_written(store: Store) -> None:
@@ -107,41 +111,43 @@ def test_a_run_is_read_back_as_it_was_written(store: Store) -> None:
     evaluated = EpochEvaluated(
         step=5, epoch=1, test_error=31.5, test_loss=1.0, test_images=100, images_per_second=500.0
     )
-    store.record(run, 1, [started(), CheckpointSaved(step=0, moment=True), *steps(0, 5), evaluated])
-    found = store.run(run)
+    store.events.record(run, 1, [started(), CheckpointSaved(step=0, moment=True), *steps(0, 5), evaluated])
+    found = store.runs.get(run)
     assert found.spec == SPEC
     assert (found.status, found.step, found.total, found.checkpoint) == ("running", 5, 20, 0)
-    series = store.history(run).series()
+    series = store.events.history(run).series()
     assert series.steps.tolist() == [0, 1, 2, 3, 4]
     assert series.norms[:, 1].tolist() == pytest.approx([2, 3, 4, 5, 6])
     assert series.test_error.tolist() == [31.5]
-    assert store.moments(run) == [0]
+    assert store.events.moments(run) == [0]
 
 
 def test_a_resumed_run_replaces_what_came_after_its_checkpoint(store: Store) -> None:
     run = begun(store)
-    store.record(run, 1, [started(), *steps(0, 3), CheckpointSaved(step=3, moment=False), *steps(3, 9, loss=7.0)])
+    store.events.record(
+        run, 1, [started(), *steps(0, 3), CheckpointSaved(step=3, moment=False), *steps(3, 9, loss=7.0)]
+    )
     assert losses(store, run) == [1.0] * 3 + [7.0] * 6
-    store.update(run, attempt=2)
-    store.record(run, 2, [started(3), *steps(3, 5)])
+    store.runs.update(run, attempt=2)
+    store.events.record(run, 2, [started(3), *steps(3, 5)])
     assert losses(store, run) == [1.0] * 5
-    assert store.run(run).step == 5
+    assert store.runs.get(run).step == 5
 
 
 def test_events_of_an_attempt_that_is_over_do_not_count(store: Store) -> None:
     run = begun(store)
-    store.record(run, 1, [started(), *steps(0, 3)])
-    store.update(run, attempt=2)
-    store.record(run, 1, steps(3, 9))
-    assert store.run(run).step == 3
+    store.events.record(run, 1, [started(), *steps(0, 3)])
+    store.runs.update(run, attempt=2)
+    store.events.record(run, 1, steps(3, 9))
+    assert store.runs.get(run).step == 3
 
 
 @pytest.mark.parametrize("batch", [steps(4, 6), steps(2, 5), [started(7)]])
 def test_a_gap_or_a_repetition_is_refused_whole(store: Store, batch: list[Event]) -> None:
     run = begun(store)
-    store.record(run, 1, [started(), *steps(0, 3)])
+    store.events.record(run, 1, [started(), *steps(0, 3)])
     with pytest.raises(EventGapError):
-        store.record(run, 1, batch)
+        store.events.record(run, 1, batch)
     assert losses(store, run) == [1.0] * 3
 
 
@@ -152,24 +158,24 @@ def test_how_a_run_ends_is_its_status(store: Store) -> None:
         (RunDiverged(step=2, layer="head.fc", what="loss"), "diverged"),
     ):
         run = begun(store)
-        store.record(run, 1, [started(), *steps(0, 2), event])
-        assert store.run(run).status == status
-    assert store.diverged(run) == RunDiverged(step=2, layer="head.fc", what="loss")
-    assert "head.fc" in store.run(run).message
+        store.events.record(run, 1, [started(), *steps(0, 2), event])
+        assert store.runs.get(run).status == status
+    assert store.events.diverged(run) == RunDiverged(step=2, layer="head.fc", what="loss")
+    assert "head.fc" in store.runs.get(run).message
 
 
 def test_a_run_that_was_cancelled_stays_so_when_its_last_events_come(store: Store) -> None:
     run = begun(store)
-    store.record(run, 1, [started(), *steps(0, 2)])
-    store.update(run, status="cancelled")
-    store.record(run, 1, [*steps(2, 3), RunStopped(step=3)])
-    assert store.run(run).status == "cancelled"
-    assert store.run(run).step == 3
+    store.events.record(run, 1, [started(), *steps(0, 2)])
+    store.runs.update(run, status="cancelled")
+    store.events.record(run, 1, [*steps(2, 3), RunStopped(step=3)])
+    assert store.runs.get(run).status == "cancelled"
+    assert store.runs.get(run).step == 3
 
 
 def test_a_second_reader_sees_what_was_written(store: Store, tmp_path: Path) -> None:
     run = begun(store)
-    store.record(run, 1, [started(), *steps(0, 3)])
+    store.events.record(run, 1, [started(), *steps(0, 3)])
     assert losses(Store(tmp_path), run) == [1.0] * 3
 
 
@@ -179,9 +185,9 @@ def test_threads_may_write_and_read_at_once(store: Store) -> None:
 
     def write(run: str) -> None:
         try:
-            store.record(run, 1, [started()])
+            store.events.record(run, 1, [started()])
             for step in range(50):
-                store.record(run, 1, steps(step, step + 1))
+                store.events.record(run, 1, steps(step, step + 1))
                 assert len(losses(store, run)) == step + 1
         except BaseException as error:
             failures.append(error)
@@ -192,18 +198,18 @@ def test_threads_may_write_and_read_at_once(store: Store) -> None:
     for thread in threads:
         thread.join()
     assert not failures
-    assert [store.run(run).step for run in runs] == [50] * 4
+    assert [store.runs.get(run).step for run in runs] == [50] * 4
 
 
 def test_only_weights_that_nobody_needs_are_deleted(store: Store) -> None:
     run = begun(store)
-    folder = store.weights_folder(run)
+    folder = store.weights.folder(run)
     folder.mkdir(parents=True)
     for step in (0, 3, 5, 7, 9):
         (folder / f"{step:07d}.safetensors").touch()
         (folder / f"{step:07d}.momentum.safetensors").touch()
     events = [CheckpointSaved(step=step, moment=step in (0, 5)) for step in (0, 3, 5, 7)]
-    store.record(run, 1, [started(), *events])
+    store.events.record(run, 1, [started(), *events])
     store.prune(run)
     left = sorted(path.name for path in folder.iterdir())
     assert left == [
@@ -218,15 +224,15 @@ def test_only_weights_that_nobody_needs_are_deleted(store: Store) -> None:
 
 def test_a_run_can_be_renamed_and_deleted_but_not_while_it_runs(store: Store) -> None:
     run = begun(store)
-    store.rename(run, "  my \n run " + "x" * 200)
-    assert store.run(run).name.startswith("my run xxx")
-    assert len(store.run(run).name) == 80
+    store.runs.rename(run, "  my \n run " + "x" * 200)
+    assert store.runs.get(run).name.startswith("my run xxx")
+    assert len(store.runs.get(run).name) == 80
     with pytest.raises(ValueError, match="stop it"):
         store.delete(run)
-    store.record(run, 1, [started(), *steps(0, 2), RunFinished(step=2)])
+    store.events.record(run, 1, [started(), *steps(0, 2), RunFinished(step=2)])
     store.delete(run)
     with pytest.raises(KeyError, match="no run"):
-        store.run(run)
+        store.runs.get(run)
 
 
 def test_a_damaged_file_is_put_aside_and_said(tmp_path: Path) -> None:
@@ -234,13 +240,13 @@ def test_a_damaged_file_is_put_aside_and_said(tmp_path: Path) -> None:
     store = Store(tmp_path)
     assert "damaged" in store.notice
     assert len(list(tmp_path.glob("store.corrupt-*.sqlite"))) == 1
-    assert store.create(SPEC).status == "queued"
+    assert store.runs.create(SPEC).status == "queued"
 
 
 def test_damage_in_the_middle_of_the_file_is_noticed(tmp_path: Path) -> None:
     store = Store(tmp_path)
     run = begun(store)
-    store.record(run, 1, [started(), *steps(0, 500)])
+    store.events.record(run, 1, [started(), *steps(0, 500)])
     store.close()
     path = tmp_path / "store.sqlite"
     content = bytearray(path.read_bytes())
@@ -257,22 +263,22 @@ def test_a_store_that_cannot_be_made_is_said_in_one_sentence(tmp_path: Path) -> 
 
 def test_a_full_disk_loses_nothing_that_was_stored(store: Store) -> None:
     run = begun(store)
-    store.record(run, 1, [started(), *steps(0, 3)])
-    pages = store._db.execute("PRAGMA page_count").fetchone()[0]
-    store._db.execute(f"PRAGMA max_page_count = {pages}")  # SQLite then answers as on a full disk
+    store.events.record(run, 1, [started(), *steps(0, 3)])
+    pages = store._database._db.execute("PRAGMA page_count").fetchone()[0]
+    store._database._db.execute(f"PRAGMA max_page_count = {pages}")  # SQLite then answers as on a full disk
     with pytest.raises(StoreError, match="full"):
-        store.record(run, 1, steps(3, 5000))
-    store._db.execute("PRAGMA max_page_count = 1000000")
-    assert store.run(run).step == 3
-    store.record(run, 1, steps(3, 5))
+        store.events.record(run, 1, steps(3, 5000))
+    store._database._db.execute("PRAGMA max_page_count = 1000000")
+    assert store.runs.get(run).step == 3
+    store.events.record(run, 1, steps(3, 5))
     assert losses(store, run) == [1.0] * 5
 
 
 def test_steps_are_unique_in_the_file_itself(store: Store) -> None:
     run = begun(store)
-    store.record(run, 1, [started(), *steps(0, 1)])
+    store.events.record(run, 1, [started(), *steps(0, 1)])
     with pytest.raises(sqlite3.IntegrityError):
-        store._db.execute("INSERT INTO steps VALUES (?, 0, 1, 1, 1, 1, x'')", (run,))
+        store._database._db.execute("INSERT INTO steps VALUES (?, 0, 1, 1, 1, 1, x'')", (run,))
 
 
 def test_a_store_of_the_first_version_is_brought_up_to_date_and_keeps_its_runs(tmp_path: Path) -> None:
@@ -288,8 +294,12 @@ def test_a_store_of_the_first_version_is_brought_up_to_date_and_keeps_its_runs(t
     db.close()
     for _ in range(2):
         store = Store(tmp_path)
-        assert (store.run("old").owner, store.run("old").pinned, store.run("old").cut_asked) == ("", False, None)
-        assert store.run(store.create(SPEC, owner="someone").id).owner == "someone"
+        assert (store.runs.get("old").owner, store.runs.get("old").pinned, store.runs.get("old").cut_asked) == (
+            "",
+            False,
+            None,
+        )
+        assert store.runs.get(store.runs.create(SPEC, owner="someone").id).owner == "someone"
         assert store.notice == ""
         store.close()
 

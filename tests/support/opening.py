@@ -16,6 +16,7 @@ from app.engine import worker
 from app.engine.engine import Engine
 from app.store.run import Run
 from app.ui.widgets.component import frontend
+from app.values.datasets import DATASETS
 from app.values.events import CheckpointSaved, EpochEvaluated, Event, RunFinished, RunStarted, StepMeasured
 from app.values.results import to_bytes
 from app.values.run_spec import Recipe, RunSpec
@@ -154,7 +155,7 @@ def spec(name: str, steps: int = 40, **changes: Any) -> RunSpec:
 def under_way(engine: Engine, run: Run, errors: Sequence[float], *, finished: bool = False) -> None:
     """Let a run have measured these training errors (percent), one a step, as a worker would have sent them."""
     layers = tuple(layer.name for layer in plan(run.spec.net).layers)
-    total = run.spec.planned_steps
+    total = run.spec.length(DATASETS[run.spec.data].train_images).steps
     events: list[Event] = [
         RunStarted(
             step=0,
@@ -185,8 +186,8 @@ def under_way(engine: Engine, run: Run, errors: Sequence[float], *, finished: bo
             )
     if finished:
         events.append(RunFinished(step=len(errors)))
-    engine.store.update(run.id, attempt=1)
-    engine.store.record(run.id, 1, events)
+    engine.store.runs.update(run.id, attempt=1)
+    engine.store.events.record(run.id, 1, events)
 
 
 def arrived(net: NetSpec, error: float | None) -> list[Event]:

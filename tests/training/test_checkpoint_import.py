@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from app.base.settings import Settings
 from app.cli.main import app
 from app.store.checkpoints import weights_file
-from app.store.run_store import Store
+from app.store.store import Store
 from app.training.checkpoint_import import read, receive
 from app.training.evaluation import evaluate_run
 from app.values.events import EpochEvaluated
@@ -153,9 +153,9 @@ def test_the_right_and_a_wrong_normalisation_differ(file: Path, tmp_path: Path) 
 
 def test_an_import_is_a_finished_run_with_one_moment(file: Path, tmp_path: Path) -> None:
     store = Store(tmp_path / "store")
-    run = store.new_id(SPEC)
-    found = store.enter_import(run, "", SPEC, receive(file, SPEC, store.weights_folder(run)))
-    assert (found.status, found.origin, found.step, found.total, store.moments(run)) == (
+    run = store.runs.new_id(SPEC)
+    found = store.enter_import(run, "", SPEC, receive(file, SPEC, store.weights.folder(run)))
+    assert (found.status, found.origin, found.step, found.total, store.events.moments(run)) == (
         "finished",
         "imported",
         0,
@@ -164,23 +164,23 @@ def test_an_import_is_a_finished_run_with_one_moment(file: Path, tmp_path: Path)
     )
     assert found.started is not None
     assert found.started.layers[0] == "stem.conv"
-    assert list(store.history(run).series().steps) == []
-    kept = load_file(weights_file(store.weights_folder(run), 0))
+    assert list(store.events.history(run).series().steps) == []
+    kept = load_file(weights_file(store.weights.folder(run), 0))
     assert torch.equal(kept["head.fc.weight"], build(SPEC.net, seed=4).state_dict()["head.fc.weight"])
     store.delete(run)
-    assert not store.weights_folder(run).exists()
+    assert not store.weights.folder(run).exists()
 
 
 def test_it_is_evaluated_on_arrival_under_its_own_normalisation(file: Path, tmp_path: Path) -> None:
     settings, store = Settings(store=tmp_path / "store"), Store(tmp_path / "store")
     spec = imported(SPEC.net, SPEC.data, ((0.0,), (1.0,)))
-    run = store.new_id(spec)
-    folder = store.weights_folder(run)
+    run = store.runs.new_id(spec)
+    folder = store.weights.folder(run)
     store.enter_import(run, "", spec, receive(file, spec, folder, settings=settings))
     expected = evaluate_run(spec, folder, 0, settings)
-    [found] = store.epochs(run)
+    [found] = store.events.epochs(run)
     assert (found.test_error, found.test_loss, found.test_images) == (expected.error, expected.loss, 2000)
-    history = store.history(run)
+    history = store.events.history(run)
     assert history.test_error() == expected.error
     assert (history.train_error(), history.images_per_second()) == (None, None)  # nothing was trained here
     assert list(history.series().eval_steps) == [0]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from app.training import precision
+from app.training import precision, remembered
 from app.training.precision import _measured, faster
 
 Take = Callable[[float, float], list[bool]]
@@ -63,7 +63,7 @@ def test_one_who_was_killed_while_measuring_is_not_waited_for(
     faster("cpu", tmp_path)
     [place] = tmp_path.iterdir()
     place.write_text("")
-    monkeypatch.setattr(precision, "PATIENCE", 0.1)
+    monkeypatch.setattr(remembered, "PATIENCE", 0.1)
     seconds(1, 8)
     assert faster("cpu", tmp_path) == "float32"
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import psutil
 
 from app.base.settings import ROOT
-from app.store.run_store import Store
+from app.store.store import Store
 from tests.support.waiting import PATIENCE, until
 from tests.trials.undisturbed import STEPS, Weights, ended_well, trained, undisturbed
 

@@ -8,18 +8,18 @@ import time
 from pathlib import Path
 
 from app.base.settings import Settings
-from app.engine import engine as jobs
+from app.engine import process
 from tests.trials.undisturbed import specs, trained
 
 
 def main(store: str, runs: str = "2", scheduler: str = "") -> None:
     """Run until everything has ended."""
-    engine = jobs.start(Settings(store=Path(store), workers=2, scheduler=scheduler), lanes=["train"])
+    engine = process.start(Settings(store=Path(store), workers=2, scheduler=scheduler), lanes=["train"])
     if not trained(engine.store):
-        engine.submit(specs(int(runs)))
-    while any(run.active for run in engine.store.runs()):
+        engine.runs.submit(specs(int(runs)))
+    while any(run.active for run in engine.store.runs.all()):
         time.sleep(0.1)
-    jobs.stop()
+    process.stop()
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from websockets.exceptions import WebSocketException
 
-from app.store.run_store import Store
+from app.store.store import Store
 from app.values.run_spec import Recipe, RunSpec
 from benchmarks.served.live_server import LiveServer, live_server
 from benchmarks.served.sessions import Session
@@ -90,10 +90,10 @@ def soak(minutes: float, sessions: int, seed: int = 0) -> tuple[Figures, list[Sa
         RESNET_EXPLORER_MAX_MINUTES="0",
     ) as served:
         store = Store(served.store)
-        [run] = [run for run in store.runs() if run.origin == "trained"]
-        until(lambda: store.run(run.id).step, "the first steps")
+        [run] = [run for run in store.runs.all() if run.origin == "trained"]
+        until(lambda: store.runs.get(run.id).step, "the first steps")
         crowd, samples = asyncio.run(_watched(served, run.id, minutes, sessions, seed))
-        run = store.run(run.id)
+        run = store.runs.get(run.id)
         store.close()
     (early, late), (workers_early, workers_late) = (
         _early_and_late([getattr(sample, name) for sample in samples]) for name in ("server", "workers")
@@ -116,7 +116,7 @@ def _long_run(store: Path) -> None:
     """A run that the server finds waiting."""
     recipe = Recipe(steps=STEPS, batch=64)
     kept = Store(store)
-    kept.create(RunSpec(net=NetSpec.parse("resnet-8:width=4").fitted(1, 10), recipe=recipe, threads=1))
+    kept.runs.create(RunSpec(net=NetSpec.parse("resnet-8:width=4").fitted(1, 10), recipe=recipe, threads=1))
     kept.close()
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.base.settings import ROOT
-from app.store.run_store import Store
+from app.store.store import Store
 from tests.support.waiting import PATIENCE, until
 from tests.trials.machines import Machine, networks_allowed, scheduler
 from tests.trials.undisturbed import Weights, all_beyond, ended_well, trained

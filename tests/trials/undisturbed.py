@@ -10,7 +10,7 @@ from app.base.settings import Settings
 from app.data.images import load_for
 from app.store.checkpoints import weights_file
 from app.store.run import Run
-from app.store.run_store import Store
+from app.store.store import Store
 from app.training.loop import resolve, train
 from app.values.run_spec import Recipe, RunSpec
 from models.spec import NetSpec
@@ -51,7 +51,7 @@ def undisturbed(count: int, folder: Path) -> Weights:
 
 def trained(store: Store) -> list[Run]:
     """The runs of a store, reference runs apart."""
-    return [run for run in store.runs() if run.origin == "trained"]
+    return [run for run in store.runs.all() if run.origin == "trained"]
 
 
 def all_beyond(store: Store, step: int) -> bool:
@@ -61,13 +61,13 @@ def all_beyond(store: Store, step: int) -> bool:
 
 def ended_well(store: Store, runs: Iterable[str], witness: Weights) -> None:
     """Every event is there once, and the weights are the undisturbed ones, bit for bit."""
-    for run in map(store.run, runs):
+    for run in map(store.runs.get, runs):
         assert (run.status, run.message, run.step) == ("finished", "", STEPS)
         assert _steps(store, "steps", run.id) == list(range(STEPS))
         assert _steps(store, "epochs", run.id) == list(range(EPOCH, STEPS + 1, EPOCH))
-        wanted, found = witness[run.spec.net.family, run.spec.seed], weights_file(store.weights_folder(run.id), STEPS)
+        wanted, found = witness[run.spec.net.family, run.spec.seed], weights_file(store.weights.folder(run.id), STEPS)
         assert all(torch.equal(wanted[name], tensor) for name, tensor in load_file(found).items())
 
 
 def _steps(store: Store, table: str, run: str) -> Sequence[int]:
-    return [row["step"] for row in store._rows(f"SELECT step FROM {table} WHERE run = ? ORDER BY step", run)]
+    return [row["step"] for row in store._database.rows(f"SELECT step FROM {table} WHERE run = ? ORDER BY step", run)]

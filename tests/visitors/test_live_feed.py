@@ -21,7 +21,7 @@ from tests.support.opening import spec, under_way
 @pytest.fixture
 def runs(engine: Engine) -> tuple[str, ...]:
     """Two runs that train."""
-    begun = engine.submit([spec("plain-8:width=4"), spec("resnet-8:width=4")])
+    begun = engine.runs.submit([spec("plain-8:width=4"), spec("resnet-8:width=4")])
     for run in begun:
         under_way(engine, run, [90.0 - step for step in range(20)])
     return tuple(run.id for run in begun)
@@ -68,8 +68,8 @@ def test_a_page_is_fed_what_it_would_draw_and_then_only_what_has_changed(engine:
     assert {len(found[name]["data"]) > 0 for name in ("maps mean", "lines None", "layer stem.conv")} == {True}
     have = {name.replace(" ", "_"): etag for name, etag, _ in head["parts"]}
     assert opened(asked(query(runs), **have))[1] == {}
-    under_way(engine, engine.store.run(runs[0]), [12.0] * 30)
-    engine.store.update(runs[0], message="")  # counts as a change: the scene is looked at anew
+    under_way(engine, engine.store.runs.get(runs[0]), [12.0] * 30)
+    engine.store.runs.update(runs[0], message="")  # counts as a change: the scene is looked at anew
     again, changed = opened(asked(query(runs), **have))
     assert changed["progress"]["newest"] == 30
     assert {"curves", "maps mean", "numbers None"} <= changed.keys()
@@ -83,7 +83,7 @@ def test_the_shape_changes_when_the_page_has_to(engine: Engine, runs: tuple[str,
     assert opened(asked(query(runs)))[0]["shape"] == before.shape
     assert opened(asked(str(followed.feed("curves").query)))[0]["shape"] == followed.shape  # type: ignore[union-attr]
     for run in runs:
-        engine.store.update(run, status="finished")
+        engine.store.runs.update(run, status="finished")
     after = scene(runs)
     assert opened(asked(query(runs)))[0]["shape"] == after.shape != before.shape
     assert after.feed("curves") is None, "nothing changes any more"
@@ -152,7 +152,7 @@ def test_a_guess_in_the_address_is_no_html(runs: tuple[str, ...]) -> None:
 
 def test_a_run_that_is_gone_is_said_to_be(engine: Engine, runs: tuple[str, ...]) -> None:
     for run in runs:
-        engine.store.update(run, status="finished")
+        engine.store.runs.update(run, status="finished")
     engine.store.delete(runs[0])
     assert asked(query(runs), curves="").status_code == 404
 
@@ -164,6 +164,6 @@ def test_a_run_that_is_gone_is_said_to_be(engine: Engine, runs: tuple[str, ...])
 def test_the_step_axis_of_a_long_run_ends_at_a_round_number_beyond_the_newest(
     engine: Engine, newest: int, end: int
 ) -> None:
-    [run] = engine.submit([spec("plain-8:width=4", steps=64_000)])
+    [run] = engine.runs.submit([spec("plain-8:width=4", steps=64_000)])
     now = scene((run.id,))
     assert replace(now, runs=(run.model_copy(update={"step": newest}),)).horizon == end

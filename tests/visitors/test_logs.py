@@ -10,9 +10,9 @@ import pytest
 from app.base import logs
 from app.base.settings import MODES, Settings
 from app.engine.engine import Engine
-from app.engine.limits import RefusedError
+from app.engine.policy.limits import RefusedError
 from tests.support.opening import spec, under_way
-from tests.visitors.test_sharing import sets
+from tests.support.settings import sets
 
 NET = "plain-8:width=2"
 
@@ -35,25 +35,25 @@ def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
 def test_a_runs_life_is_told_under_its_id_and_by_no_owner(
     engine: Engine, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine.pump, "_ask_to_stop", lambda *_: None)  # nobody is there to be asked
+    monkeypatch.setattr(engine.queue, "_ask_to_stop", lambda *_: None)  # nobody is there to be asked
     logs.begin(Settings(mode="class", logs="json"))
-    [run] = engine.submit([spec(NET)], "owner of it")
+    [run] = engine.runs.submit([spec(NET)], "owner of it")
     under_way(engine, run, [50.0] * 10)
-    engine.store.rename(run.id, "my secret name")
-    engine.pump._retry(run.id, 1)
-    engine.cancel(run.id)
-    engine.resume(run.id)
-    engine.pump._fail(run.id, "the disk refused")
+    engine.store.runs.rename(run.id, "my secret name")
+    engine.queue._retry(run.id, 1)
+    engine.runs.cancel(run.id)
+    engine.runs.resume(run.id)
+    engine.queue._fail(run.id, "the disk refused")
     sets(engine, max_steps=1)
     with pytest.raises(RefusedError):
-        engine.submit([spec(NET)])
+        engine.runs.submit([spec(NET)])
     text = capsys.readouterr().err
     told = [json.loads(line) for line in text.splitlines()]
     assert [line["event"] for line in told] == ["submitted", "worker lost", "stopped", "resumed", "failed", "refused"]
     assert {line["run"] for line in told[:-1]} == {run.id}
     assert told[-1]["limit"] == "max_steps"
     assert {line["level"] for line in told} == {"info", "warning", "error"}
-    assert told[2] == told[2] | {"attempt": 1, "status": "cancelled", "step": 10, "of": "pump"}
+    assert told[2] == told[2] | {"attempt": 1, "status": "cancelled", "step": 10, "of": "run_queue"}
     assert not [said for said in ("owner of it", "secret name") if said in text]
 
 

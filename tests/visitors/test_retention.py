@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 from app.engine.engine import Engine
-from app.engine.limits import RefusedError
+from app.engine.policy.limits import RefusedError
 from app.store.staging import arriving
 from app.values import datasets
-from tests.pages.conftest import started
+from tests.support.engines import started
 from tests.support.opening import NoCluster, opened, spec, under_way, well
-from tests.visitors.test_sharing import OWNERS, looks, sets
+from tests.support.settings import sets
+from tests.visitors.test_sharing import OWNERS, looks
 
 NET = "plain-8:width=2"
 
@@ -34,50 +35,50 @@ def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
 
 def test_a_run_pauses_when_its_browser_has_gone_for_so_long(engine: Engine, later: Callable[[int], None]) -> None:
     sets(engine, abandoned_minutes=5)
-    [left] = engine.submit([spec(NET)], "left")
-    [stays] = engine.submit([spec(NET)], "stays")
-    [pinned] = engine.submit([spec(NET)], "left")
-    [of_the_command_line] = engine.submit([spec(NET)])
-    engine.store.update(pinned.id, pinned=True)
+    [left] = engine.runs.submit([spec(NET)], "left")
+    [stays] = engine.runs.submit([spec(NET)], "stays")
+    [pinned] = engine.runs.submit([spec(NET)], "left")
+    [of_the_command_line] = engine.runs.submit([spec(NET)])
+    engine.store.runs.update(pinned.id, pinned=True)
     under_way(engine, left, [50.0] * 10)
     later(4)
     engine.housekeeper.seen("stays")
     engine.housekeeper.tidy()
-    assert engine.store.run(left.id).status == "running"
+    assert engine.store.runs.get(left.id).status == "running"
     later(2)
     engine.housekeeper.tidy()
-    paused = engine.store.run(left.id)
+    paused = engine.store.runs.get(left.id)
     assert (paused.status, paused.step) == ("paused", 10)
     assert paused.message.startswith("its browser was away for 5 minutes")
-    assert {engine.store.run(run.id).status for run in (stays, pinned, of_the_command_line)} == {"queued"}
-    engine.resume(left.id)  # by whoever comes back
-    assert engine.store.run(left.id).status == "queued"
+    assert {engine.store.runs.get(run.id).status for run in (stays, pinned, of_the_command_line)} == {"queued"}
+    engine.runs.resume(left.id)  # by whoever comes back
+    assert engine.store.runs.get(left.id).status == "queued"
 
 
 def test_all_that_a_gone_browser_left_is_forgotten_and_no_more(
     engine: Engine, later: Callable[[int], None], tmp_path: Path
 ) -> None:
     sets(engine, forget_minutes=60)
-    [_, pinned] = engine.submit([spec(NET)] * 2, "left")
-    [stays] = engine.submit([spec(NET)], "stays")
-    engine.store.update(pinned.id, pinned=True)
+    [_, pinned] = engine.runs.submit([spec(NET)] * 2, "left")
+    [stays] = engine.runs.submit([spec(NET)], "stays")
+    engine.store.runs.update(pinned.id, pinned=True)
     sent = {name: f"own-{index:012x}" for index, name in enumerate(("alone", "shared"))}
     for name in sent.values():
         for file in datasets.upload_files(name, engine.store.folder):
             file.parent.mkdir(exist_ok=True)
             file.write_text("{}")
-        engine.store.own_upload(name, "left")
-    engine.store.own_upload(sent["shared"], "stays")
-    references = [run.id for run in engine.store.runs() if run.origin == "reference"]
+        engine.store.owners.own_upload(name, "left")
+    engine.store.owners.own_upload(sent["shared"], "stays")
+    references = [run.id for run in engine.store.runs.all() if run.origin == "reference"]
     later(61)
     engine.housekeeper.seen("stays")
     for _ in range(2):  # what trains is stopped first
         engine.housekeeper.tidy()
-    assert [run.id for run in engine.store.runs() if run.origin == "trained"] == [stays.id, pinned.id]
-    assert references == [run.id for run in engine.store.runs() if run.origin == "reference"]
+    assert [run.id for run in engine.store.runs.all() if run.origin == "trained"] == [stays.id, pinned.id]
+    assert references == [run.id for run in engine.store.runs.all() if run.origin == "reference"]
     there = {name: [file.exists() for file in datasets.upload_files(sent[name], engine.store.folder)] for name in sent}
     assert there == {"alone": [False, False], "shared": [True, True]}
-    assert engine.store.uploads() == [(sent["shared"], "stays")]
+    assert engine.store.owners.uploads() == [(sent["shared"], "stays")]
 
 
 def test_a_page_that_is_open_says_so(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,12 +96,12 @@ def test_a_full_store_takes_nothing_new_and_says_what_to_do(engine: Engine, tmp_
     assert engine.store.size() == before + 3_000_000
     sets(engine, max_disk_mb=2)
     with pytest.raises(RefusedError, match=r"keeps up to 2 MB and holds \d+; this needs about .* more. Delete runs"):
-        engine.submit([spec(NET)], "one")
+        engine.runs.submit([spec(NET)], "one")
     with pytest.raises(RefusedError, match="keeps up to 2 MB"):
-        engine.take_upload(archive, "sent")
+        engine.arrivals.take_images(archive, "sent")
     assert engine.refusals["max_disk_mb"] == 2
     sets(engine, max_disk_mb=50)
-    assert engine.submit([spec(NET)], "one")
+    assert engine.runs.submit([spec(NET)], "one")
 
 
 def test_what_was_arriving_when_a_server_was_killed_is_swept_by_the_next(
@@ -112,7 +113,7 @@ def test_what_was_arriving_when_a_server_was_killed_is_swept_by_the_next(
             (whole / "upload.zip").write_bytes(b"x" * 1000)
             killed = shutil.copytree(whole, whole.with_name(f"{whole.name}-left"))
         assert not whole.exists()
-        [run] = engine.submit([spec(NET)])
+        [run] = engine.runs.submit([spec(NET)])
     with started(NoCluster, tmp_path, monkeypatch) as engine:
         assert not killed.exists()
-        assert engine.store.run(run.id).id == run.id
+        assert engine.store.runs.get(run.id).id == run.id

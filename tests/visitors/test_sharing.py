@@ -1,26 +1,20 @@
 """One server for many: whose turn it is, what is refused and by which limit, whose runs are seen and changed."""
 
 import hashlib
-from typing import Any
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from app.base.browser_key import COOKIE
-from app.base.settings import Settings
 from app.engine.engine import Engine
-from app.engine.limits import RefusedError
+from app.engine.policy.limits import RefusedError
 from app.server.metrics import exposition, health
 from tests.support.opening import opened, press, spec, under_way, well
+from tests.support.settings import sets
 
 NET = "plain-8:width=2"
 KEYS = {name: name * 43 for name in "ab"}
 OWNERS = {name: hashlib.sha256(key.encode()).hexdigest()[:16] for name, key in KEYS.items()}
-
-
-def sets(engine: Engine, **values: Any) -> None:
-    """Change settings of a running engine."""
-    kept = {"store": engine.settings.store, "data": engine.settings.data}
-    engine.settings = engine.pump.settings = engine.housekeeper.settings = Settings.model_validate(kept | values)
 
 
 def looks(monkeypatch: pytest.MonkeyPatch, who: str) -> None:
@@ -29,23 +23,23 @@ def looks(monkeypatch: pytest.MonkeyPatch, who: str) -> None:
 
 
 def test_runs_wait_in_turns_by_browser_and_are_told_their_place(engine: Engine) -> None:
-    first, second, third = engine.submit([spec(NET)] * 3, "one")
-    [other] = engine.submit([spec(NET)], "two")
-    assert [engine.place(run.id) for run in (first, other, second, third)] == [0, 1, 2, 3]
-    assert [run.owner for run in engine.store.runs(["queued"])] == ["two", "one", "one", "one"]
+    first, second, third = engine.runs.submit([spec(NET)] * 3, "one")
+    [other] = engine.runs.submit([spec(NET)], "two")
+    assert [engine.runs.place(run.id) for run in (first, other, second, third)] == [0, 1, 2, 3]
+    assert [run.owner for run in engine.store.runs.all(["queued"])] == ["two", "one", "one", "one"]
 
 
 def test_the_wait_that_is_foreseen_follows_the_turns(engine: Engine) -> None:
-    [trains] = engine.submit([spec(NET)], "one")
-    engine.submit([spec(NET)] * 6, "one")
+    [trains] = engine.runs.submit([spec(NET)], "one")
+    engine.runs.submit([spec(NET)] * 6, "one")
     under_way(engine, trains, [50.0] * 10)
-    engine.pump._tasks[trains.id] = object()  # type: ignore[assignment]
-    [other] = engine.submit([spec(NET)], "two")
-    last = engine.store.runs(["queued"])[1]
-    waits = [engine.seconds_left(engine.store.run(run.id)) for run in (other, last)]
+    engine.queue._tasks[trains.id] = object()  # type: ignore[assignment]
+    [other] = engine.runs.submit([spec(NET)], "two")
+    last = engine.store.runs.all(["queued"])[1]
+    waits = [engine.runs.seconds_left(engine.store.runs.get(run.id)) for run in (other, last)]
     # 40 steps of 10 ms each: 30 are left of the one that trains, then come 1 or 7 runs.
     assert waits == [pytest.approx(0.7, rel=0.05), pytest.approx(3.1, rel=0.05)]
-    engine.pump._tasks.clear()
+    engine.queue._tasks.clear()
 
 
 @pytest.mark.parametrize(
@@ -63,45 +57,45 @@ def test_a_refusal_says_which_limit_and_its_value_and_is_counted(
 ) -> None:
     sets(engine, **{limit: value})
     with pytest.raises(RefusedError, match=said):
-        engine.submit([spec(NET, steps=400)] * 2, "one")
-    assert engine.store.runs(["queued"]) == []
+        engine.runs.submit([spec(NET, steps=400)] * 2, "one")
+    assert engine.store.runs.all(["queued"]) == []
     assert engine.refusals == {limit: 1}
     assert f'resnet_explorer_refusals_total{{limit="{limit}"}} 1' in exposition(engine)
 
 
 def test_what_waits_already_counts_and_other_browsers_do_not(engine: Engine) -> None:
     sets(engine, session_runs=2)
-    engine.submit([spec(NET)] * 2, "one")
-    engine.submit([spec(NET)] * 2, "two")
+    engine.runs.submit([spec(NET)] * 2, "one")
+    engine.runs.submit([spec(NET)] * 2, "two")
     with pytest.raises(RefusedError, match="1 run asked for and 2 wait or train already"):
-        engine.submit([spec(NET)], "one")
-    engine.submit([spec(NET)] * 5)  # the command line's
+        engine.runs.submit([spec(NET)], "one")
+    engine.runs.submit([spec(NET)] * 5)  # the command line's
 
 
 def test_a_run_is_refused_where_it_is_foreseen_to_take_too_long_and_ended_where_it_was_not(engine: Engine) -> None:
     sets(engine, max_minutes=1)
-    [run] = engine.submit([spec(NET, steps=20_000)], "one")  # nothing was measured yet
+    [run] = engine.runs.submit([spec(NET, steps=20_000)], "one")  # nothing was measured yet
     under_way(engine, run, [50.0] * 10)
     with pytest.raises(RefusedError, match=r"about 2 minutes at this server's pace; it takes runs of up to 1"):
-        engine.submit([spec(NET, steps=12_000)], "one")
-    engine.submit([spec(NET, steps=5_000)], "one")
-    engine.store._db.execute("UPDATE steps SET seconds = 7")
-    engine.store._histories.clear()  # read again
-    engine.pump._take({"run": run.id, "attempt": 1, "events": "[]"})
-    ended = engine.store.run(run.id)
+        engine.runs.submit([spec(NET, steps=12_000)], "one")
+    engine.runs.submit([spec(NET, steps=5_000)], "one")
+    engine.store._database._db.execute("UPDATE steps SET seconds = 7")
+    engine.store.events._histories.clear()  # read again
+    engine.queue._take({"run": run.id, "attempt": 1, "events": "[]"})
+    ended = engine.store.runs.get(run.id)
     assert ended.status == "cancelled"
     assert ended.message.startswith("it has trained for 1 minutes")
     with pytest.raises(RefusedError, match="the longest that this server takes"):
-        engine.resume(run.id)
+        engine.runs.resume(run.id)
 
 
 def test_a_browser_trains_so_many_at_once_and_its_others_are_passed_over(engine: Engine) -> None:
     sets(engine, session_training=1)
-    first, second = engine.submit([spec(NET)] * 2, "one")
-    assert not engine.held(first)
-    engine.pump._tasks[first.id] = object()  # type: ignore[assignment]
-    assert engine.held(engine.store.run(second.id))
-    engine.pump._tasks.clear()
+    first, second = engine.runs.submit([spec(NET)] * 2, "one")
+    assert not engine.runs.held(first)
+    engine.queue._tasks[first.id] = object()  # type: ignore[assignment]
+    assert engine.runs.held(engine.store.runs.get(second.id))
+    engine.queue._tasks.clear()
 
 
 def test_a_page_starts_runs_for_its_browser_and_shows_the_limit_that_refuses(
@@ -110,7 +104,7 @@ def test_a_page_starts_runs_for_its_browser_and_shows_the_limit_that_refuses(
     looks(monkeypatch, "a")
     sets(engine, mode="demo", max_images=0)
     page = press(well(opened("train", net=["plain-8", "resnet-8"], width="4")), "Start the race")
-    assert [run.owner for run in engine.store.runs(["queued"])] == [OWNERS["a"]] * 2
+    assert [run.owner for run in engine.store.runs.all(["queued"])] == [OWNERS["a"]] * 2
     page = press(press(page, "Start the race"), "Start the race")
     assert any("takes up to 4 at a time from one browser" in one.value for one in page.error)
 
@@ -119,7 +113,7 @@ def test_in_a_demo_each_sees_their_own_runs_and_the_reference_runs(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sets(engine, mode="demo")
-    [run] = engine.submit([spec(NET)], OWNERS["a"])
+    [run] = engine.runs.submit([spec(NET)], OWNERS["a"])
     under_way(engine, run, [50.0] * 10)
     for who, may in (("a", True), ("b", False)):
         looks(monkeypatch, who)
@@ -131,7 +125,7 @@ def test_in_a_demo_each_sees_their_own_runs_and_the_reference_runs(
 
 def test_in_a_class_each_sees_all_runs_and_stops_their_own(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     sets(engine, mode="class")
-    [run] = engine.submit([spec(NET)], OWNERS["a"])
+    [run] = engine.runs.submit([spec(NET)], OWNERS["a"])
     under_way(engine, run, [50.0] * 10)
     for who, may in (("a", True), ("b", False)):
         looks(monkeypatch, who)
@@ -140,15 +134,17 @@ def test_in_a_class_each_sees_all_runs_and_stops_their_own(engine: Engine, monke
 
 
 def test_the_numbers_seen_from_outside(engine: Engine) -> None:
-    run, _ = engine.submit([spec(NET)] * 2, "one")
+    run, _ = engine.runs.submit([spec(NET)] * 2, "one")
     under_way(engine, run, [50.0] * 10)
-    text = exposition(engine)
-    assert 'resnet_explorer_runs{status="running"} 1\n' in text
-    assert 'resnet_explorer_runs{status="queued"} 1\n' in text
-    assert 'resnet_explorer_workers{lane="train"} 0\n' in text
-    assert "resnet_explorer_images_per_second 6400\n" in text  # 64 images in 10 ms
-    names = [line.split()[2] for line in text.splitlines() if line.startswith("# TYPE")]
-    assert len(names) == len(set(names))
+    families = {family.name: family for family in text_string_to_metric_families(exposition(engine))}
+    sample = {(one.name, *one.labels.values()): one.value for family in families.values() for one in family.samples}
+    assert sample["resnet_explorer_runs", "running"] == 1
+    assert sample["resnet_explorer_runs", "queued"] == 1
+    assert sample["resnet_explorer_workers", "train"] == 0
+    assert sample["resnet_explorer_images_per_second",] == 6400  # 64 images in 10 ms
+    assert families["resnet_explorer_refusals"].type == "counter"
+    assert families["resnet_explorer_answer_seconds"].type == "histogram"
+    assert ("resnet_explorer_sessions_refused_total",) in sample
     assert health(engine) == ""
-    engine.pump.trouble = "the disk is full"
+    engine.queue.trouble = "the disk is full"
     assert health(engine) == "the disk is full"

@@ -12,7 +12,8 @@ from app.ui.page import visitor
 from app.ui.page.sign_in import LONGEST, plain_name
 from app.ui.runs.class_plot import sweep_points
 from tests.support.opening import HOSTILE, spec, under_way, well, words
-from tests.visitors.test_sharing import OWNERS, looks, sets
+from tests.support.settings import sets
+from tests.visitors.test_sharing import OWNERS, looks
 
 AUTH: dict[str, Any] = {"auth": {"client_id": "us", "cookie_secret": "long and random"}}
 ADA = {"is_logged_in": True, "iss": "https://id.example", "sub": "4711", "email": "ada@example.org", "name": "Ada"}
@@ -50,7 +51,7 @@ def test_a_person_owns_their_runs_in_every_browser_and_the_store_knows_no_name(
     assert "Sign out" in labels(page)
     assert "Signed in: Ada" in words(page)
     next(button for button in page.button if button.label == "Start the race").click().run()
-    [run] = engine.store.runs(["queued"])
+    [run] = engine.store.runs.all(["queued"])
     assert run.owner not in OWNERS.values()
     assert len(run.owner) == 16
     looks(monkeypatch, "b")
@@ -98,14 +99,14 @@ def test_a_nickname_stands_beside_the_runs_of_its_owner_and_is_nobody_elses(
 ) -> None:
     kept = {"store": engine.settings.store, "data": engine.settings.data}
     engine.settings = Settings.model_validate({**kept, "mode": "class"})
-    [run], [other] = engine.submit([spec(NET)], OWNERS["a"]), engine.submit([spec(NET)], OWNERS["b"])
+    [run], [other] = engine.runs.submit([spec(NET)], OWNERS["a"]), engine.runs.submit([spec(NET)], OWNERS["b"])
     under_way(engine, run, [50.0] * 40, finished=True)
     looks(monkeypatch, "a")
     page = well(opened("runs"))
     next(field for field in page.text_input if field.label == "Nickname").set_value("Ada <b>L</b>").run()
-    assert engine.store.nicknames() == {OWNERS["a"]: "Ada b L b"}
+    assert engine.store.owners.nicknames() == {OWNERS["a"]: "Ada b L b"}
     assert set(well(opened("runs")).dataframe[0].value["by"]) == {"Ada b L b", OWNERS["b"][:4], ""}
-    [point] = sweep_points([engine.store.run(run.id)], "training")
+    [point] = sweep_points([engine.store.runs.get(run.id)], "training")
     assert point.name == "plain-8 · width 2 · Ada b L b"
     looks(monkeypatch, "b")
     page = well(opened("runs"))

@@ -13,7 +13,7 @@ from app.studies.features import depth_figures
 from app.studies.features.chosen_picture import Chosen
 from app.studies.features.questions import DepthQuestion, DepthRead
 from app.studies.features.section import place
-from app.ui.page.pending_answer import answered
+from app.ui.page.pending_answer import draw_answer
 from app.ui.runs.subject import Look
 from app.ui.widgets.live_chart import live_chart
 from app.values.datasets import DataSet
@@ -48,7 +48,7 @@ def attributions(looks: Sequence[Look], picture: Chosen, about: DataSet) -> None
         }
         with column:
             question = AttributionQuestion(**asked)
-            answered(question, lambda found, look=look: _one(found, look, about, opacity), doing=method)  # type: ignore[misc]
+            draw_answer(question, lambda found, look=look: _one(found, look, about, opacity), doing=method)  # type: ignore[misc]
     _sanity(looks[0], picture, method)
 
 
@@ -97,7 +97,7 @@ def _sanity(look: Look, picture: Chosen, method: str) -> None:
 
     at = ".".join(place(look).split(".")[:2]) if place(look).startswith("blocks.") else None
     question = RandomisedQuestion(run=look.run.id, step=look.step, picture=picture.text, method=method, at=at)  # type: ignore[arg-type]
-    answered(question, draw, doing="forgetting", on_stop=lambda: st.session_state.pop(_SANITY, None))
+    draw_answer(question, draw, doing="forgetting", on_stop=lambda: st.session_state.pop(_SANITY, None))
 
 
 def along_depth(looks: Sequence[Look], picture: Chosen, about: DataSet) -> None:
@@ -111,7 +111,7 @@ def along_depth(looks: Sequence[Look], picture: Chosen, about: DataSet) -> None:
         st.caption(figure.caption)
 
     with left:
-        answered(
+        draw_answer(
             DepthQuestion(run=look.run.id, step=look.step, picture=picture.text),
             draw,
             doing="reading after every block",
@@ -126,7 +126,7 @@ def along_depth(looks: Sequence[Look], picture: Chosen, about: DataSet) -> None:
     with right:
         for of in looks:
             question = DepthQuestion(run=of.run.id, step=of.step)
-            answered(question, lambda read, of=of: keep(read, of), doing=f"reading {of.net.name} after every block")  # type: ignore[misc]
+            draw_answer(question, lambda read, of=of: keep(read, of), doing=f"reading {of.net.name} after every block")  # type: ignore[misc]
         if len(reads) == len(looks):
             figure = depth_figures.accuracy(reads, f"Step {' and '.join(f'{of.step:,}' for of in looks)}")
             live_chart(figure, key="accuracy", rev="-".join(of.run.id for of in looks))

@@ -3,8 +3,7 @@
 import streamlit as st
 
 from app.base.prose import literal, prose
-from app.engine import engine as jobs
-from app.engine.engine import can_be_cut
+from app.engine import process
 from app.store.history import History
 from app.store.run import Run
 from app.studies.cuts.table import words
@@ -23,7 +22,7 @@ WINDOW = 10  # steps before a cut and after it that are compared
 
 def cut_live(seen: Look, cut: CutSpec) -> None:
     """Offer the cut to the run that is looked at; where it has ended, tell its cuts, and which runs could be cut."""
-    if not can_be_cut(seen.run):
+    if not seen.run.can_be_cut:
         _tell(seen.run)
         _offer_others(seen.run)
         return
@@ -33,7 +32,7 @@ def cut_live(seen: Look, cut: CutSpec) -> None:
 
 def _tell(run: Run) -> None:
     """What was cut while it trained."""
-    said = jumps(jobs.engine().store.history(run.id), len(plan(run.spec.net).blocks))
+    said = jumps(process.engine().store.events.history(run.id), len(plan(run.spec.net).blocks))
     if said:
         st.markdown("\n\n".join(said))
 
@@ -41,7 +40,7 @@ def _tell(run: Run) -> None:
 def _offer_others(ended: Run) -> None:
     page = prose("lesions")
     st.markdown(page["live-ended"].format(run=literal(ended.name)))
-    others = [run for run in jobs.engine().store.runs() if can_be_cut(run) and run.checkpoint is not None]
+    others = [run for run in process.engine().store.runs.all() if run.can_be_cut and run.has_weights]
     for run in others[:OFFERED]:
         label = page["live-other"].format(run=literal(run.name), status=run.status)
         st.page_link(
@@ -86,10 +85,10 @@ def _buttons(run: Run, cut: CutSpec, cuts: tuple[BlockCut, ...]) -> None:
         back = st.button(page["live-back"], icon=":material/undo:", disabled=in_force == WHOLE, key="live-back")
     if done or back:
         try:
-            jobs.engine().cut(run.id, WHOLE if back else cut)
+            process.engine().runs.cut(run.id, WHOLE if back else cut)
         except ValueError as refused:  # it ended while this page was read
             st.error(literal(f"Not cut: {refused}."))
-    if (asked := jobs.engine().store.run(run.id).cut_asked) is not None:
+    if (asked := process.engine().store.runs.get(run.id).cut_asked) is not None:
         st.caption(page["live-asked"].format(cut=words(asked, blocks) or page["live-all-back"]))
 
 

@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 
 from app.base.prose import literal, prose
 from app.data.pictures import from_text
-from app.engine import engine as jobs
+from app.engine import process
 from app.figures.theme import family_colour
 from app.studies.cuts.figures import class_errors, confusions
 from app.studies.cuts.questions import CutEvaluation, CutPicturesQuestion, CutProbabilities, CutQuestion
 from app.studies.cuts.table import words
 from app.studies.features.chosen_picture import Chosen, own_picture
 from app.studies.features.questions import Pictures, PicturesQuestion
-from app.ui.page.pending_answer import arrive, ask
+from app.ui.page.pending_answer import ask_all
 from app.ui.runs.subject import Look
 from app.ui.widgets.image_grid import picture_row
 from app.ui.widgets.live_chart import live_chart
@@ -51,7 +51,7 @@ class Outcome(NamedTuple):
 
 def outcome(seen: Look, cut: CutSpec, first: Sequence[int]) -> None:
     """Draw what the cut does. `first`: the test images to show, unless others are chosen."""
-    about = find(seen.run.spec.data, jobs.engine().settings.store)
+    about = find(seen.run.spec.data, process.engine().settings.store)
     if about is None:
         return
     asked: dict[str, Any] = {"run": seen.run.id, "step": seen.step}
@@ -69,8 +69,8 @@ def outcome(seen: Look, cut: CutSpec, first: Sequence[int]) -> None:
         CutPicturesQuestion(**asked, pictures=named, cut=cut),
         PicturesQuestion(**asked, pictures=places),
     )
-    there = arrive(*questions)
-    answers = [ask(question) for question in questions]
+    answers = ask_all(*questions)
+    there = not any(answer.pending for answer in answers)
     if trouble := next((answer.trouble for answer in answers if answer.trouble), ""):
         note.error(literal(trouble))
         return

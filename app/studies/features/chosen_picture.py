@@ -9,7 +9,7 @@ import streamlit as st
 from app.base.prose import literal, prose
 from app.data.pictures import Bytes, PictureError, fitted, to_text
 from app.studies.features.questions import Confused, ConfusedQuestion, Pictures, PicturesQuestion
-from app.ui.page.pending_answer import answered
+from app.ui.page.pending_answer import draw_answer
 from app.ui.runs.subject import Look
 from app.ui.widgets.drawing_pad import pad
 from app.values.datasets import DataSet
@@ -55,7 +55,7 @@ def chosen_picture(look: Look, about: DataSet) -> Chosen | None:
 def _kept(question: Any, choose: Any, what: str) -> Chosen | None:
     """What `choose` makes of the answer; None while there is none."""
     chosen: list[Chosen] = []
-    answered(question, lambda found: chosen.append(choose(found)), doing=f"fetching {what}")
+    draw_answer(question, lambda found: chosen.append(choose(found)), doing=f"fetching {what}")
     return chosen[0] if chosen else None
 
 

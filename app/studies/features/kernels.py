@@ -8,7 +8,7 @@ from app.base.prose import literal
 from app.figures.sheets import enlarged
 from app.figures.sheets import kernels as drawn
 from app.studies.features.questions import Kernels, KernelsQuestion
-from app.ui.page.pending_answer import answered
+from app.ui.page.pending_answer import draw_answer
 from app.ui.runs.subject import Look
 
 
@@ -17,7 +17,7 @@ def kernels(looks: Sequence[Look]) -> None:
     for column, look in zip(st.columns(2, gap="medium"), looks, strict=False):
         with column:
             question = KernelsQuestion(run=look.run.id, step=look.step)
-            answered(question, lambda found, look=look: _sheet(found, look), doing="fetching kernels")  # type: ignore[misc]
+            draw_answer(question, lambda found, look=look: _sheet(found, look), doing="fetching kernels")  # type: ignore[misc]
 
 
 def _sheet(found: Kernels, look: Look) -> None:

@@ -20,7 +20,7 @@ from app.studies.features.questions import (
     PicturesQuestion,
 )
 from app.ui.page import address
-from app.ui.page.pending_answer import answered
+from app.ui.page.pending_answer import draw_answer
 from app.ui.runs.subject import Look
 from app.ui.widgets.strip import block_of
 from app.values.datasets import DataSet
@@ -79,7 +79,7 @@ def maps(look: Look, picture: Chosen, about: DataSet, *, beside: bool = False) -
         if not beside:
             _one(look, found, about)
 
-    answered(question, draw, doing=f"computing {at}")
+    draw_answer(question, draw, doing=f"computing {at}")
 
 
 def added(found: FeatureMaps) -> str:
@@ -110,7 +110,7 @@ def _one(look: Look, found: FeatureMaps, about: DataSet) -> None:
         with right:
             st.markdown(page["exciting"])
             asked: dict[str, Any] = {"run": look.run.id, "step": look.step}
-            answered(
+            draw_answer(
                 ExcitementQuestion(**asked, at=found.at),
                 lambda most: _exciting(asked, most, chosen, about),
                 doing="looking through the test images",
@@ -134,7 +134,7 @@ def _exciting(asked: dict[str, Any], most: Excitement, chosen: int, about: DataS
             "number of the map can depend on"
         )
 
-    answered(PicturesQuestion(**asked, pictures=places), draw, doing="fetching pictures")
+    draw_answer(PicturesQuestion(**asked, pictures=places), draw, doing="fetching pictures")
 
 
 def _ascent(look: Look, at: str, chosen: int) -> None:
@@ -154,4 +154,4 @@ def _ascent(look: Look, at: str, chosen: int) -> None:
         )
 
     question = MaximisedQuestion(run=look.run.id, step=look.step, at=at, channel=chosen)
-    answered(question, draw, doing="climbing", on_stop=lambda: st.session_state.pop(_ASCENT, None))
+    draw_answer(question, draw, doing="climbing", on_stop=lambda: st.session_state.pop(_ASCENT, None))

@@ -7,7 +7,7 @@ import streamlit as st
 from app.base.prose import prose
 from app.studies.gradients.questions import Course
 from app.studies.gradients.verdicts import MOMENTS, Claim, claims, heading, said, times
-from models.spec import NetSpec
+from models.spec import NetSpec, plain_pairs
 
 _SIGNS = {"held": "✓ held", "did not hold": "✗ did not hold", "not claimed": "–", "not measured": "not measured"}
 
@@ -17,8 +17,8 @@ def claims_table(courses: Sequence[Course]) -> None:
     page = prose("gradients")
     for course in courses:
         st.markdown(f"- {said(course)} {page['by-step'].format(factors=_by_step(course))}")
-    if pair := _twins(courses):
-        plain, residual = pair
+    if pairs := plain_pairs([NetSpec.parse(course.net) for course in courses]):
+        plain, residual = (courses[place] for place in pairs[0])
         name = NetSpec.parse(plain.net).name
         st.markdown(page["claims"].format(plain=name, residual=NetSpec.parse(residual.net).name))
         unfinished = plain if plain.going_on else residual
@@ -30,17 +30,6 @@ def claims_table(courses: Sequence[Course]) -> None:
 
 def _by_step(course: Course) -> str:
     return ", ".join(f"{step:,}: {times(factor)}" for step, factor in zip(course.steps, course.factors, strict=True))
-
-
-def _twins(courses: Sequence[Course]) -> tuple[Course, Course] | None:
-    """The deepest plain net here that has its residual twin beside it."""
-    nets = {NetSpec.parse(course.net): course for course in courses}
-    pairs = [
-        (nets[twin], course)
-        for net, course in nets.items()
-        if net.family != "plain" and (twin := net.plain_twin()) in nets
-    ]
-    return max(pairs, key=lambda pair: NetSpec.parse(pair[0].net).depth, default=None)
 
 
 def _table(made: Sequence[Claim], headings: Sequence[str]) -> str:

@@ -20,7 +20,7 @@ from app.ui.live.scene_picture import picture
 from app.ui.page import address
 from app.ui.page import page_parameter as own_parameter
 from app.ui.page.chart_clicks import to_cell, to_layer, to_step
-from app.ui.page.pending_answer import all_answered, arrive, ask
+from app.ui.page.pending_answer import ask, ask_all, draw_answers
 from app.ui.page.sections import section
 from app.ui.widgets.live_chart import live_chart
 
@@ -71,8 +71,8 @@ def _measured(
     there = [moment for moment, question in asked.items() if not ask(question).pending]
     if {place for place, _ in there} != set(seen.looks):
         there = list(asked)
-    all_answered([asked[moment] for moment in there], partial(draw, there), doing=prose("gradients")["measuring"])
-    arrive(*(question for moment, question in asked.items() if moment not in there))
+    draw_answers([asked[moment] for moment in there], partial(draw, there), doing=prose("gradients")["measuring"])
+    ask_all(*(question for moment, question in asked.items() if moment not in there))
 
 
 def _answered(
@@ -146,7 +146,7 @@ def _errors(seen: Seen, place: int) -> tuple[float, float]:
 def _rate(seen: Seen, place: int, step: int) -> float:
     """The learning rate of the step made from this moment; after the last one, of the last."""
     run = seen.scene.runs[place]
-    total = run.total or run.spec.planned_steps
+    total = seen.scene.totals[place]
     return run.spec.recipe.rate(min(step, max(total - 1, 0)), total)
 
 
@@ -211,7 +211,7 @@ def _one_layer(seen: Seen) -> None:
             st.info(prose("gradients")["no-layer"].format(layer=layer))
             return
         steps = [seen.looks[place].step for place in having]
-        all_answered(
+        draw_answers(
             [
                 DistributionQuestion(run=seen.looks[place].run.id, step=step, layer=layer)
                 for place, step in zip(having, steps, strict=True)

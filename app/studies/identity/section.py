@@ -6,7 +6,7 @@ from app.base.prose import prose
 from app.studies.identity.figures import lesson
 from app.studies.identity.questions import Deepened, DeepenedQuestion, Lesson, LessonQuestion
 from app.studies.identity.trained_on import train_on
-from app.ui.page.pending_answer import answered
+from app.ui.page.pending_answer import draw_answer
 from app.ui.page.sections import section
 from app.ui.runs.subject import subject
 from app.ui.widgets.live_chart import live_chart
@@ -48,7 +48,7 @@ def _construct() -> None:
         required=True,
     )
     question = DeepenedQuestion(run=seen.run.id, step=seen.moments[-1], depth=depth or depths[0])
-    answered(question, _same, doing=prose("gradients")["constructing"])
+    draw_answer(question, _same, doing=prose("gradients")["constructing"])
     train_on(seen, question.depth)
 
 
@@ -74,7 +74,7 @@ def _learn() -> None:
             "Asked for", ("y = x", "y = 0"), default="y = x", key="target", bind="query-params", required=True
         )
         blocks = st.select_slider("Blocks", BLOCKS, value=4, key="blocks", bind="query-params", width=240)
-    answered(
+    draw_answer(
         LessonQuestion(target="zero" if target == "y = 0" else "identity", blocks=blocks),
         _lesson,
         doing=page["learning"],

@@ -9,7 +9,7 @@ from app.base.prose import prose
 from app.studies.gradients.verdicts import WORSE
 from app.studies.identity.figures import trained_on
 from app.studies.identity.questions import TrainedOn, TrainedOnQuestion
-from app.ui.page.pending_answer import answered, known
+from app.ui.page.pending_answer import draw_answer, is_answered
 from app.ui.runs.subject import Look
 from app.ui.runs.training_time import in_words, training_seconds
 from app.ui.widgets.live_chart import live_chart
@@ -38,9 +38,9 @@ def train_on(seen: Look, depth: int) -> None:
     begun: set[str] = st.session_state.setdefault(_BEGUN, set())
     if pressed:
         begun.add(question.key)
-    if question.key in begun or known(question):
+    if question.key in begun or is_answered(question):
         doing = page["training-on"].format(deeper=deeper.name)
-        answered(question, _drawn, doing=doing, on_stop=partial(begun.discard, question.key))
+        draw_answer(question, _drawn, doing=doing, on_stop=partial(begun.discard, question.key))
 
 
 def _drawn(found: TrainedOn) -> None:

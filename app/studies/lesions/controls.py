@@ -19,11 +19,7 @@ _BESIDE = "beside"
 
 def beside(seen: Look) -> list[Look]:
     """Draw the choice of runs to set beside the one looked at: by default its plain twin and a VGG, if they are."""
-    runs = {
-        run.id: run
-        for run in visitor.runs()
-        if run.id != seen.run.id and (run.checkpoint is not None or run.origin != "trained")
-    }
+    runs = {run.id: run for run in visitor.runs() if run.id != seen.run.id and run.has_weights}
     usual = usual_controls(seen.run, list(runs.values()))
     if st.session_state.get("_beside_of", seen.run.id) != seen.run.id:
         st.session_state[_BESIDE] = usual
@@ -49,13 +45,12 @@ def set_beside(run: str, others: Sequence[str]) -> None:
 def usual_controls(run: Run, others: Sequence[Run]) -> list[str]:
     """The plain twin of a run, or, of a plain run, a residual one whose twin it is; and a VGG. Trained as it was."""
     own = run.spec.net
-
-    def twins(other: Run) -> bool:
-        net = other.spec.net
-        return (own.plain_twin() == net if own.family != "plain" else net.plain_twin() == own) and net != own
-
     order = sorted(
-        (one for one in others if twins(one) and _alike(one, run)),
+        (
+            one
+            for one in others
+            if one.spec.net.is_twin_of(own) and "plain" in (one.spec.net.family, own.family) and _alike(one, run)
+        ),
         key=lambda one: (one.origin != "reference", one.spec.net.family != "resnet"),
     )
     return [one.id for one in (*order[:1], *_vggs(run, others)[:1])]
@@ -84,4 +79,4 @@ def _vggs(run: Run, others: Sequence[Run]) -> list[Run]:
 
 def _alike(one: Run, other: Run) -> bool:
     """True if they are trained on the same images by the same recipe."""
-    return usable(one) and (one.spec.data, one.spec.recipe) == (other.spec.data, other.spec.recipe)
+    return usable(one) and one.spec.trained_like(other.spec)

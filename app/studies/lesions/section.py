@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from app.base.prose import prose
-from app.engine import engine as jobs
+from app.engine import process
 from app.figures.theme import Figure, short_names
 from app.studies.features.questions import PicturesQuestion
 from app.studies.lesions.figures import decline, shuffle, single_bars
@@ -30,7 +30,7 @@ from app.studies.lesions.words import (
     single_words,
     tenth_of,
 )
-from app.ui.page.pending_answer import answered, answers, ask, known
+from app.ui.page.pending_answer import answers_there, ask, draw_answer, is_answered
 from app.ui.runs.subject import Look
 from app.ui.widgets.image_grid import picture_row
 from app.ui.widgets.live_chart import live_chart
@@ -77,7 +77,7 @@ def studies(chosen: Sequence[str], looks: Sequence[Look]) -> None:
                 for name, one in zip(_names(looks), looks, strict=True)
                 if (question := _question(study, one)) is not None
             }
-            found = answers(questions, on_stop=partial(_stop, study))
+            found = answers_there(questions, on_stop=partial(_stop, study))
         there = [
             (one, found[text])
             for name, one in zip(_names(looks), looks, strict=True)
@@ -103,7 +103,7 @@ def flipping_first(seen: Look) -> tuple[int, ...]:
 def kept(study: str, of: Look) -> Any:
     """The result of a study, if it has been made already; else None."""
     question = _question(study, of)
-    return ask(question).result if question is not None and known(question) else None
+    return ask(question).result if question is not None and is_answered(question) else None
 
 
 def where_it_hurts(seen: Look) -> None:
@@ -116,7 +116,7 @@ def where_it_hurts(seen: Look) -> None:
 
 
 def _hurts(seen: Look, result: SingleLesions) -> None:
-    about = find(seen.run.spec.data, jobs.engine().settings.store)
+    about = find(seen.run.spec.data, process.engine().settings.store)
     if about is None:
         return
     chart, gallery = st.columns([1.25, 1], gap="medium")
@@ -129,7 +129,7 @@ def _hurts(seen: Look, result: SingleLesions) -> None:
         first = [int(place) for place in result.first_flipped[:GALLERY] if result.flips[place] > 0]
         if first:
             question = PicturesQuestion(run=seen.run.id, step=seen.step, pictures=tuple(first))
-            answered(question, partial(_gallery, result, first, about.labels), doing="Fetching the images")
+            draw_answer(question, partial(_gallery, result, first, about.labels), doing="Fetching the images")
 
 
 def _gallery(result: SingleLesions, first: Sequence[int], labels: Sequence[str], pictures: Any) -> None:

@@ -46,10 +46,9 @@ def twins(runs: Sequence[Run]) -> list[tuple[Run, Run]]:
         if dropped.spec.net.family == "stochastic"
         for ordinary in found
         if ordinary.spec.net.family == "resnet"
-        and ordinary.spec.net.depth == dropped.spec.net.depth
-        and ordinary.spec.net.width == dropped.spec.net.width
-        and (ordinary.spec.data, ordinary.spec.recipe, ordinary.spec.seed)
-        == (dropped.spec.data, dropped.spec.recipe, dropped.spec.seed)
+        and ordinary.spec.net.is_twin_of(dropped.spec.net)
+        and ordinary.spec.trained_like(dropped.spec)
+        and ordinary.spec.seed == dropped.spec.seed
     ]
 
 

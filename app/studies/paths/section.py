@@ -16,7 +16,7 @@ from app.studies.paths.questions import (
     SampledPathsQuestion,
 )
 from app.studies.paths.words import gradient_words, veit_table
-from app.ui.page.pending_answer import answered, ask
+from app.ui.page.pending_answer import ask, draw_answer
 from app.ui.page.study_button import begun, begun_by_button, forget
 from app.ui.runs.subject import Look
 from app.ui.widgets.live_chart import live_chart
@@ -61,9 +61,9 @@ def exact_study(place: Place, bet: str | None) -> None:
     """Shares and norms by length, and what they say."""
     question, draw, doing = place.exact, partial(_draw_exact, place, bet), "Splitting the gradient by length"
     if question.lane == "ask":
-        answered(question, draw, doing=doing)
+        draw_answer(question, draw, doing=doing)
     elif begun_by_button(question, "Split the gradient by length"):
-        answered(question, draw, doing=doing, on_stop=partial(forget, question))
+        draw_answer(question, draw, doing=doing, on_stop=partial(forget, question))
     else:
         page = prose("paths")
         limit = f" {page['deep-limit'].format(longest=LONGEST)}" if place.blocks > LONGEST else ""
@@ -94,7 +94,7 @@ def veit_study(place: Place) -> None:
     if place.look.net.family in PLAIN:
         st.caption("A plain net has a single path: there is nothing to sample.")
     elif begun_by_button(place.sampled, "Draw single paths"):
-        answered(
+        draw_answer(
             place.sampled,
             partial(_draw_veit, place),
             doing="Following single paths",

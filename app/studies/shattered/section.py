@@ -5,7 +5,7 @@ import streamlit as st
 from app.base.prose import prose
 from app.studies.shattered.figures import autocorrelation, gradient_rows, neighbour_lines
 from app.studies.shattered.questions import Neighbours, NeighboursQuestion, Shattered, ShatteredQuestion
-from app.ui.page.pending_answer import answered, known
+from app.ui.page.pending_answer import draw_answer, is_answered
 from app.ui.page.sections import section
 from app.ui.widgets.live_chart import live_chart
 from models.spec import NetSpec
@@ -27,7 +27,7 @@ def shattered_gradients() -> None:
             "β, scale of the branch", BETAS, default=0.1, key="beta", bind="query-params", required=True
         )
         norm = st.toggle("Batch normalisation", value=True, key="bn", bind="query-params")
-    answered(ShatteredQuestion(depth=depth, beta=beta or BETAS[0], norm=norm), _one_input, doing=page["measuring"])
+    draw_answer(ShatteredQuestion(depth=depth, beta=beta or BETAS[0], norm=norm), _one_input, doing=page["measuring"])
     st.latex(
         r"h \leftarrow h + \beta\,W\,\sigma(\mathrm{BN}(h)), \qquad R(k) = "
         r"\mathbb{E}\left[\frac{\sum_i (g_i - \bar g)(g_{i+k} - \bar g)}{\sum_i (g_i - \bar g)^2}\right]"
@@ -37,8 +37,8 @@ def shattered_gradients() -> None:
     question = NeighboursQuestion(nets=NETS)
     if st.button("Measure it between images", icon=":material/play_arrow:"):
         st.session_state[_PRESSED] = True
-    if st.session_state.get(_PRESSED) or known(question):
-        answered(question, _images, doing=page["measuring"], on_stop=lambda: st.session_state.pop(_PRESSED, None))
+    if st.session_state.get(_PRESSED) or is_answered(question):
+        draw_answer(question, _images, doing=page["measuring"], on_stop=lambda: st.session_state.pop(_PRESSED, None))
     else:
         st.caption(page["images-wait"])
 

@@ -11,7 +11,7 @@ from app.studies.gradients.chosen_runs import Seen, measured_runs, where_and_whe
 from app.studies.signal.figures import activations, residuals, responses
 from app.studies.signal.questions import Signal, SignalQuestion
 from app.ui.page.chart_clicks import to_layer
-from app.ui.page.pending_answer import all_answered
+from app.ui.page.pending_answer import draw_answers
 from app.ui.page.sections import section
 from app.ui.widgets.live_chart import live_chart
 from models.families import PLAIN
@@ -28,7 +28,7 @@ def signal_forward() -> None:
     charts = st.container()
     where_and_when(seen)
     with charts:
-        all_answered(
+        draw_answers(
             [SignalQuestion(run=one.run.id, step=one.step) for one in seen.looks.values()],
             partial(_signals, seen),
             doing=page["measuring"],
@@ -40,7 +40,7 @@ def signal_forward() -> None:
         return
     place = residual[-1]
     one, steps = seen.looks[place], seen.telling(place)
-    all_answered(
+    draw_answers(
         [SignalQuestion(run=one.run.id, step=step) for step in steps],
         lambda signals: _residuals(seen, place, steps, signals),
         doing=page["measuring"],

@@ -10,7 +10,7 @@ from app.figures.numbers import rounded
 from app.studies.subnetworks.figures import named, sub_networks
 from app.studies.subnetworks.questions import SubNetworks, SubNetworksQuestion
 from app.studies.subnetworks.words import chosen_row, subnet_words
-from app.ui.page.pending_answer import answered
+from app.ui.page.pending_answer import draw_answer
 from app.ui.page.study_button import begun_by_button, forget
 from app.ui.runs.subject import Look
 from app.ui.widgets.live_chart import Click, live_chart
@@ -30,7 +30,7 @@ def subnet_study(look: Look, off: frozenset[int]) -> None:
     st.markdown(page["subnets-lead"].format(how=how))
     question = SubNetworksQuestion(run=look.run.id, step=look.step)
     if begun_by_button(question, "Try the sub-networks"):
-        answered(
+        draw_answer(
             question,
             partial(_draw_subnets, look, off),
             doing="Evaluating sub-networks",

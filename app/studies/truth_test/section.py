@@ -12,7 +12,7 @@ from app.studies.gradients.questions import Course, Grid
 from app.studies.gradients.verdicts import typical, verdict
 from app.studies.truth_test.questions import CourseQuestion, GridQuestion
 from app.ui.page import page_parameter as own_parameter
-from app.ui.page.pending_answer import all_answered, answered, known
+from app.ui.page.pending_answer import draw_answer, draw_answers, is_answered
 from app.ui.page.sections import section
 from app.ui.runs.training_time import in_words, training_seconds
 from app.ui.widgets.live_chart import Click, live_chart
@@ -39,8 +39,8 @@ def truth_test() -> None:
     question = GridQuestion()
     if st.button("Run the truth test", type="primary", icon=":material/play_arrow:"):
         st.session_state[_GRID] = True
-    if st.session_state.get(_GRID) or known(question):
-        answered(question, _grid, doing=page["testing"], on_stop=lambda: st.session_state.pop(_GRID, None))
+    if st.session_state.get(_GRID) or is_answered(question):
+        draw_answer(question, _grid, doing=page["testing"], on_stop=lambda: st.session_state.pop(_GRID, None))
     else:
         st.caption(page["test-waits"])
     st.markdown(f"#### {page['train']}")
@@ -98,15 +98,17 @@ def _first_steps() -> None:
     trained: set[str] = st.session_state.setdefault(_TRAINED, set())
     if pressed:
         trained.add(cell)
-    if cell in trained or all(map(known, questions)):
-        all_answered(questions, _courses, doing=page["training"], on_stop=lambda: trained.discard(cell))
+    if cell in trained or all(map(is_answered, questions)):
+        draw_answers(questions, _courses, doing=page["training"], on_stop=lambda: trained.discard(cell))
 
 
 def twins(cell: str) -> tuple[NetSpec, NetSpec]:
     """The plain net and the residual one of a cell: `20-batch-relu`."""
     depth, norm, activation = cell.split("-")
     settings = f"norm={norm}:activation={activation}:init={'lecun' if activation == 'selu' else 'he'}:channels=1"
-    plain, residual = (NetSpec.parse(f"{family}-{depth}:width=8:{settings}") for family in ("plain", "resnet"))
+    residual = NetSpec.parse(f"resnet-{depth}:width=8:{settings}")
+    plain = residual.plain_twin()
+    assert plain is not None  # a resnet has one
     return plain, residual
 
 

@@ -3,7 +3,7 @@
 import html
 from collections.abc import Sequence
 
-from app.engine import engine as jobs
+from app.engine import process
 from app.figures.theme import Style
 from app.store.history import History
 from app.store.run import Run
@@ -29,19 +29,21 @@ def _card(look: Style, train: float | None, test: float | None, pace: str) -> st
 
 def pace(run: Run) -> str:
     """What the run is doing, how fast, and for how long yet."""
-    engine = jobs.engine()
-    left = engine.seconds_left(run) if run.active else None
+    engine = process.engine()
+    left = engine.runs.seconds_left(run) if run.active else None
     ends = "" if left is None else f" · {_duration(left)} left"
     if run.status == "queued":
-        if run.spec.data in engine.pump.downloads:
+        if run.spec.data in engine.runs.downloads:
             return "waiting for its data"
-        if engine.held(run):
+        if engine.runs.held(run):
             return f"waiting: {engine.settings.session_training} of this browser's runs may train at once" + ends
-        ahead = engine.place(run.id)
+        ahead = engine.runs.place(run.id)
         if ahead:
             return f"waiting, {ahead} ahead" + ends
-        return ("starting" if len(engine.store.runs(["running"])) < engine.workers("train") else "next in line") + ends
-    seconds = engine.store.history(run.id).seconds_per_step()
+        return (
+            "starting" if len(engine.store.runs.all(["running"])) < engine.workers("train") else "next in line"
+        ) + ends
+    seconds = engine.store.events.history(run.id).seconds_per_step()
     if run.status == "running" and seconds:
         return f"{run.spec.recipe.batch / seconds:,.0f} images/s{ends}"
     return f"{run.status} · step {run.step:,}" + (f" of {run.total:,}" if run.step < run.total else "")

@@ -3,9 +3,8 @@
 import streamlit as st
 
 from app.base.prose import literal
-from app.engine import engine as jobs
-from app.engine.engine import can_be_cut
-from app.engine.limits import RefusedError
+from app.engine import process
+from app.engine.policy.limits import RefusedError
 from app.store.run import Run
 from app.ui.page import visitor
 from app.ui.page.frame import page
@@ -13,7 +12,7 @@ from app.ui.page.frame import page
 
 def controls(runs: list[Run]) -> None:
     """The buttons that fit what the runs are doing; none for runs that have ended."""
-    engine = jobs.engine()
+    engine = process.engine()
     own = [run for run in runs if run.origin == "trained" and visitor.may_change(run)]
     active = [run for run in own if run.active]
     stopped = [run for run in own if run.status in ("paused", "cancelled", "failed")]
@@ -23,11 +22,11 @@ def controls(runs: list[Run]) -> None:
         if active:
             if st.button("Pause", icon=":material/pause:", help="Keep the weights and free the worker"):
                 for run in active:
-                    engine.pause(run.id)
+                    engine.runs.pause(run.id)
                 st.rerun()
             if st.button("Stop", icon=":material/stop:", type="primary", help="End here; everything measured is kept"):
                 for run in active:
-                    engine.cancel(run.id)
+                    engine.runs.cancel(run.id)
                 st.rerun()
         else:
             if st.button("Go on", icon=":material/play_arrow:", type="primary", help="From the newest checkpoint"):
@@ -38,7 +37,7 @@ def controls(runs: list[Run]) -> None:
 
 def cut_link(runs: list[Run]) -> None:
     """The way to where a block is cut, where one of the runs has steps to make."""
-    if cuttable := [run for run in runs if can_be_cut(run) and visitor.may_change(run)]:
+    if cuttable := [run for run in runs if run.can_be_cut and visitor.may_change(run)]:
         st.page_link(
             page("lesions"),
             label="Cut a block while it trains",
@@ -50,7 +49,7 @@ def cut_link(runs: list[Run]) -> None:
 def _resume(runs: list[Run], steps: int | None = None) -> None:
     try:
         for run in runs:
-            jobs.engine().resume(run.id, steps)
+            process.engine().runs.resume(run.id, steps)
     except RefusedError as refused:
         st.error(literal(f"Not resumed: {refused}."))
     else:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from app.base.prose import as_html
-from app.engine import engine as jobs
+from app.engine import process
 from app.figures.errors import errors
 from app.figures.layer_norms import layer_history, norm_lines
 from app.figures.norm_map import CellOf, norm_map
@@ -59,6 +59,7 @@ class Scene:
     versions: tuple[Version, ...]
     moments: tuple[tuple[int, ...], ...]  # kept, of each run
     sizes: tuple[int | None, ...]  # sides of the images in pixels
+    totals: tuple[int, ...]  # updates that each run will make; 0 where it has not begun and its data set is gone
     paces: tuple[str, ...]  # what each run is doing, in words
     shape: str  # of the page: while it is the same, what changes comes by the feed
     following: bool = False  # a page that is drawn anew for every moment kept, too
@@ -74,7 +75,7 @@ class Scene:
     @property
     def total(self) -> int:
         """Updates that the longest run will make."""
-        return max(run.total or run.spec.planned_steps for run in self.runs)
+        return max(self.totals)
 
     @property
     def horizon(self) -> int:
@@ -207,7 +208,7 @@ def scene(ids: tuple[str, ...]) -> Scene:
 
     Raises KeyError if one of them is gone.
     """
-    store = jobs.engine().store
+    store = process.engine().store
     with _looking:
         changes, seconds = store.changes, time.monotonic()
         last = _seen.get((store.folder, *ids))
@@ -221,14 +222,14 @@ def scene(ids: tuple[str, ...]) -> Scene:
 
 
 def _look(ids: tuple[str, ...], last: Scene | None) -> Scene:
-    engine = jobs.engine()
-    runs = tuple(engine.store.run(run) for run in ids)
-    histories = tuple(engine.store.history(run.id) for run in runs)
+    engine = process.engine()
+    runs = tuple(engine.store.runs.get(run) for run in ids)
+    histories = tuple(engine.store.events.history(run.id) for run in runs)
     versions = tuple(
         (run.id, run.attempt, run.step, history.last_epoch, len(history.cuts))
         for run, history in zip(runs, histories, strict=True)
     )
-    about = [find(run.spec.data, engine.settings.store) for run in runs]
+    data = [find(run.spec.data, engine.settings.store) for run in runs]
     pairs = tuple((run.spec, history.series()) for run, history in zip(runs, histories, strict=True))
     return Scene(
         runs=runs,
@@ -236,8 +237,12 @@ def _look(ids: tuple[str, ...], last: Scene | None) -> Scene:
         histories=histories,
         pairs=pairs,
         versions=versions,
-        moments=tuple(tuple(engine.store.moments(run.id)) for run in runs),
-        sizes=tuple(found.size if found else None for found in about),
+        moments=tuple(tuple(engine.store.events.moments(run.id)) for run in runs),
+        sizes=tuple(found.size if found else None for found in data),
+        totals=tuple(
+            run.total or (run.spec.length(found.train_images).steps if found else 0)
+            for run, found in zip(runs, data, strict=True)
+        ),
         paces=tuple(pace(run) for run in runs),
         shape=_shape(runs, pairs),
         drawings=last.drawings if last and last.versions == versions else {},
@@ -246,7 +251,7 @@ def _look(ids: tuple[str, ...], last: Scene | None) -> Scene:
 
 def _shape(runs: tuple[Run, ...], pairs: tuple[tuple[RunSpec, Series], ...]) -> str:
     """Equal as long as a page of these runs has the same elements: all but what its feed brings."""
-    engine = jobs.engine()
+    engine = process.engine()
     each = [
         (
             run.id,
@@ -257,7 +262,7 @@ def _shape(runs: tuple[Run, ...], pairs: tuple[tuple[RunSpec, Series], ...]) -> 
             len(series.layers),
             len(series.norm_steps) > 0,
             len(series.cuts),
-            engine.pump.downloads.get(run.spec.data),
+            engine.runs.downloads.get(run.spec.data),
         )
         for run, (_, series) in zip(runs, pairs, strict=True)
     ]

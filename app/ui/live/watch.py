@@ -4,7 +4,7 @@ import threading
 
 import streamlit as st
 
-from app.engine import engine as jobs
+from app.engine import process
 from app.figures.norm_map import layer_mark, map_marks
 from app.figures.over_steps import step_mark
 from app.store.run import Run
@@ -27,7 +27,7 @@ def watch(runs: list[str], guess: str | None) -> None:
     """Draw `runs`. While one of them is under way, what changes comes by the feed."""
     if not runs:
         return
-    watched = [jobs.engine().store.run(run) for run in runs]
+    watched = [process.engine().store.runs.get(run) for run in runs]
     st.fragment(_in_turn)(tuple(runs), guess, any(run.active for run in watched))
     cut_link(watched)
 
@@ -110,7 +110,7 @@ def _numbers(seen: Scene, step: int | None) -> None:
 
 def _downloads(runs: tuple[Run, ...]) -> None:
     """A bar for each data set that these runs wait for."""
-    store, downloads = jobs.engine().settings.store, jobs.engine().pump.downloads
+    store, downloads = process.engine().settings.store, process.engine().runs.downloads
     for name in dict.fromkeys(run.spec.data for run in runs):
         if (under_way := downloads.get(name)) and (about := find(name, store)):
             done, size = under_way

@@ -8,7 +8,8 @@ from streamlit.navigation.page import StreamlitPage
 
 from app.base.prose import literal
 from app.base.settings import ASSETS, ROOT
-from app.engine import engine as jobs
+from app.engine import process
+from app.engine.engine import Engine
 from app.ui.page import address, visitor
 from app.ui.page.lecture import hide_controls, lecture
 from app.ui.page.sign_in import identity
@@ -34,7 +35,7 @@ def frame() -> None:
     st.set_page_config("ResNet Explorer", page_icon=str(ASSETS / "icon.svg"), layout="wide", initial_sidebar_state=220)
     st.html(f"<style>{(ASSETS / 'style.css').read_text()}</style>")
     st.html(f"<script>{frontend('history.js')}</script>", unsafe_allow_javascript=True)
-    engine = jobs.engine()
+    engine = process.engine()
     groups = PAGES | (TEACHING if engine.settings.mode == "class" else {})
     pages = {group: [page(name) for name in names] for group, names in groups.items()}
     here = st.navigation(pages)
@@ -43,7 +44,7 @@ def frame() -> None:
         status()
         identity()
         hide_controls()
-    for trouble in (engine.store.notice, engine.pump.trouble):
+    for trouble in (engine.store.notice, engine.trouble):
         if trouble:
             st.error(trouble)
     if engine.settings.mode == "class":
@@ -59,12 +60,12 @@ def frame() -> None:
 @st.fragment(run_every=15)
 def status() -> None:
     """Workers, runs that train and runs that wait. Drawn while the page is open: so the engine knows."""
-    jobs.engine().housekeeper.seen(visitor.owner())
-    st.caption(_status(jobs.engine(), int(time.monotonic())))
+    process.engine().housekeeper.seen(visitor.owner())
+    st.caption(_status(process.engine(), int(time.monotonic())))
 
 
 @lru_cache(maxsize=2)
-def _status(engine: jobs.Engine, _second: int) -> str:
+def _status(engine: Engine, _second: int) -> str:
     """Read once a second for all sessions."""
-    running, waiting = len(engine.store.runs(["running"])), len(engine.store.runs(["queued"]))
+    running, waiting = len(engine.store.runs.all(["running"])), len(engine.store.runs.all(["queued"]))
     return f"{engine.describe()}  \n{running} training · {waiting} waiting"

@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from app.base.prose import literal
-from app.engine import engine as jobs
+from app.engine import process
 from app.engine.question_desk import Answer
 from app.values.questions import Question
 
@@ -16,7 +16,7 @@ QUICK_SECONDS = 0.15  # while a hand waits
 AT_ONCE_SECONDS = 0.3  # quick questions are waited for so long before anything is said about them
 
 
-def answered(
+def draw_answer(
     question: Question, draw: Callable[[Any], None], *, doing: str, on_stop: Callable[[], None] | None = None
 ) -> None:
     """Ask, and `draw` the result.
@@ -24,10 +24,10 @@ def answered(
     `doing`: what is being done meanwhile, in a few words. `on_stop`: what makes the page ask no more; then it can be
     stopped.
     """
-    all_answered([question], lambda results: draw(results[0]), doing=doing, on_stop=on_stop)
+    draw_answers([question], lambda results: draw(results[0]), doing=doing, on_stop=on_stop)
 
 
-def all_answered(
+def draw_answers(
     questions: Sequence[Question],
     draw: Callable[[list[Any]], None],
     *,
@@ -45,7 +45,7 @@ def all_answered(
         draw([answer.result for answer in found])
 
 
-def answers(questions: Mapping[str, Question], *, on_stop: Callable[[], None] | None = None) -> dict[str, Any]:
+def answers_there(questions: Mapping[str, Question], *, on_stop: Callable[[], None] | None = None) -> dict[str, Any]:
     """Ask several, by name, and return what is there; of the others, draw how far they are, or what failed."""
     results = {}
     for name, question in questions.items():
@@ -59,18 +59,18 @@ def answers(questions: Mapping[str, Question], *, on_stop: Callable[[], None] | 
     return results
 
 
-def arrive(*questions: Question) -> bool:
-    """True once all are answered, or refused; until then the page is run again as soon as they are."""
-    if not _pending(questions):
-        return True
-    st.fragment(_until_answered, run_every=QUICK_SECONDS)(questions)
-    return False
+def ask_all(*questions: Question) -> list[Answer]:
+    """The answers so far, to draw with; while one is pending, the page is run again as soon as none is."""
+    found = [ask(question) for question in questions]
+    if any(answer.pending for answer in found):
+        st.fragment(_until_answered, run_every=QUICK_SECONDS)(questions)
+    return found
 
 
 def ask(question: Question) -> Answer:
     """The answer so far; what cannot be asked is an answer with trouble."""
     try:
-        return jobs.engine().desk.ask(question)
+        return process.engine().questions.ask(question)
     except (KeyError, ValueError) as error:
         return Answer(trouble=str(error).strip("'\""))
 
@@ -86,19 +86,15 @@ def _at_once(questions: Sequence[Question]) -> list[Answer]:
     return found
 
 
-def known(question: Question) -> bool:
+def is_answered(question: Question) -> bool:
     """True where the answer is kept already: then nobody need press a button for it."""
-    return jobs.engine().store.has_answer(question.key)
+    return process.engine().store.answers.has(question.key)
 
 
 def _until_answered(questions: tuple[Question, ...]) -> None:
-    if not _pending(questions):
+    answers = [ask(question) for question in questions]  # every one: they are worked on together
+    if not any(answer.pending for answer in answers):
         st.rerun()
-
-
-def _pending(questions: Sequence[Question]) -> list[Question]:
-    """Every one of them is asked: they are worked on together."""
-    return [question for question in questions if ask(question).pending]
 
 
 def _wait(questions: tuple[Question, ...], doing: str, on_stop: Callable[[], None] | None) -> None:
@@ -112,7 +108,7 @@ def _wait(questions: tuple[Question, ...], doing: str, on_stop: Callable[[], Non
         if on_stop is not None and st.button("Stop", icon=":material/stop:", key=f"stop-{questions[0].key}"):
             on_stop()  # before the next look, which would ask again
             for question in questions:
-                jobs.engine().desk.drop(question)
+                process.engine().questions.drop(question)
             st.rerun()
 
 

@@ -7,7 +7,7 @@ import streamlit as st
 from streamlit.errors import StreamlitAuthError
 
 from app.base.prose import literal
-from app.engine import engine as jobs
+from app.engine import process
 from app.ui.page import visitor
 
 LONGEST = 20  # characters of a nickname
@@ -17,7 +17,7 @@ def identity() -> None:
     """Draw what this server asks for; on one person's own, nothing."""
     if providers := visitor.providers():
         _sign_in(providers)
-    if jobs.engine().settings.mode == "class":
+    if process.engine().settings.mode == "class":
         _nickname()
 
 
@@ -43,8 +43,8 @@ def _sign_in(providers: list[str]) -> None:
 
 
 def _nickname() -> None:
-    store, owner = jobs.engine().store, visitor.owner()
-    known = store.nicknames().get(owner, "")
+    store, owner = process.engine().store, visitor.owner()
+    known = store.owners.nicknames().get(owner, "")
     typed = st.text_input(
         "Nickname",
         known,
@@ -55,7 +55,7 @@ def _nickname() -> None:
     wanted = plain_name(str(typed or ""))  # a browser may send anything
     if wanted != known:
         try:
-            store.set_nickname(owner, wanted)
+            store.owners.set_nickname(owner, wanted)
         except ValueError as error:
             st.error(literal(str(error)))
             return

@@ -4,7 +4,7 @@ from functools import partial
 
 import streamlit as st
 
-from app.ui.page.pending_answer import known
+from app.ui.page.pending_answer import is_answered
 from app.values.questions import Question
 
 _STUDY = "study"
@@ -12,7 +12,7 @@ _STUDY = "study"
 
 def begun_by_button(question: Question, label: str) -> bool:
     """True once the button was pressed for just this question, or its answer is there; else draws the button."""
-    if begun(question) or known(question):
+    if begun(question) or is_answered(question):
         return True
     begin = partial(_write, question, (question.key,))
     st.button(label, key=f"ask-{question.kind}", type="primary", icon=":material/play_arrow:", on_click=begin)

@@ -6,7 +6,7 @@ import time
 import streamlit as st
 
 from app.base.prose import literal, prose
-from app.engine import engine as jobs
+from app.engine import process
 from app.ui.page import visitor
 
 LONGEST = 300  # characters of a message
@@ -17,7 +17,7 @@ _turn = threading.Lock()
 
 def entrance() -> None:
     """Ask for the key, and open the page where it is right."""
-    page, settings = prose("class"), jobs.engine().settings
+    page, settings = prose("class"), process.engine().settings
     if settings.mode != "class" or settings.teacher_key is None:
         st.info(page["shut"])
         return
@@ -35,7 +35,7 @@ def entrance() -> None:
 
 def message_to_all() -> None:
     """Draw the field; what is written there is shown on every page, until it is taken away."""
-    engine = jobs.engine()
+    engine = process.engine()
     with st.form("message", border=False):
         said = st.text_input("Message", engine.message, max_chars=LONGEST, placeholder="Please stop at step 400.")
         if st.form_submit_button("Show to all", icon=":material/campaign:"):
@@ -46,5 +46,5 @@ def message_to_all() -> None:
 @st.fragment(run_every=10)
 def message() -> None:
     """What the teacher says now: as text, letter by letter."""
-    if said := jobs.engine().message:
+    if said := process.engine().message:
         st.info(literal(said), icon=":material/campaign:")

@@ -14,7 +14,7 @@ import streamlit as st
 
 from app.base.browser_key import key_in
 from app.base.settings import Settings
-from app.engine import engine as jobs
+from app.engine import process
 from app.store.run import Run
 from app.values import datasets
 from app.values.datasets import DataSet
@@ -59,13 +59,13 @@ def shown_name() -> str:
 
 def nickname(run: Run) -> str:
     """Who started a run: their nickname, else the beginning of their hash; empty: the command line."""
-    return jobs.engine().store.nicknames().get(run.owner) or run.owner[:4]
+    return process.engine().store.owners.nicknames().get(run.owner) or run.owner[:4]
 
 
 def runs() -> list[Run]:
     """The runs of the store that this browser may see: pinned ones, then the newest first."""
-    engine = jobs.engine()
-    found = sorted(engine.store.runs(), key=lambda run: not run.pinned)
+    engine = process.engine()
+    found = sorted(engine.store.runs.all(), key=lambda run: not run.pinned)
     if engine.settings.others != "hide" or is_teacher():
         return found
     own = owner()
@@ -74,12 +74,12 @@ def runs() -> list[Run]:
 
 def data_sets() -> dict[str, DataSet]:
     """The uploaded data sets that this browser may see, by name."""
-    engine = jobs.engine()
+    engine = process.engine()
     found = {about.name: about for about in datasets.uploaded(engine.settings.store)}
     if engine.settings.others != "hide" or is_teacher():
         return found
     own = owner()
-    sent = {name for name, sender in engine.store.uploads() if sender == own}
+    sent = {name for name, sender in engine.store.owners.uploads() if sender == own}
     return {name: about for name, about in found.items() if name in sent}
 
 
@@ -89,7 +89,7 @@ def may_change(run: Run) -> bool:
         return False
     if is_teacher():
         return True
-    return not run.pinned and (jobs.engine().settings.others == "change" or run.owner == owner())
+    return not run.pinned and (process.engine().settings.others == "change" or run.owner == owner())
 
 
 def is_teacher() -> bool:

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from app.base.prose import literal, prose
-from app.engine import engine as jobs
+from app.engine import process
 from app.engine.weight_downloads import BIG_NETS, Fetching, Pretrained
 from app.store.run import Run
 
@@ -19,12 +19,12 @@ def big_nets() -> None:
 
 def arrived(wanted: Pretrained) -> Run | None:
     """The run that it became, if it is in the store under its own name."""
-    runs = jobs.engine().store.runs()
+    runs = process.engine().store.runs.all()
     return next((run for run in runs if run.name == wanted.title and run.spec == wanted.spec), None)
 
 
 def _waited_for(wanted: Pretrained) -> bool:
-    state = jobs.engine().pretrained.state(wanted)
+    state = process.engine().arrivals.big_nets.state(wanted)
     return state is not None and not state.trouble
 
 
@@ -36,7 +36,7 @@ def _lines(under_way: bool) -> None:
 
 
 def _line(wanted: Pretrained) -> None:
-    fetcher, megabytes = jobs.engine().pretrained, wanted.size / 1e6
+    fetcher, megabytes = process.engine().arrivals.big_nets, wanted.size / 1e6
     state, run = fetcher.state(wanted), arrived(wanted)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{wanted.title}**", width=90)

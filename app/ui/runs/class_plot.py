@@ -6,7 +6,8 @@ from functools import lru_cache
 import streamlit as st
 
 from app.base.prose import prose
-from app.engine import engine as jobs
+from app.engine import process
+from app.engine.engine import Engine
 from app.figures.class_sweep import Kind, Point, sweep
 from app.store.run import Run
 from app.ui.page import visitor
@@ -34,7 +35,7 @@ def _draw(of: str, data: str) -> None:
     if not points:
         st.info(prose("class")["empty"])
         return
-    about = find(data, jobs.engine().settings.store)
+    about = find(data, process.engine().settings.store)
     figure = sweep(points, ERRORS[of], f"{about.title if about else 'data that are gone'}; every width and recipe.")
     live_chart(figure, key="sweep", rev=f"{of}-{data}")
     st.caption(figure.caption)
@@ -44,7 +45,7 @@ def sweep_points(runs: Sequence[Run], of: str) -> list[Point]:
     """A point for each run that has measured the error asked for."""
     points = []
     for run in runs:
-        error = _error(jobs.engine(), run.id, run.attempt, run.step, of)
+        error = _error(process.engine(), run.id, run.attempt, run.step, of)
         if error is not None:
             kind: Kind = "plain" if run.spec.net.family in PLAIN else "residual"
             points.append(
@@ -60,8 +61,8 @@ def sweep_points(runs: Sequence[Run], of: str) -> list[Point]:
 
 
 @lru_cache(maxsize=2048)
-def _error(engine: jobs.Engine, run: str, _attempt: int, _step: int, of: str) -> float | None:
+def _error(engine: Engine, run: str, _attempt: int, _step: int, of: str) -> float | None:
     """Read again only when the run has gone on: a class has more runs than histories stay in memory."""
-    history = engine.store.history(run)
+    history = engine.store.events.history(run)
     epoch = history.started.epoch_steps if history.started else 1
     return history.test_error() if of == "test" else history.train_error(epoch)

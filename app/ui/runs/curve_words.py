@@ -11,6 +11,7 @@ from app.ui.runs.source_races import what_the_source_found
 from app.values.arrays import Floats
 from app.values.run_spec import RunSpec
 from app.values.series import Series
+from models.spec import plain_pairs
 
 CLEAR_GAP = 5.0  # points of training error, over the window, from which on one net is said to be behind
 SAME_GAP = 1.0
@@ -84,15 +85,11 @@ def _comparison(known: list[tuple[Standing, float]], step: int | None) -> str:
 def _twins(known: list[tuple[Standing, float]]) -> tuple[tuple[Standing, float], tuple[Standing, float]] | None:
     """The deepest plain net and a net with shortcuts of the same depth, data and recipe, if both are there."""
     pairs = [
-        (plain, other)
-        for plain in known
-        for other in known
-        if plain[0].spec.net.family == "plain"
-        and other[0].spec.net.plain_twin() == plain[0].spec.net
-        and other[0].spec.net.family != "plain"
-        and (other[0].spec.data, other[0].spec.recipe) == (plain[0].spec.data, plain[0].spec.recipe)
+        (known[plain], known[other])
+        for plain, other in plain_pairs([standing.spec.net for standing, _ in known])
+        if known[plain][0].spec.trained_like(known[other][0].spec)
     ]
-    return max(pairs, key=lambda pair: pair[0][0].spec.net.depth, default=None)
+    return pairs[0] if pairs else None
 
 
 def _prediction(known: list[tuple[Standing, float]], guess: str | None) -> str:

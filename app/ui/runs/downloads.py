@@ -3,8 +3,8 @@
 import streamlit as st
 
 from app.base.prose import prose
-from app.engine import engine as jobs
-from app.store import export
+from app.engine import process
+from app.export import run_files as export
 from app.store.run import Run
 from models.paper.code import code
 from models.spec import NetSpec
@@ -13,7 +13,7 @@ from models.spec import NetSpec
 def take_away(run: Run) -> None:
     """Draw the export of one run and its code."""
     files, program = st.tabs(["Files", "Code"], key=f"away-{run.id}")
-    store = jobs.engine().store
+    store = process.engine().store
     with files:
         st.markdown(prose("runs")["files"])
         # Made when it is asked for, not at every rerun.

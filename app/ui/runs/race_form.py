@@ -8,7 +8,7 @@ import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from app.base.prose import literal
-from app.engine import engine as jobs
+from app.engine import process
 from app.figures.theme import short_names
 from app.store.staging import arriving
 from app.ui.page import address, visitor
@@ -60,7 +60,7 @@ def race_form() -> tuple[list[RunSpec], str]:
     if not specs:
         return [], "Choose at least one net."
     if DATASETS.get(data, DATASETS[BUNDLED]).source == "torchvision" and not datasets.available(
-        data, jobs.engine().settings.data
+        data, process.engine().settings.data
     ):
         megabytes = known[data].download_bytes / 1e6
         st.caption(f"{known[data].title} is downloaded once, when its first race starts: {megabytes:,.0f} MB.")
@@ -92,7 +92,7 @@ def _spec(text: str, width: int, about: DataSet, recipe: str, seed: int) -> RunS
 
 def own_images() -> None:
     """Upload a zip of class folders."""
-    limit = jobs.engine().settings.upload_mb
+    limit = process.engine().settings.upload_mb
     st.markdown(f"A zip with one folder of pictures for each class, up to {limit} MB. Pictures become 32×32.")
     given = st.file_uploader("Zip of class folders", type="zip", label_visibility="collapsed", max_upload_size=limit)
     if given is None:
@@ -110,11 +110,11 @@ def own_images() -> None:
 
 def _taken(given: UploadedFile) -> tuple[bool, str]:
     """Whether the zip is now a data set, and what to say of it."""
-    with arriving(jobs.engine().settings.store) as folder:
+    with arriving(process.engine().settings.store) as folder:
         archive = folder / "upload.zip"  # never a name that a user gave
         archive.write_bytes(given.getbuffer())
         try:
-            about = jobs.engine().take_upload(archive, Path(given.name).stem, visitor.owner())
+            about = process.engine().arrivals.take_images(archive, Path(given.name).stem, visitor.owner())
         except (ValueError, TimeoutError) as error:
             return False, str(error) or "Reading it took too long."
     return True, (

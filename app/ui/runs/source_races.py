@@ -2,10 +2,8 @@
 
 import streamlit as st
 
-from app.base.prose import literal
-from app.engine import engine as jobs
-from app.engine.limits import RefusedError
-from app.ui.page import address, visitor
+from app.ui.page import address
+from app.ui.runs.submit import submitted
 from app.values.races import RACES
 
 
@@ -15,14 +13,10 @@ def source_races() -> None:
     race = RACES[name]
     st.markdown(" · ".join(f"`{one.net}`" for one in race.contestants))
     what_the_source_found(name)
-    if st.button("Start this race", type="primary", icon=":material/play_arrow:", key="start-source-race"):
-        try:
-            runs = jobs.engine().submit(race.specs(), visitor.owner())
-        except RefusedError as refused:
-            st.error(literal(f"Not started: {refused}."))
-        else:
-            address.write(runs=tuple(run.id for run in runs), race=name, step=None)
-            st.rerun()
+    pressed = st.button("Start this race", type="primary", icon=":material/play_arrow:", key="start-source-race")
+    if pressed and (runs := submitted(race.specs())):
+        address.write(runs=tuple(run.id for run in runs), race=name, step=None)
+        st.rerun()
 
 
 def what_the_source_found(name: str) -> None:

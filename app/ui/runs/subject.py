@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from app.engine import engine as jobs
+from app.engine import process
 from app.store.run import Run
 from app.ui.page import address, visitor
 from app.ui.widgets.step_slider import step_slider
@@ -33,7 +33,7 @@ def subject(
     default: str, *, label: str = "Trained net", key: str = "subject", fits: Callable[[NetSpec], bool] | None = None
 ) -> Look | None:
     """A menu of the runs that have weights. None, and a sentence, where there is none."""
-    runs = {run.id: run for run in visitor.runs() if run.checkpoint is not None or run.origin != "trained"}
+    runs = {run.id: run for run in visitor.runs() if run.has_weights}
     runs = {name: run for name, run in runs.items() if fits is None or fits(run.spec.net)}
     if not runs:
         st.info("No run has weights yet: train one first.")
@@ -52,11 +52,11 @@ def subject(
 
 def look(run: Run) -> Look | None:
     """The run at the kept moment nearest to the slider's step, from before it if there is one."""
-    moments = tuple(jobs.engine().store.moments(run.id))
+    moments = tuple(process.engine().store.events.moments(run.id))
     if not moments:
         st.info(f"No weights of {run.name} are kept yet.")
         return None
-    about = find(run.spec.data, jobs.engine().settings.store)
+    about = find(run.spec.data, process.engine().settings.store)
     return Look(run, nearest(moments, address.step()), moments, about.size if about else None)
 
 

@@ -4,23 +4,15 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from app.base.prose import literal
-from app.engine import engine as jobs
-from app.engine.limits import RefusedError
+from app.engine import process
 from app.store.run import Run
-from app.ui.page import visitor
+from app.ui.runs.submit import submitted
 from app.values.run_spec import RunSpec
 
 
 def train_button(label: str, specs: Sequence[RunSpec]) -> None:
     """A button that queues these runs."""
-    if not st.button(label, icon=":material/play_arrow:"):
-        return
-    try:
-        jobs.engine().submit(specs, visitor.owner())
-    except RefusedError as refused:
-        st.error(literal(f"Not started: {refused}."))
-    else:
+    if st.button(label, icon=":material/play_arrow:") and submitted(specs):
         st.rerun()
 
 
@@ -31,11 +23,11 @@ def training(runs: Sequence[Run], doing: str) -> None:
 
 def usable(run: Run) -> bool:
     """True if it has weights of this program's own training, or may yet have them."""
-    return run.origin != "imported" and (run.active or run.checkpoint is not None or run.origin == "reference")
+    return run.origin != "imported" and (run.active or run.has_weights)
 
 
 def _wait(ids: tuple[str, ...], doing: str) -> None:
-    runs = [jobs.engine().store.run(run) for run in ids]
+    runs = [process.engine().store.runs.get(run) for run in ids]
     if not any(run.active for run in runs):
         st.rerun()
     share = min((run.step / run.total if run.total else 0.0) for run in runs)

@@ -5,10 +5,10 @@ from pathlib import Path
 import streamlit as st
 
 from app.base.prose import literal, prose
-from app.engine import engine as jobs
+from app.engine import process
 from app.store.run import Run
-from app.store.run_store import Store
 from app.store.staging import arriving
+from app.store.store import Store
 from app.ui.page import visitor
 from app.values.datasets import NAMED
 from app.values.run_spec import imported, read_normalisation
@@ -24,7 +24,7 @@ NORMALISATIONS = {
 
 def bring_weights() -> None:
     """Draw the form; what is sent becomes a finished run."""
-    engine = jobs.engine()
+    engine = process.engine()
     known = {**NAMED, **visitor.data_sets()}
     limit = engine.settings.upload_mb
     st.markdown(prose("runs")["bring"])
@@ -58,7 +58,7 @@ def bring_weights() -> None:
             normalisation = read_normalisation(numbers if choice == "numbers" else choice, about.channels)
             with st.spinner("Reading and evaluating the weights"):
                 spec, name = imported(fitted, about.name, normalisation), Path(given.name).stem
-                run = engine.take_weights(file, spec, name, owner=visitor.owner())
+                run = engine.arrivals.take_weights(file, spec, name, owner=visitor.owner())
         except (ValueError, TimeoutError) as error:
             reason = first_reason(error) if isinstance(error, ValueError) else "no worker answered: try again"
             st.error(literal(f"{reason[:1].upper()}{reason[1:]}. Nothing was kept."))
@@ -71,7 +71,7 @@ def arrival(store: Store, run: Run) -> str:
     """What is known of a run that was trained elsewhere: its test error when it came, if it could be evaluated."""
     page = prose("runs")
     name, data = literal(run.name), literal(run.spec.data)
-    evaluated = store.epochs(run.id)
+    evaluated = store.events.epochs(run.id)
     if not evaluated:
         return page["arrived-unmeasured"].format(name=name, data=data)
     first = evaluated[0]

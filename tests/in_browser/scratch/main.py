@@ -12,15 +12,16 @@ from starlette.requests import Request  # noqa: E402
 from starlette.responses import Response  # noqa: E402
 from starlette.routing import Route  # noqa: E402
 
-from app import main  # noqa: E402
+from app.server.routes import routes as served  # noqa: E402
+from app.server.routes import vendor  # noqa: E402
 from app.ui.widgets.component import PLOTLY_NAME  # noqa: E402
 
 
 async def without_plotly(request: Request) -> Response:
     """All but plotly.js."""
     name = request.path_params["name"]
-    return Response(status_code=404) if name == PLOTLY_NAME else await main.vendor(request)
+    return Response(status_code=404) if name == PLOTLY_NAME else await vendor(request)
 
 
-routes = [Route("/vendor/{name}", without_plotly)] if os.environ.get("WITHOUT_PLOTLY") else main.routes()
+routes = [Route("/vendor/{name}", without_plotly)] if os.environ.get("WITHOUT_PLOTLY") else served()
 app = st.App(Path(__file__).with_name("page.py"), routes=routes)

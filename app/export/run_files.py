@@ -1,4 +1,4 @@
-"""A run to take away: weights, events, spec, the net as a program, and a script that repeats the run. Without torch."""
+"""The files of a run: weights, events, spec, the net as a program, and a script that repeats the run."""
 
 import csv
 import io
@@ -13,11 +13,11 @@ from typing import IO, Any
 import pyarrow
 from pyarrow.parquet import ParquetWriter
 
+from app.export.scripts import readme, script
 from app.store.checkpoints import weights_file
-from app.values.events import to_json
 from app.store.run import Run
-from app.values.run_spec import net_title
-from app.store.run_store import Store
+from app.store.store import Store
+from app.values.events import to_json
 from models.paper.code import code
 
 CHUNK = 500  # steps read at a time: a long run's norms are hundreds of MB
@@ -30,7 +30,7 @@ Part = Path | str | Iterator[str] | Callable[[IO[bytes]], None]
 
 def write(store: Store, run: str, folder: Path, step: int | None = None) -> list[Path]:
     """Write a run's files into `folder`. Returns their paths. Raises KeyError, ValueError (no such moment), OSError."""
-    parts = _parts(store, store.run(run), step)
+    parts = _parts(store, store.runs.get(run), step)
     folder.mkdir(parents=True, exist_ok=True)
     for name, part in parts.items():
         with (folder / name).open("wb") as file:
@@ -40,7 +40,7 @@ def write(store: Store, run: str, folder: Path, step: int | None = None) -> list
 
 def zipped(store: Store, run: str, step: int | None = None) -> IO[bytes]:
     """The same files in one zip, open at its beginning; the weights uncompressed. Raises as `write` does."""
-    parts = _parts(store, store.run(run), step)
+    parts = _parts(store, store.runs.get(run), step)
     target: IO[bytes] = tempfile.SpooledTemporaryFile(SPOOLED)  # noqa: SIM115 (the caller reads it)
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, part in parts.items():
@@ -71,14 +71,14 @@ def _fill(file: IO[bytes], part: Part) -> None:
 
 def _parts(store: Store, run: Run, step: int | None) -> dict[str, Part]:
     """Name and content of each file."""
-    moments = store.moments(run.id)
+    moments = store.events.moments(run.id)
     if step is not None and step not in moments:
         raise ValueError(f"no weights were kept at step {step}: {', '.join(map(str, moments)) or 'none yet'}")
     chosen = step if step is not None else max(moments, default=None)
     weights: dict[str, Part] = {}
     if chosen is not None:
-        weights["weights.safetensors"] = weights_file(store.weights_folder(run.id), chosen)
-    cuts = store.cuts(run.id)
+        weights["weights.safetensors"] = weights_file(store.weights.folder(run.id), chosen)
+    cuts = store.events.cuts(run.id)
     return {
         **weights,
         **({"cuts.json": to_json(cuts) + "\n"} if cuts else {}),
@@ -87,7 +87,7 @@ def _parts(store: Store, run: Run, step: int | None) -> dict[str, Part]:
         "spec.json": run.settled.model_dump_json(indent=2) + "\n",
         "net.py": code(run.spec.net),
         "repeat.py": script(run),
-        "README.md": _readme(run, chosen, cut=bool(cuts)),
+        "README.md": readme(run, chosen, cut=bool(cuts)),
     }
 
 
@@ -121,9 +121,9 @@ def _layers(run: Run) -> tuple[str, ...]:
 
 def _measured(store: Store, run: Run) -> Iterator[list[tuple[Any, ...]]]:
     """The values of COLUMNS and each layer's norm, a row a step, CHUNK rows at a time."""
-    evaluated = {event.step - 1: (event.test_error, event.test_loss) for event in store.epochs(run.id)}
+    evaluated = {event.step - 1: (event.test_error, event.test_loss) for event in store.events.epochs(run.id)}
     begin = 0
-    while steps := store.steps(run.id, begin, CHUNK):
+    while steps := store.events.steps(run.id, begin, CHUNK):
         yield [
             (one.step, one.loss, one.error, one.lr, one.seconds, *evaluated.get(one.step, (None, None)), *one.norms)
             for one in steps
@@ -135,91 +135,3 @@ def _line(values: Sequence[object]) -> str:
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerow(values)
     return text.getvalue()
-
-
-def script(run: Run) -> str:
-    """A Python program that repeats the run; of one that was trained elsewhere, one that enters it into a store."""
-    about = f"{run.id}: {net_title(run.spec.net)} on {run.spec.data}"
-    return (IMPORT if run.origin == "imported" else REPEAT).replace("ABOUT", about)
-
-
-_USAGE = """\
-Start it in the folder of ResNet Explorer, with its Python: .venv/bin/python PATH/TO/repeat.py"""
-
-REPEAT = f'''\
-"""The run ABOUT, repeated.
-
-{_USAGE} [STEPS]
-The loss of each step is printed beside the one of then. On one machine they are equal; elsewhere, to some digits.
-"""
-
-import csv
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path.cwd()))
-
-from app.data.images import load_for
-from app.values.events import StepMeasured, from_json
-from app.base.settings import load
-from app.values.run_spec import RunSpec
-from app.training.loop import train
-
-here = Path(__file__).resolve().parent
-spec = RunSpec.model_validate_json((here / "spec.json").read_text(encoding="utf-8"))
-with (here / "events.csv").open(encoding="utf-8") as file:
-    then = {{row["step"]: row["loss"] for row in csv.DictReader(file)}}
-until = int(sys.argv[1]) if len(sys.argv) > 1 else None
-cut = here / "cuts.json"
-cuts = from_json(cut.read_text(encoding="utf-8")) if cut.exists() else []
-for event in train(spec, load_for(spec, load(), spec.device), here / "repeated", until=until, cuts=cuts):
-    if isinstance(event, StepMeasured):
-        print(f"step {{event.step}}: loss {{event.loss}}, then {{then.get(str(event.step), 'not made')}}", flush=True)
-'''
-
-IMPORT = f'''\
-"""The weights ABOUT, trained elsewhere: this enters them into a store and, where the data are at hand, evaluates them.
-
-{_USAGE}
-"""
-
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path.cwd()))
-
-from app.training.checkpoint_import import receive
-from app.base.settings import ASSETS, load
-from app.values.run_spec import RunSpec
-from app.store.run_store import Store
-
-here = Path(__file__).resolve().parent
-spec = RunSpec.model_validate_json((here / "spec.json").read_text(encoding="utf-8"))
-settings = load()
-store = Store(settings.store, ASSETS / "reference")
-run = store.new_id(spec)
-folder = store.weights_folder(run)
-events = receive(here / "weights.safetensors", spec, folder, settings=settings)
-store.enter_import(run, "", spec, events)
-for result in store.epochs(run):
-    print(f"{{run}}: error {{result.test_error:.2f}}% on {{result.test_images}} test images")
-'''
-
-
-def _readme(run: Run, step: int | None, cut: bool) -> str:
-    weights = "none were kept yet" if step is None else f"after {step} updates; `safetensors.torch.load_file`"
-    row = "| `cuts.json` | which blocks were cut while it trained, and from which step on |\n" if cut else ""
-    return f"""\
-# {run.name}
-
-Run `{run.id}`: {run.spec.title}, {run.status} after {run.step} steps.
-
-| file | what is in it |
-| --- | --- |
-| `weights.safetensors` | {weights} |
-| `net.py` | the net as a program of its own; needs only torch; these weights load into it |
-| `events.csv` | a row a step: loss, error (%), learning rate, seconds, test error, and gradient norms by layer |
-| `events.parquet` | the same table, for pandas and its like |
-| `spec.json` | net, data, recipe, seed, normalisation: all that decides the run |
-{row}| `repeat.py` | the run once more, with ResNet Explorer |
-"""

@@ -1,14 +1,22 @@
 """What this server accepts: limits of one run, and of all the runs of one browser."""
 
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from app.base import logs
+from app.base.memory import free_memory
 from app.base.settings import Settings
-from app.engine.cluster import free_memory
-from app.engine.estimates import seconds_of_training
+from app.engine.policy.estimates import seconds_of_training
 from app.store.checkpoints import FIRST_MOMENTS
-from app.store.run_store import Store
+from app.store.store import Store
 from app.values import datasets
 from app.values.datasets import DataSet
-from app.values.run_spec import RunSpec
-from models.plan import plan
+from app.values.run_spec import Length, RunSpec
+from models.plan import Plan, plan
+
+log = logs.events(__name__)
 
 
 class RefusedError(ValueError):
@@ -19,21 +27,56 @@ class RefusedError(ValueError):
         self.limit = limit
 
 
+class Refusals(Counter[str]):
+    """How often each limit has refused since the server began."""
+
+    @contextmanager
+    def counted(self) -> Iterator[None]:
+        """Count a RefusedError that leaves the block."""
+        try:
+            yield
+        except RefusedError as refused:
+            self[refused.limit] += 1
+            log.info("refused", limit=refused.limit)
+            raise
+
+
+@dataclass(frozen=True)
+class Request:
+    """A run that is asked for, and what follows from its spec: worked out once, then held against every limit."""
+
+    spec: RunSpec
+    data: DataSet
+    plan: Plan
+    length: Length
+
+    @property
+    def bytes_kept(self) -> int:
+        """About what the run leaves in the store: weights of its moments, its newest momentum, all norms."""
+        weights = self.plan.params * (len(FIRST_MOMENTS) + self.length.epochs + 1)
+        return 4 * (weights + len(self.plan.layers) * self.length.steps)
+
+
+def request(spec: RunSpec, settings: Settings) -> Request:
+    """What a spec asks for. Raises RefusedError where its data set is gone or has nothing to train on."""
+    data = find_data(spec, settings)
+    if not data.train_images:
+        said = f"{data.title}'s images are not here: nets can be looked into, and not trained on them"
+        raise RefusedError(said, "data")
+    return Request(spec, data, plan(spec.net, data.size), spec.length(data.train_images))
+
+
 def find_data(spec: RunSpec, settings: Settings) -> DataSet:
     """The data set of a run. Raises RefusedError where it is gone."""
-    about = datasets.find(spec.data, settings.store)
-    if about is None:
+    found = datasets.find(spec.data, settings.store)
+    if found is None:
         raise RefusedError(f"the data set {spec.data} is not in this store: upload it again", "data")
-    return about
+    return found
 
 
-def check_net(spec: RunSpec, settings: Settings) -> None:
-    """Raise RefusedError where there is nothing to train on, or the net is too large for this server or machine."""
-    about = find_data(spec, settings)
-    if not about.train_images:
-        said = f"{about.title}'s images are not here: nets can be looked into, and not trained on them"
-        raise RefusedError(said, "data")
-    laid, limit = plan(spec.net, about.size), settings.max_parameters
+def check_net(asked: Request, settings: Settings) -> None:
+    """Raise RefusedError where the net is too large for this server or machine."""
+    spec, laid, limit = asked.spec, asked.plan, settings.max_parameters
     if laid.params > limit:
         said = f"{spec.net.name} has {laid.params:,} parameters; this server takes up to {limit:,}"
         raise RefusedError(said, "max_parameters")
@@ -46,32 +89,25 @@ def check_net(spec: RunSpec, settings: Settings) -> None:
         )
 
 
-def check_length(spec: RunSpec, settings: Settings, store: Store) -> None:
+def check_length(asked: Request, settings: Settings, store: Store) -> None:
     """Raise RefusedError where a run would train on too much or for too long."""
-    images, epochs, steps = _length(spec, settings)
-    asked = [
-        ("max_images", images, "training images"),
-        ("max_epochs", epochs, "epochs"),
-        ("max_steps", steps, "steps"),
+    length = asked.length
+    counts = [
+        ("max_images", length.images, "training images"),
+        ("max_epochs", length.epochs, "epochs"),
+        ("max_steps", length.steps, "steps"),
     ]
-    for name, count, unit in asked:
+    for name, count, unit in counts:
         limit = getattr(settings, name)
         if limit and count > limit:
             raise RefusedError(f"{count:,} {unit} asked for; this server takes up to {limit:,}", name)
-    seconds = seconds_of_training(spec, steps, store) if settings.max_minutes else None
+    seconds = seconds_of_training(asked.spec, asked.data, length.steps, store) if settings.max_minutes else None
     if seconds and seconds > 60 * settings.max_minutes:
         raise RefusedError(
-            f"{spec.net.name} would train for about {seconds / 60:,.0f} minutes at this server's pace; "
+            f"{asked.spec.net.name} would train for about {seconds / 60:,.0f} minutes at this server's pace; "
             f"it takes runs of up to {settings.max_minutes:,}",
             "max_minutes",
         )
-
-
-def bytes_kept(spec: RunSpec, settings: Settings) -> int:
-    """About what a run leaves in the store: weights of its moments, its newest momentum, all norms."""
-    _, epochs, steps = _length(spec, settings)
-    laid = plan(spec.net, find_data(spec, settings).size)
-    return 4 * laid.params * (len(FIRST_MOMENTS) + epochs + 1) + 4 * len(laid.layers) * steps
 
 
 def check_disk(needed: int, settings: Settings, store: Store) -> None:
@@ -85,6 +121,12 @@ def check_disk(needed: int, settings: Settings, store: Store) -> None:
         )
 
 
+def check_arrival(spec: RunSpec, bytes_sent: int, settings: Settings, store: Store) -> None:
+    """Raise RefusedError where weights from elsewhere are of no data set that is here, or there is no room for them."""
+    find_data(spec, settings)
+    check_disk(bytes_sent, settings, store)
+
+
 def check_session(active: int, asked: int, settings: Settings) -> None:
     """Raise RefusedError where a browser with so many runs that wait or train asks for more than it may have."""
     limit = settings.session_runs
@@ -95,15 +137,6 @@ def check_session(active: int, asked: int, settings: Settings) -> None:
             "from one browser",
             "session_runs",
         )
-
-
-def _length(spec: RunSpec, settings: Settings) -> tuple[int, int, int]:
-    """Training images, epochs (the last may be a part of one) and steps that a run asks for."""
-    about = find_data(spec, settings)
-    images = min(spec.images or about.train_images, about.train_images)
-    an_epoch = max(1, images // spec.recipe.batch)
-    steps = spec.recipe.steps or spec.recipe.epochs * an_epoch
-    return images, -(-steps // an_epoch), steps
 
 
 def overlong(seconds: float, settings: Settings) -> str:

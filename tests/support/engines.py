@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from app.base.settings import ROOT, Settings
-from app.engine import engine as jobs
+from app.engine import engine as engine_module
+from app.engine import process
 from app.engine.engine import Engine
 from tests.support.browser import server
 from tests.support.opening import Answering, NoCluster
@@ -15,10 +16,10 @@ from tests.support.opening import Answering, NoCluster
 
 @contextmanager
 def started(cluster: type[NoCluster], folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
-    jobs.stop()
-    monkeypatch.setattr(jobs, "Cluster", cluster)
-    yield jobs.start(Settings(store=folder / "store", data=folder / "data", workers=1))
-    jobs.stop()
+    process.stop()
+    monkeypatch.setattr(engine_module, "Cluster", cluster)
+    yield process.start(Settings(store=folder / "store", data=folder / "data", workers=1))
+    process.stop()
 
 
 @pytest.fixture

@@ -15,18 +15,18 @@ from pyarrow.parquet import read_table
 from safetensors.torch import load_file
 from typer.testing import CliRunner
 
-from app.store.checkpoints import weights_file
-from app.cli.main import app
-from app.values.cut_spec import CutSpec
-from app.data.images import load
-from app.training.evaluation import evaluate, load_weights
-from app.values.events import BlockCut, EpochEvaluated, Event, RunStarted, StepMeasured
-from app.store.export import events, parquet, write, zipped
-from app.training.checkpoint_import import receive
 from app.base.settings import ROOT, Settings
-from app.values.run_spec import Recipe, RunSpec, imported
-from app.store.run_store import Store
+from app.cli.main import app
+from app.data.images import load
+from app.export.run_files import events, parquet, write, zipped
+from app.store.checkpoints import weights_file
+from app.store.store import Store
+from app.training.checkpoint_import import receive
+from app.training.evaluation import evaluate, load_weights
 from app.training.loop import train
+from app.values.cut_spec import CutSpec
+from app.values.events import BlockCut, EpochEvaluated, Event, RunStarted, StepMeasured
+from app.values.run_spec import Recipe, RunSpec, imported
 from models.nets.net import build
 from models.spec import NetSpec
 
@@ -44,15 +44,15 @@ FILES = ["weights.safetensors", "events.csv", "events.parquet", "spec.json", "ne
 def measured(tmp_path: Path) -> tuple[Store, str, list[Event]]:
     """A store with one finished run of ten steps, and its events."""
     store = Store(tmp_path / "store")
-    run = store.create(SPEC).id
-    made = list(train(SPEC, load(SPEC.data, Settings(store=tmp_path)), store.weights_folder(run)))
-    store.record(run, 0, made)
+    run = store.runs.create(SPEC).id
+    made = list(train(SPEC, load(SPEC.data, Settings(store=tmp_path)), store.weights.folder(run)))
+    store.events.record(run, 0, made)
     return store, run, made
 
 
 def test_events_are_one_row_a_step_with_norms_by_layer(measured: tuple[Store, str, list[Event]]) -> None:
     store, run, made = measured
-    rows = list(csv.DictReader(io.StringIO("".join(events(store, store.run(run))))))
+    rows = list(csv.DictReader(io.StringIO("".join(events(store, store.runs.get(run))))))
     steps = [event for event in made if isinstance(event, StepMeasured)]
     started = next(event for event in made if isinstance(event, RunStarted))
     assert [int(row["step"]) for row in rows] == [event.step for event in steps]
@@ -66,7 +66,7 @@ def test_parquet_is_the_same_table_read_back(measured: tuple[Store, str, list[Ev
     store, run, made = measured
     write(store, run, tmp_path / "away")
     table = read_table(tmp_path / "away" / "events.parquet")
-    rows = list(csv.DictReader(io.StringIO("".join(events(store, store.run(run))))))
+    rows = list(csv.DictReader(io.StringIO("".join(events(store, store.runs.get(run))))))
     assert table.column_names == list(rows[0])
     steps = [event for event in made if isinstance(event, StepMeasured)]
     assert table["loss"].to_pylist() == [event.loss for event in steps]
@@ -80,8 +80,8 @@ def test_parquet_goes_on_beyond_one_portion_of_steps(
     measured: tuple[Store, str, list[Event]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store, run, _ = measured
-    monkeypatch.setattr("app.store.export.CHUNK", 3)
-    parquet(store, store.run(run), file := io.BytesIO())
+    monkeypatch.setattr("app.export.run_files.CHUNK", 3)
+    parquet(store, store.runs.get(run), file := io.BytesIO())
     assert read_table(io.BytesIO(file.getvalue()))["step"].to_pylist() == list(range(10))
 
 
@@ -101,7 +101,7 @@ def test_the_exported_script_repeats_the_same_losses(measured: tuple[Store, str,
 def test_the_exported_script_cuts_what_was_cut(measured: tuple[Store, str, list[Event]], tmp_path: Path) -> None:
     store, run, _ = measured
     cut = BlockCut(step=2, cut=CutSpec.parse("1"))
-    store.record(run, 0, [cut])
+    store.events.record(run, 0, [cut])
     assert "cuts.json" in [path.name for path in write(store, run, tmp_path / "away")]
     done = subprocess.run(
         [sys.executable, tmp_path / "away" / "repeat.py", "4"],
@@ -126,7 +126,7 @@ def test_the_exported_weights_load_into_the_exported_program(
     theirs = names["Net"]()
     theirs.load_state_dict(load_file(tmp_path / "away" / "weights.safetensors"))
     ours = build(SPEC.net)
-    load_weights(ours, weights_file(store.weights_folder(run), 10))
+    load_weights(ours, weights_file(store.weights.folder(run), 10))
     x = torch.randn(2, 1, 28, 28)
     torch.testing.assert_close(theirs.eval()(x), ours.eval()(x))
 
@@ -153,8 +153,8 @@ def test_an_import_is_exported_and_its_script_enters_it_again(tmp_path: Path, mo
     store = Store(tmp_path / "store")
     net = build(spec.net, seed=5)
     torch.save(net.state_dict(), tmp_path / "file.pt")
-    run = store.new_id(spec)
-    store.enter_import(run, "", spec, receive(tmp_path / "file.pt", spec, store.weights_folder(run)))
+    run = store.runs.new_id(spec)
+    store.enter_import(run, "", spec, receive(tmp_path / "file.pt", spec, store.weights.folder(run)))
     write(store, run, tmp_path / "away")
     monkeypatch.setenv("RESNET_EXPLORER_STORE", str(tmp_path / "other"))
     done = subprocess.run(

@@ -1,0 +1,1 @@
+"""What may run, for how long, and in whose turn."""

@@ -1,0 +1,44 @@
+"""What is known of owners, browsers or persons by their hashes: a nickname, and the data sets that they sent."""
+
+from app.store.database import Database
+
+
+class OwnerTable:
+    """Nicknames and uploads. Safe to use from several threads."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._nicknames: dict[str, str] | None = None  # read once, and again after a change
+
+    def nicknames(self) -> dict[str, str]:
+        """Nickname of each owner who has one."""
+        with self._database.lock:
+            if self._nicknames is None:
+                self._nicknames = {row["owner"]: row["name"] for row in self._database.rows("SELECT * FROM nicknames")}
+            return dict(self._nicknames)
+
+    def set_nickname(self, owner: str, name: str) -> None:
+        """Call an owner by a name; by none, if it is empty. Raises ValueError where somebody else has it."""
+        with self._database.transaction() as db:
+            names = self.nicknames()
+            if name and any(name.casefold() == own.casefold() for other, own in names.items() if other != owner):
+                raise ValueError(f"somebody else is called {name} already: take another name")
+            db.execute("DELETE FROM nicknames WHERE owner = ?", (owner,))
+            if name:
+                db.execute("INSERT INTO nicknames VALUES (?, ?)", (owner, name))
+            self._nicknames = None
+
+    def own_upload(self, name: str, owner: str) -> None:
+        """Write down that this browser sent a data set."""
+        with self._database.transaction() as db:
+            db.execute("INSERT OR IGNORE INTO uploads VALUES (?, ?)", (name, owner))
+
+    def disown_upload(self, name: str, owner: str) -> bool:
+        """Forget that it did. Returns True while somebody else did too."""
+        with self._database.transaction() as db:
+            db.execute("DELETE FROM uploads WHERE name = ? AND owner = ?", (name, owner))
+        return any(other == name for other, _ in self.uploads())
+
+    def uploads(self) -> list[tuple[str, str]]:
+        """The data sets that were sent, each with the browser that sent it."""
+        return [(row["name"], row["owner"]) for row in self._database.rows("SELECT * FROM uploads")]

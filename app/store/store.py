@@ -1,0 +1,92 @@
+"""Runs, their events and their results: tables of one file, weights beside it.
+
+Only the server or the command line opens the file; workers send events and write weights.
+"""
+
+import shutil
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from app.store import checkpoints
+from app.store.answer_table import AnswerTable
+from app.store.checkpoints import Weights
+from app.store.database import Database
+from app.store.event_log import EventLog
+from app.store.owner_table import OwnerTable
+from app.store.references import recordings
+from app.store.run import Run
+from app.store.run_table import RunTable
+from app.values.events import Event
+from app.values.run_spec import RunSpec, net_title
+
+
+class Store:
+    """The store in one folder: `runs`, `events`, `answers`, `weights`, `owners`. Safe to use from several threads."""
+
+    def __init__(self, folder: Path, references: Path | None = None) -> None:
+        self.folder = folder
+        self._references = references
+        self._database = Database(folder)
+        self.runs = RunTable(self._database)
+        self.events = EventLog(self._database, self.runs)
+        self.answers = AnswerTable(self._database)
+        self.owners = OwnerTable(self._database)
+        self.weights = Weights(folder / "weights", references)
+
+    @property
+    def notice(self) -> str:
+        """What is to be said of how the store was found; empty: nothing."""
+        return self._database.notice
+
+    @property
+    def identity(self) -> str:
+        """A name that no other store has, and that stays."""
+        return self._database.identity
+
+    @property
+    def changes(self) -> int:
+        """Of any run's columns and cuts; what is measured is not counted."""
+        return self._database.changes
+
+    def close(self) -> None:
+        """Write what is pending and let the file go."""
+        self._database.close()
+
+    def enter_import(self, run: str, name: str, spec: RunSpec, events: Sequence[Event], owner: str = "") -> Run:
+        """A run that was trained elsewhere, under an id from `new_id`; its weights are in its folder already."""
+        self.runs.insert(run, name or net_title(spec.net), spec, "imported", time.time(), owner)
+        self.events.record(run, 0, events)
+        return self.runs.get(run)
+
+    def adopt_references(self) -> None:
+        """Enter every reference run that is not there yet."""
+        if self._references is not None:
+            for told in recordings(self._references, {run.id for run in self.runs.all()}):
+                self.runs.insert(told.run, told.name, told.spec, "reference", told.created)
+                self.events.record(told.run, 0, told.events)
+
+    def delete(self, run: str) -> None:
+        """Forget a run and its weights. Reference runs stay. Raises ValueError while it is queued or running."""
+        found = self.runs.get(run)
+        if found.active:
+            raise ValueError(f"{found.name} is {found.status}: stop it before deleting it")
+        if found.origin == "reference":
+            raise ValueError(f"{found.name} is a reference run and comes with the program")
+        self.runs.delete(run)
+        self.events.forget(run)
+        shutil.rmtree(self.weights.folder(run), ignore_errors=True)
+
+    def prune(self, run: str) -> None:
+        """Delete the files of weights that neither an analysis nor a resumption needs."""
+        newest = self.runs.get(run).checkpoint
+        if newest is not None:
+            checkpoints.prune(self.weights.folder(run), newest, set(self.events.moments(run)))
+
+    def size(self) -> int:
+        """Bytes of everything in the store's folder; pages that the file has free are not counted."""
+        free = self._database.rows(
+            "SELECT freelist_count * page_size AS free FROM pragma_freelist_count, pragma_page_size"
+        )
+        files = (path.lstat() for path in self.folder.rglob("*") if path.is_file())
+        return sum(file.st_size for file in files) - int(free[0]["free"])

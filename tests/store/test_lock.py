@@ -1,0 +1,32 @@
+"""One engine a store: the second is refused in a sentence, and a killed one leaves the store free."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from app.base.settings import ROOT
+from app.store.database import StoreError
+from app.store.lock import hold_store
+
+HOLD = "import sys, time; from app.store.lock import hold_store; from pathlib import Path\n"
+HOLD += "held = hold_store(Path(sys.argv[1])); print('held', flush=True); time.sleep(600)"
+
+
+def test_a_held_store_is_refused_and_a_released_one_is_not(tmp_path: Path) -> None:
+    held = hold_store(tmp_path / "store")
+    with pytest.raises(StoreError, match="Nothing was changed"):
+        hold_store(tmp_path / "store")
+    held.release()
+    hold_store(tmp_path / "store").release()
+
+
+def test_the_lock_of_a_killed_process_is_free(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path)], cwd=ROOT, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"held\n"
+        with pytest.raises(StoreError, match="another server"):
+            hold_store(tmp_path)
+        process.kill()
+    hold_store(tmp_path).release()
