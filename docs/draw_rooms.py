@@ -17,6 +17,7 @@ from tests.support.source import ROOT, SOURCE, imports, reached
 
 PICTURE = ROOT / "docs" / "architecture.svg"
 DOORS = ("app.main", "pages", "app.shell", "app.__main__")  # where a process begins
+APART = ("app.moved",)  # old names, for scripts of old: nothing stands on it
 LISTED = {"pages": "pages/*.py", "app.studies": "app/studies/*/__init__.py"}  # rooms that say what is in them
 WIDE = {"app.studies": 400, "pages": 236}
 USUAL_WIDTH, LETTERS, LINES = 182, 27, 2  # pixels of a box; of its sentence
@@ -60,7 +61,11 @@ def rooms() -> dict[str, list[str]]:
     """Every room with its modules; folders that hold nothing but rooms are none."""
     found: dict[str, list[str]] = defaultdict(list)
     for module, path in SOURCE.items():
-        if module.startswith(("app.", "models", "pages.")) and (path.name != "__init__.py" or "." in module):
+        if (
+            module.startswith(("app.", "models", "pages."))
+            and not module.startswith(APART)
+            and (path.name != "__init__.py" or "." in module)
+        ):
             found[room(module)].append(module)
     return {name: modules for name, modules in found.items() if modules != [name] or SOURCE[name].name != "__init__.py"}
 

@@ -19,29 +19,32 @@ UI = "app.ui.live app.ui.runs app.ui.page app.ui.widgets"
 
 MAP = f"""
 app.__main__    app.cli
+app.api         app.training app.data app.store app.values app.base models models.nets
 app.main        streamlit starlette app.server app.ui.widgets app.base | app.engine
 app.shell       app.ui.page
 pages           streamlit app.studies {UI} app.engine app.figures app.store app.values app.base models models.paper
 app.studies     streamlit typer rich pydantic numpy torch captum app.cli {UI} app.engine app.figures app.analysis app.training app.data app.store app.values app.base {MODELS}
-app.server      starlette psutil prometheus_client {UI} app.engine app.figures app.store app.base
-app.cli         typer rich numpy pydantic app.store app.values app.base models | torch app.engine app.analysis app.training app.data
+app.server      starlette streamlit psutil prometheus_client {UI} app.engine app.figures app.store app.base
+app.cli         typer rich numpy pydantic app.store app.values app.base models | torch app.engine app.export app.analysis app.training app.data
 app.ui.live     streamlit app.ui.runs app.ui.page app.ui.widgets app.engine app.figures app.store app.values app.base
-app.ui.runs     streamlit numpy app.ui.page app.ui.widgets app.engine app.figures app.store app.values app.base models models.paper
+app.ui.runs     streamlit numpy app.ui.page app.ui.widgets app.engine app.export app.figures app.store app.values app.base models models.paper
 app.ui.page     streamlit app.ui.widgets app.engine app.store app.values app.base models
 app.ui.widgets  streamlit plotly numpy app.figures app.data app.values app.base models models.paper
 app.engine      dask distributed filelock app.store app.values app.base models | torch torchvision app.analysis app.training app.data
+app.export      pyarrow app.store app.values app.base models models.paper
 app.figures     numpy PIL app.values models
 app.analysis    torch numpy app.training app.data app.store app.values app.base models.nets
-app.training    torch numpy safetensors app.data app.store app.values app.base models models.nets
-app.data        torch numpy safetensors PIL filelock app.values app.base models.nets | torchvision
-app.store       sqlite3 numpy pydantic pyarrow filelock app.values app.base models.paper
+app.training    torch numpy safetensors app.moved app.data app.store app.values app.base models models.nets
+app.data        torch numpy safetensors PIL filelock app.moved app.values app.base models.nets | torchvision
+app.store       sqlite3 numpy pydantic filelock app.moved app.values app.base
 app.values      numpy pydantic app.base models
-app.base        pydantic markdown_it
+app.base        pydantic markdown_it prometheus_client
 models.nets     torch models
 models.paper    models
 models          pydantic
+app.moved
 assets          numpy
-docs
+docs            tests.support.source
 """  # noqa: E501
 
 # A study that stands on others names their questions, figures and measurements; the rest stand alone.
@@ -57,15 +60,15 @@ STANDS_ON = {
 }
 
 # Who may load torch. Of a study: its measurement.py and what that imports, but never what a page or a command reads.
-WITH_TORCH = ("app.analysis", "app.training", "app.data.images", "models.nets")
+WITH_TORCH = ("app.api", "app.analysis", "app.training", "app.data.images", "models.nets")
 TORCH = {"torch", "torchvision", "captum"}
 WITHOUT_TORCH = ("questions", "section", "words", "figures", "command")
 
 # These draw a page or run a command when they are imported.
 SCRIPTS = ("app.shell", "app.__main__", "pages", "assets")
 
-# Packages whose __init__.py is a door, and holds more than a sentence.
-DOORS: tuple[str, ...] = ()
+# Packages that were modules, or hold some: scripts that were exported long ago find their old names there.
+DOORS = ("app", "app.data", "app.store", "app.training")
 
 
 def table() -> dict[str, tuple[set[str], set[str]]]:
