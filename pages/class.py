@@ -5,9 +5,9 @@ import streamlit as st
 from app.base.prose import prose
 from app.engine import process
 from app.store.run import Run
+from app.studies.class_sweep.section import class_plot
 from app.ui.page import visitor
 from app.ui.page.teacher import entrance, message_to_all
-from app.ui.runs.class_plot import class_plot
 from app.ui.runs.run_picker import run_table
 
 page = prose("class")

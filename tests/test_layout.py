@@ -31,7 +31,7 @@ app.ui.runs     streamlit numpy app.ui.page app.ui.widgets app.engine app.export
 app.ui.page     streamlit app.ui.widgets app.engine app.store app.values app.base models
 app.ui.widgets  streamlit plotly numpy app.figures app.data app.values app.base models models.paper
 app.engine      dask distributed filelock app.store app.values app.base models | torch torchvision app.analysis app.training app.data
-app.export      pyarrow app.store app.values app.base models models.paper
+app.export      pyarrow app.store app.values models.paper
 app.figures     numpy PIL app.values models
 app.analysis    torch numpy app.training app.data app.store app.values app.base models.nets
 app.training    torch numpy safetensors app.moved app.data app.store app.values app.base models models.nets

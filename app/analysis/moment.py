@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from app.data.images import Images, prepare
-from app.store.checkpoints import weights_file
+from app.store.files.checkpoints import weights_file
 from app.training.evaluation import EVALUATION_BATCH, load_weights
 from app.values.run_spec import RunSpec
 from models.nets.net import Net, build

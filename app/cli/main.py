@@ -188,7 +188,7 @@ def reference(
     runs: Annotated[list[str] | None, typer.Argument(metavar="RUN…", help="their ids; by default all of them")] = None,
 ) -> None:
     """Train the bundled reference runs anew and write them to assets/reference."""
-    from app.store.references import REFERENCES
+    from app.store.files.references import REFERENCES
     from app.training.reference_recording import record
 
     with clear_errors():

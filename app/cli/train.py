@@ -9,6 +9,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 
 from app.base import logs
+from app.base.settings import Settings
 from app.cli.shared import (
     Data,
     Json,
@@ -46,45 +47,40 @@ def train(
     as_json: Json = False,
 ) -> None:
     """Train nets and keep the runs in the store."""
-    from app.engine import process
-
     logging.getLogger("distributed.scheduler").setLevel(logging.CRITICAL)  # it complains of workers that are let go
     configured = read_settings()
     logs.begin(configured, logging.WARNING)  # the rest is on screen
-    about = dataset_of(dataset, configured)
+    data = dataset_of(dataset, configured)
     with clear_errors():
-        how = _recipe(recipe, epochs=epochs, steps=steps, batch=batch, lr=lr)
-        specs = [
-            RunSpec.model_validate(
-                {
-                    "net": net_of(net, width).fitted(about.channels, about.classes),
-                    "data": about.name,
-                    "recipe": how,
-                    "seed": seed,
-                    "images": images,
-                    "device": device,
-                }
-            )
-            for net in nets
-        ]
-        engine = process.start(configured, lanes=["train", "ask"])  # a data set may have to be asked for; no study will
-        try:
-            runs = _watch(engine, [run.id for run in engine.runs.submit(specs)])
-        except KeyboardInterrupt:
-            err.print(
-                "stopped; the store keeps what was measured, and the runs go on when an engine starts again",
-                soft_wrap=True,
-            )
-            raise typer.Exit(130) from None
-        finally:
-            figures = [_outcome(engine.store, run) for run in runs] if "runs" in locals() else []
-            process.stop()
-    if as_json:
-        print_json(figures)
-    else:
-        _print_outcomes(figures)
+        common = {
+            "data": data.name,
+            "recipe": _recipe(recipe, epochs=epochs, steps=steps, batch=batch, lr=lr),
+            "seed": seed,
+            "images": images,
+            "device": device,
+        }
+        fitted = [net_of(net, width).fitted(data.channels, data.classes) for net in nets]
+        figures = _trained(configured, [RunSpec.model_validate({"net": net, **common}) for net in fitted])
+    print_json(figures) if as_json else _print_outcomes(figures)
     if any(figure["status"] == "failed" for figure in figures):
         raise typer.Exit(1)
+
+
+def _trained(configured: Settings, specs: list[RunSpec]) -> list[dict[str, Any]]:
+    """What became of each run, trained by an engine that is there for them alone. Raises RefusedError."""
+    from app.engine import process
+
+    engine = process.start(configured, lanes=["train", "ask"])  # a data set may have to be asked for; no study will
+    try:
+        runs = _watch(engine, [run.id for run in engine.runs.submit(specs)])
+        return [_outcome(engine.store, run) for run in runs]
+    except KeyboardInterrupt:
+        err.print(
+            "stopped; the store keeps what was measured, and the runs go on when an engine starts again", soft_wrap=True
+        )
+        raise typer.Exit(130) from None
+    finally:
+        process.stop()
 
 
 @app.command()

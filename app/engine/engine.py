@@ -18,8 +18,8 @@ from app.engine.question_desk import QuestionDesk
 from app.engine.retention import Housekeeper
 from app.engine.run_desk import RunDesk
 from app.engine.run_queue import RunQueue
-from app.store.lock import hold_store
-from app.store.staging import sweep
+from app.store.files.lock import hold_store
+from app.store.files.staging import sweep
 from app.store.store import Store
 
 log = logs.events(__name__)

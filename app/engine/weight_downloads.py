@@ -14,7 +14,7 @@ from http.client import HTTPException
 from pathlib import Path
 
 from app.base.settings import Settings
-from app.store.staging import arriving
+from app.store.files.staging import arriving
 from app.values.datasets import IMAGENET
 from app.values.run_spec import RunSpec, imported
 from models.spec import NetSpec

@@ -14,7 +14,7 @@ import pyarrow
 from pyarrow.parquet import ParquetWriter
 
 from app.export.scripts import readme, script
-from app.store.checkpoints import weights_file
+from app.store.files.checkpoints import weights_file
 from app.store.run import Run
 from app.store.store import Store
 from app.values.events import to_json

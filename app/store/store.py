@@ -8,13 +8,13 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from app.store import checkpoints
 from app.store.answer_table import AnswerTable
-from app.store.checkpoints import Weights
 from app.store.database import Database
 from app.store.event_log import EventLog
+from app.store.files import checkpoints
+from app.store.files.checkpoints import Weights
+from app.store.files.references import recordings
 from app.store.owner_table import OwnerTable
-from app.store.references import recordings
 from app.store.run import Run
 from app.store.run_table import RunTable
 from app.values.events import Event

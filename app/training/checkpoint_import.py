@@ -16,7 +16,7 @@ from safetensors.torch import load_file, save_file
 from torch.serialization import get_unsafe_globals_in_checkpoint
 
 from app.base.settings import Settings
-from app.store.checkpoints import weights_file, write_atomically
+from app.store.files.checkpoints import weights_file, write_atomically
 from app.training.evaluation import on_arrival
 from app.values.events import CheckpointSaved, Event, RunFinished, RunStarted
 from app.values.run_spec import RunSpec

@@ -9,7 +9,7 @@ from torch import nn
 
 from app.base.settings import Settings
 from app.data.images import Images, load_for, prepare
-from app.store.checkpoints import weights_file
+from app.store.files.checkpoints import weights_file
 from app.training.cut_forward import cut_output
 from app.values.cut_spec import WHOLE, CutSpec
 from app.values.datasets import DataError, available, check_images, find

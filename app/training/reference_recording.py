@@ -13,8 +13,8 @@ from safetensors.torch import load_file, save_file
 
 from app.base.settings import Settings
 from app.data.images import Images, load
-from app.store.checkpoints import kept, weights_file
-from app.store.references import Reference
+from app.store.files.checkpoints import kept, weights_file
+from app.store.files.references import Reference
 from app.training.evaluation import evaluate, load_weights
 from app.training.loop import resolve, train
 from app.values.datasets import BUNDLED, DATASETS

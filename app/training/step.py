@@ -17,7 +17,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from app.data.images import Images, cropped, crops, normalised, order, prepare
-from app.store.checkpoints import is_moment, momentum_file, weights_file, write_atomically
+from app.store.files.checkpoints import is_moment, momentum_file, weights_file, write_atomically
 from app.training.cut_forward import cut_output
 from app.training.evaluation import load_weights
 from app.training.probes import layer_outputs, undisturbed

@@ -14,8 +14,8 @@ import pytest
 from app.base.settings import ROOT
 from app.cli.main import main
 from app.cli.shared import print_json
-from app.store.lock import hold_store
-from app.store.references import REFERENCES
+from app.store.files.lock import hold_store
+from app.store.files.references import REFERENCES
 from app.store.store import Store
 from tests.support.waiting import PATIENCE
 

@@ -19,8 +19,8 @@ from app.engine.engine import Engine
 from app.engine.policy.limits import RefusedError
 from app.engine.run_queue import RunQueue
 from app.server.metrics import health
-from app.store.checkpoints import weights_file
 from app.store.database import StoreError
+from app.store.files.checkpoints import weights_file
 from app.studies.gradients.questions import GradientsQuestion
 from app.training.loop import train
 from app.values.cut_spec import CutSpec

@@ -19,7 +19,7 @@ from app.base.settings import ROOT, Settings
 from app.cli.main import app
 from app.data.images import load
 from app.export.run_files import events, parquet, write, zipped
-from app.store.checkpoints import weights_file
+from app.store.files.checkpoints import weights_file
 from app.store.store import Store
 from app.training.checkpoint_import import receive
 from app.training.evaluation import evaluate, load_weights

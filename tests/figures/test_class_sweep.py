@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from app.figures.class_sweep import Kind, Point, sweep
+from app.studies.class_sweep.figures import Kind, Point, sweep
 
 
 def points() -> list[Point]:

@@ -11,8 +11,8 @@ from app.base.settings import Settings
 from app.engine import process
 from app.engine.engine import Engine
 from app.store.run import Run
+from app.studies.class_sweep.section import sweep_points
 from app.ui.page import teacher as teaching
-from app.ui.runs.class_plot import sweep_points
 from tests.support.opening import HOSTILE, opened, press, spec, under_way, well, words
 
 KEY = "open sesame"

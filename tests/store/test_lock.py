@@ -8,9 +8,9 @@ import pytest
 
 from app.base.settings import ROOT
 from app.store.database import StoreError
-from app.store.lock import hold_store
+from app.store.files.lock import hold_store
 
-HOLD = "import sys, time; from app.store.lock import hold_store; from pathlib import Path\n"
+HOLD = "import sys, time; from app.store.files.lock import hold_store; from pathlib import Path\n"
 HOLD += "held = hold_store(Path(sys.argv[1])); print('held', flush=True); time.sleep(600)"
 
 

@@ -7,8 +7,8 @@ import pytest
 from app.base import settings
 from app.base.settings import ASSETS
 from app.data.images import load
-from app.store.checkpoints import FIRST_MOMENTS, kept, weights_file
-from app.store.references import REFERENCES
+from app.store.files.checkpoints import FIRST_MOMENTS, kept, weights_file
+from app.store.files.references import REFERENCES
 from app.store.store import Store
 from app.training.evaluation import evaluate, load_weights
 from app.values.datasets import BUNDLED, available

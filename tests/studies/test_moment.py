@@ -8,7 +8,7 @@ from safetensors.torch import save_file
 from app.analysis.moment import net_at
 from app.base.settings import load as settings
 from app.data.images import load, prepare
-from app.store.checkpoints import weights_file
+from app.store.files.checkpoints import weights_file
 from app.values.datasets import BUNDLED
 from app.values.run_spec import RunSpec
 from models.nets.net import build

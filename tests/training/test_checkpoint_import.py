@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from app.base.settings import Settings
 from app.cli.main import app
-from app.store.checkpoints import weights_file
+from app.store.files.checkpoints import weights_file
 from app.store.store import Store
 from app.training.checkpoint_import import read, receive
 from app.training.evaluation import evaluate_run

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 
 from app.data.images import Images, order, prepare
-from app.store.checkpoints import kept, weights_file
+from app.store.files.checkpoints import kept, weights_file
 from app.training.evaluation import evaluate
 from app.training.loop import resolve, train
 from app.values.cut_spec import CutSpec

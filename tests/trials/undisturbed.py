@@ -8,7 +8,7 @@ from safetensors.torch import load_file
 
 from app.base.settings import Settings
 from app.data.images import load_for
-from app.store.checkpoints import weights_file
+from app.store.files.checkpoints import weights_file
 from app.store.run import Run
 from app.store.store import Store
 from app.training.loop import resolve, train

@@ -9,7 +9,7 @@ import pytest
 
 from app.engine.engine import Engine
 from app.engine.policy.limits import RefusedError
-from app.store.staging import arriving
+from app.store.files.staging import arriving
 from app.values import datasets
 from tests.support.engines import started
 from tests.support.opening import NoCluster, opened, spec, under_way, well

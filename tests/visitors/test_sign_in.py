@@ -8,9 +8,9 @@ from streamlit.testing.v1 import AppTest
 
 from app.base.settings import ROOT, Settings
 from app.engine.engine import Engine
+from app.studies.class_sweep.section import sweep_points
 from app.ui.page import visitor
 from app.ui.page.sign_in import LONGEST, plain_name
-from app.ui.runs.class_plot import sweep_points
 from tests.support.opening import HOSTILE, spec, under_way, well, words
 from tests.support.settings import sets
 from tests.visitors.test_sharing import OWNERS, looks

@@ -9,7 +9,7 @@ from app.base import logs
 from app.base.memory import free_memory
 from app.base.settings import Settings
 from app.engine.policy.estimates import seconds_of_training
-from app.store.checkpoints import FIRST_MOMENTS
+from app.store.files.checkpoints import FIRST_MOMENTS
 from app.store.store import Store
 from app.values import datasets
 from app.values.datasets import DataSet

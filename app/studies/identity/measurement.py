@@ -17,7 +17,7 @@ from app.analysis.answering import answers
 from app.analysis.progress import Progress, quiet
 from app.analysis.subject import Subject
 from app.data.images import Images, prepare
-from app.store.checkpoints import weights_file
+from app.store.files.checkpoints import weights_file
 from app.store.history import running_mean
 from app.studies.identity.questions import (
     Deepened,

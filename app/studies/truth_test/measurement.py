@@ -16,7 +16,7 @@ from app.analysis.answering import answers
 from app.analysis.progress import Progress, quiet
 from app.analysis.subject import Subject
 from app.data.images import Images
-from app.store.checkpoints import FIRST_MOMENTS, weights_file
+from app.store.files.checkpoints import FIRST_MOMENTS, weights_file
 from app.studies.gradients.measurement import batch, block_rms, stages
 from app.studies.gradients.questions import Course, Grid
 from app.studies.gradients.verdicts import factor_per_block

@@ -10,7 +10,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from app.base.prose import literal
 from app.engine import process
 from app.figures.theme import short_names
-from app.store.staging import arriving
+from app.store.files.staging import arriving
 from app.ui.page import address, visitor
 from app.ui.runs.curve_words import NO_DIFFERENCE
 from app.values import datasets

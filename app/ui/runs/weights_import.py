@@ -6,8 +6,8 @@ import streamlit as st
 
 from app.base.prose import literal, prose
 from app.engine import process
+from app.store.files.staging import arriving
 from app.store.run import Run
-from app.store.staging import arriving
 from app.store.store import Store
 from app.ui.page import visitor
 from app.values.datasets import NAMED

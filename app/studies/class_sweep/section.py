@@ -8,8 +8,8 @@ import streamlit as st
 from app.base.prose import prose
 from app.engine import process
 from app.engine.engine import Engine
-from app.figures.class_sweep import Kind, Point, sweep
 from app.store.run import Run
+from app.studies.class_sweep.figures import Kind, Point, sweep
 from app.ui.page import visitor
 from app.ui.widgets.live_chart import live_chart
 from app.values.datasets import find

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.store.checkpoints import RECORD
+from app.store.files.checkpoints import RECORD
 from app.values.datasets import BUNDLED
 from app.values.events import Event, from_json
 from app.values.run_spec import RunSpec

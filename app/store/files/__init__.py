@@ -1,0 +1,1 @@
+"""What lies beside the database: weights, recordings, what is on its way in, and the lock."""
