@@ -12,7 +12,7 @@ from collections import defaultdict
 from html import escape
 from pathlib import Path
 
-from docs.layers import GAP_BETWEEN_FLOORS, Drawing, drawn
+from docs.layers import GAP_BETWEEN_FLOORS, drawn
 from tests.support.source import ROOT, SOURCE, imports, reached
 
 PICTURE = ROOT / "docs" / "architecture.svg"
@@ -163,8 +163,8 @@ def picture() -> str:
     """The whole of it."""
     of = rooms()
     edges = arrows(of)
-    sizes = {name: (WIDE.get(name, USUAL_WIDTH), 34.0 + 16 * len(sentence(name))) for name in of}
-    laid: Drawing = drawn(floors(of, edges), list(edges), sizes)
+    sizes = {name: (float(WIDE.get(name, USUAL_WIDTH)), 34.0 + 16 * len(sentence(name))) for name in of}
+    laid = drawn(floors(of, edges), list(edges), sizes)
     width, height = laid.width + 2 * MARGIN, laid.height + 2 * MARGIN + LEGEND
     lines = [arrow(points, edges[edge]) for edge, points in laid.lines.items()]
     boxes = [box(name, laid.boxes[name], kind(of[name])) for name in sorted(of)]

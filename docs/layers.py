@@ -127,7 +127,8 @@ def _apart(row: Sequence[str], wanted: dict[str, float], widths: dict[str, float
 
 
 def _heights(rows: Sequence[Sequence[str]], sizes: dict[str, tuple[float, float]]) -> tuple[dict[str, float], float]:
-    y, top = {}, 0.0
+    y: dict[str, float] = {}
+    top = 0.0
     for row in rows:
         tall = max(sizes[name][1] for name in row if name in sizes)
         y |= dict.fromkeys(row, top + tall / 2)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from docs import draw_rooms
-from tests.support.source import ROOT, TRACKED
+from tests.support.source import ROOT, TOPS, TRACKED
 from tests.test_layout import ROOMS
 
 PAGES = [path for path in TRACKED if path.suffix == ".md" and path.parts[0] != "assets"]
@@ -47,3 +47,10 @@ def test_the_index_names_every_decision_by_its_title_and_file() -> None:
     ]
     assert sorted((date, title, file) for date, title, file in index) == sorted(written)
     assert [date for date, _, _ in index] == sorted(date for date, _, _ in index)  # the newest last
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "SECURITY.md", "docs/glossary.md", "docs/ways.md"])
+def test_a_file_that_is_named_exists(page: str) -> None:
+    tops = "|".join((*TOPS, "assets", "deploy"))
+    named = re.findall(rf"(?<![\w./-])((?:{tops})/[\w./-]*\w)", (ROOT / page).read_text("utf-8"))
+    assert not [name for name in named if "NAME" not in name and not (ROOT / name).exists()]
