@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check browser bench chaos fuzz soak reference
+.PHONY: help setup run test lint check browser bench chaos fuzz soak reference
 
 # The first Python of a supported version that really starts (a pyenv shim may be there without one behind it).
 PYTHON ?= $(shell for p in python3.11 python3.12 python3; do \
@@ -14,7 +14,7 @@ INSTALLED := .venv/.installed
 help:
 	@echo "make run         set up, start the server, print its address (PORT=$(PORT))"
 	@echo "make test        set up, then every check and test, browser tests included (T=tests/models: only those)"
-	@echo "make check       ruff and mypy"
+	@echo "make check       ruff and mypy (make lint: ruff alone)"
 	@echo "make bench       the measured figures (DEVICE=cuda: on a GPU)"
 	@echo "make chaos       kill workers and servers at random, and see that nothing is lost"
 	@echo "make fuzz        hostile and broken inputs against a served app (SEED=1: others)"
@@ -37,9 +37,11 @@ $(INSTALLED): requirements.txt requirements-dev.txt
 run: setup
 	@exec .venv/bin/streamlit run app/main.py --server.headless true --server.port $(PORT)
 
-check: setup
+lint: setup
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
+
+check: lint
 	@.venv/bin/mypy
 
 browser: setup

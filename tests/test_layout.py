@@ -19,19 +19,19 @@ UI = "app.ui.live app.ui.runs app.ui.page app.ui.widgets"
 
 MAP = f"""
 app.__main__    app.cli
-app.api         app.export app.training app.data app.store app.values app.base models models.nets
+app.api         app.training app.data app.store app.values app.base models models.nets
 app.main        streamlit starlette app.server app.ui.widgets app.base | app.engine
 app.shell       app.ui.page
 pages           streamlit app.studies {UI} app.engine app.figures app.store app.values app.base models models.paper
 app.studies     streamlit typer rich pydantic numpy torch captum app.cli {UI} app.engine app.figures app.analysis app.training app.data app.store app.values app.base {MODELS}
-app.server      streamlit starlette psutil prometheus_client {UI} app.engine app.figures app.store app.base
-app.cli         typer rich numpy pydantic app.store app.values app.base models | torch app.export app.engine app.analysis app.training app.data
+app.server      starlette streamlit psutil prometheus_client {UI} app.engine app.figures app.store app.base
+app.cli         typer rich numpy pydantic app.store app.values app.base models | torch app.engine app.export app.analysis app.training app.data
 app.ui.live     streamlit app.ui.runs app.ui.page app.ui.widgets app.engine app.figures app.store app.values app.base
-app.ui.runs     streamlit numpy app.ui.page app.ui.widgets app.export app.engine app.figures app.store app.values app.base models models.paper
+app.ui.runs     streamlit numpy app.ui.page app.ui.widgets app.engine app.export app.figures app.store app.values app.base models models.paper
 app.ui.page     streamlit app.ui.widgets app.engine app.store app.values app.base models
 app.ui.widgets  streamlit plotly numpy app.figures app.data app.values app.base models models.paper
+app.engine      dask distributed filelock app.store app.values app.base models | torch torchvision app.analysis app.training app.data
 app.export      pyarrow app.store app.values models.paper
-app.engine      dask distributed app.store app.values app.base models | torch torchvision app.analysis app.training app.data
 app.figures     numpy PIL app.values models
 app.analysis    torch numpy app.training app.data app.store app.values app.base models.nets
 app.training    torch numpy safetensors app.moved app.data app.store app.values app.base models models.nets
@@ -39,12 +39,12 @@ app.data        torch numpy safetensors PIL filelock app.moved app.values app.ba
 app.store       sqlite3 numpy pydantic filelock app.moved app.values app.base
 app.values      numpy pydantic app.base models
 app.base        pydantic markdown_it prometheus_client
-app.moved
 models.nets     torch models
 models.paper    models
 models          pydantic
+app.moved
 assets          numpy
-docs
+docs            tests.support.source
 """  # noqa: E501
 
 # A study that stands on others names their questions, figures and measurements; the rest stand alone.
@@ -67,7 +67,7 @@ WITHOUT_TORCH = ("questions", "section", "words", "figures", "command")
 # These draw a page or run a command when they are imported.
 SCRIPTS = ("app.shell", "app.__main__", "pages", "assets")
 
-# Packages whose __init__.py holds more than a sentence: scripts exported long ago import from them (`app.moved`).
+# Packages that were modules, or hold some: scripts that were exported long ago find their old names there.
 DOORS = ("app", "app.data", "app.store", "app.training")
 
 

@@ -6,12 +6,12 @@ import numpy as np
 import streamlit as st
 
 from app.base.prose import prose
+from app.engine.policy.training_time import in_words, training_seconds
 from app.studies.gradients.verdicts import WORSE
 from app.studies.identity.figures import trained_on
 from app.studies.identity.questions import TrainedOn, TrainedOnQuestion
 from app.ui.page.pending_answer import draw_answer, is_answered
 from app.ui.runs.subject import Look
-from app.ui.runs.training_time import in_words, training_seconds
 from app.ui.widgets.live_chart import live_chart
 from models.spec import NetSpec
 

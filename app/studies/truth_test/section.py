@@ -6,6 +6,7 @@ from itertools import product
 import streamlit as st
 
 from app.base.prose import prose
+from app.engine.policy.training_time import in_words, training_seconds
 from app.studies.gradients.claims import claims_table
 from app.studies.gradients.figures import block_lines, verdict_map
 from app.studies.gradients.questions import Course, Grid
@@ -14,7 +15,6 @@ from app.studies.truth_test.questions import CourseQuestion, GridQuestion
 from app.ui.page import page_parameter as own_parameter
 from app.ui.page.pending_answer import draw_answer, draw_answers, is_answered
 from app.ui.page.sections import section
-from app.ui.runs.training_time import in_words, training_seconds
 from app.ui.widgets.live_chart import Click, live_chart
 from models.spec import NetSpec
 
