@@ -125,8 +125,16 @@ def _measured(store: Store, run: Run) -> Iterator[list[tuple[Any, ...]]]:
     begin = 0
     while steps := store.events.steps(run.id, begin, CHUNK):
         yield [
-            (one.step, one.loss, one.error, one.lr, one.seconds, *evaluated.get(one.step, (None, None)), *one.norms)
-            for one in steps
+            (
+                step.step,
+                step.loss,
+                step.error,
+                step.lr,
+                step.seconds,
+                *evaluated.get(step.step, (None, None)),
+                *step.norms,
+            )
+            for step in steps
         ]
         begin = steps[-1].step + 1
 

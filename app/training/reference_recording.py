@@ -59,7 +59,9 @@ def _bundle(target: Path, spec: RunSpec, events: list[Event], weights: Path, ima
         "created": int(time.time()),
         "spec": spec.model_dump(mode="json"),
     }
-    (target / "events.json.gz").write_bytes(gzip.compress(to_json([_short(one) for one in events]).encode(), mtime=0))
+    (target / "events.json.gz").write_bytes(
+        gzip.compress(to_json([_short(event) for event in events]).encode(), mtime=0)
+    )
     (target / "run.json").write_text(json.dumps(about, indent=2) + "\n")  # last: with it, the run is there
     return f"{len(spared)} moments in float16, {sum(spared)} tensors apart"
 

@@ -36,7 +36,9 @@ class Race:
 
 
 def _race(question: str, *contestants: str | Contestant, found: str, source: str) -> Race:
-    made = tuple(one if isinstance(one, Contestant) else Contestant(one) for one in contestants)
+    made = tuple(
+        contestant if isinstance(contestant, Contestant) else Contestant(contestant) for contestant in contestants
+    )
     return Race(question, made, found, source)
 
 

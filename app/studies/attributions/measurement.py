@@ -264,16 +264,16 @@ AT_BLOCK = ("grad-cam", "conductance")
 
 
 @answers(AttributionQuestion)
-def answer_attribution(question: AttributionQuestion, of: Subject, progress: Progress) -> Attribution:
+def answer_attribution(question: AttributionQuestion, subject: Subject, progress: Progress) -> Attribution:
     """What speaks for a class."""
-    asked, (picture, _) = question, of.picture(question.picture)
-    net, info = of.net(asked.step), of.images.info
+    asked, (picture, _) = question, subject.picture(question.picture)
+    net, info = subject.net(asked.step), subject.images.info
     return attribute(net, picture, info, asked.method, asked.target, asked.at or "", progress=progress)
 
 
 @answers(RandomisedQuestion)
-def answer_randomised(question: RandomisedQuestion, of: Subject, progress: Progress) -> Randomised:
+def answer_randomised(question: RandomisedQuestion, subject: Subject, progress: Progress) -> Randomised:
     """The same, while the net forgets."""
-    asked, (picture, _) = question, of.picture(question.picture)
-    net, info = of.net(asked.step), of.images.info
+    asked, (picture, _) = question, subject.picture(question.picture)
+    net, info = subject.net(asked.step), subject.images.info
     return randomised(net, picture, info, asked.method, asked.target, asked.at or "", progress=progress)

@@ -141,16 +141,16 @@ def _batch(net: Net, size: int) -> int:
 
 
 @answers(CutQuestion)
-def answer_cut(question: CutQuestion, of: Subject, progress: Progress) -> CutEvaluation:
+def answer_cut(question: CutQuestion, subject: Subject, progress: Progress) -> CutEvaluation:
     """One cut."""
-    return evaluate_cuts(of.net(question.step), of.images, [question.cut], question.images, progress)[0]
+    return evaluate_cuts(subject.net(question.step), subject.images, [question.cut], question.images, progress)[0]
 
 
 @answers(CutPicturesQuestion)
-def answer_cut_pictures(question: CutPicturesQuestion, of: Subject, _progress: Progress) -> CutProbabilities:
+def answer_cut_pictures(question: CutPicturesQuestion, subject: Subject, _progress: Progress) -> CutProbabilities:
     """The whole net first, then the cut one."""
-    chosen = torch.stack([of.picture(said)[0] for said in question.pictures])
-    return cut_probabilities(of.net(question.step), chosen, of.images.info, [WHOLE, question.cut])
+    chosen = torch.stack([subject.picture(picture)[0] for picture in question.pictures])
+    return cut_probabilities(subject.net(question.step), chosen, subject.images.info, [WHOLE, question.cut])
 
 
 KEPT_BYTES = 256_000_000  # most that the outputs of all blocks of one batch take

@@ -118,7 +118,7 @@ def weight_lines(moments: Sequence[Measured], of: Measure = "weight", *, height:
         curves.append(Curve(name, on_path, one.values(of)[on_path], colour, one.style.dash, names=names))
     heading, words = _MEASURES[of]
     data, layout = chart(curves, "layer, input to output", heading, log=True, height=height, named_at="start")
-    images = max((one.gradients.images for one in moments), default=0)
+    images = max((moment.gradients.images for moment in moments), default=0)
     said = "; ".join(f"{curve.name}: {curve.y[0]:.2g} first, {curve.y[-1]:.2g} last" for curve in curves)
     caption = f"{theme.badge('measured')} {words}, training mode, {images} training images"
     return Figure(data, layout, caption, f"{words}. {said}")

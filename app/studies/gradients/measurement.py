@@ -109,15 +109,15 @@ def distribution(net: Net, x: Tensor, y: Tensor, layer: str, mode: Mode = "train
 
 
 @answers(GradientsQuestion)
-def answer_gradients(question: GradientsQuestion, of: Subject, _progress: Progress) -> Gradients:
+def answer_gradients(question: GradientsQuestion, subject: Subject, _progress: Progress) -> Gradients:
     """Every layer and block."""
-    return gradients(of.kept(question.step), *batch(of.images, question.images))
+    return gradients(subject.kept(question.step), *batch(subject.images, question.images))
 
 
 @answers(DistributionQuestion)
-def answer_distribution(question: DistributionQuestion, of: Subject, _progress: Progress) -> Distribution:
+def answer_distribution(question: DistributionQuestion, subject: Subject, _progress: Progress) -> Distribution:
     """One layer's weight gradient. Raises ValueError where the net has no such layer."""
     try:
-        return distribution(of.kept(question.step), *batch(of.images, question.images), question.layer)
+        return distribution(subject.kept(question.step), *batch(subject.images, question.images), question.layer)
     except KeyError as error:
         raise ValueError(f"this net has no layer {question.layer}") from error

@@ -19,21 +19,21 @@ RATES = ("0.1", "0.01", "0.001")
 _BEGUN = "trained-on"
 
 
-def train_on(seen: Look, depth: int) -> None:
+def train_on(look: Look, depth: int) -> None:
     """Choose the learning rate, press, read."""
     page = prose("gradients")
-    deeper = NetSpec.model_validate({**seen.net.model_dump(), "depth": depth})
-    st.markdown(page["train-on"].format(net=seen.net.name, deeper=deeper.name))
+    deeper = NetSpec.model_validate({**look.net.model_dump(), "depth": depth})
+    st.markdown(page["train-on"].format(net=look.net.name, deeper=deeper.name))
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         rate = st.segmented_control(
             "Learning rate", RATES, default=RATES[0], key="rate", bind="query-params", required=True
         )
         pressed = st.button("Train both", icon=":material/model_training:", key="train-on")
     question = TrainedOnQuestion(
-        run=seen.run.id, step=seen.moments[-1], depth=depth, rate=float(rate or RATES[0]), seed=seen.run.spec.seed
+        run=look.run.id, step=look.moments[-1], depth=depth, rate=float(rate or RATES[0]), seed=look.run.spec.seed
     )
-    batch = seen.run.spec.recipe.batch
-    long = in_words(2 * training_seconds(deeper, question.steps, batch, seen.size))
+    batch = look.run.spec.recipe.batch
+    long = in_words(2 * training_seconds(deeper, question.steps, batch, look.size))
     st.caption(page["train-on-announced"].format(steps=question.steps, batch=batch, long=long))
     begun: set[str] = st.session_state.setdefault(_BEGUN, set())
     if pressed:

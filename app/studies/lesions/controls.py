@@ -47,9 +47,9 @@ def usual_controls(run: Run, others: Sequence[Run]) -> list[str]:
     own = run.spec.net
     order = sorted(
         (
-            one
-            for one in others
-            if one.spec.net.is_twin_of(own) and "plain" in (one.spec.net.family, own.family) and _alike(one, run)
+            other
+            for other in others
+            if other.spec.net.is_twin_of(own) and "plain" in (other.spec.net.family, own.family) and _alike(other, run)
         ),
         key=lambda one: (one.origin != "reference", one.spec.net.family != "resnet"),
     )
@@ -74,7 +74,7 @@ def _offer_vgg(run: Run, chosen: Sequence[str]) -> None:
 
 
 def _vggs(run: Run, others: Sequence[Run]) -> list[Run]:
-    return [one for one in others if one.spec.net.family == "vgg" and one.id != run.id and _alike(one, run)]
+    return [other for other in others if other.spec.net.family == "vgg" and other.id != run.id and _alike(other, run)]
 
 
 def _alike(one: Run, other: Run) -> bool:

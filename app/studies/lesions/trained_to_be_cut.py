@@ -33,7 +33,7 @@ def trained_to_be_cut(looks: Sequence[Look]) -> None:
         return
     names = [literal(run.name) for run in pair]
     st.markdown(_told(names, pair) or page["pair-waits"].format(dropped=names[0], ordinary=names[1]))
-    if not {run.id for run in pair} <= {one.run.id for one in looks}:
+    if not {run.id for run in pair} <= {look.run.id for look in looks}:
         st.button(page["pair-study"], icon=":material/content_cut:", on_click=_study, args=[run.id for run in pair])
 
 
@@ -61,7 +61,7 @@ def _told(names: Sequence[str], pair: Sequence[Run]) -> str:
     """What a tenth of the blocks costs both, once the study that tells has been made; until then nothing."""
     looks = [found for run in pair if (found := look(run)) is not None]
     study = "one by one" if tenth_of(len(removable(pair[0].spec.net))) == 1 else "at random"
-    results = [result for one in looks if (result := kept(study, one)) is not None]
+    results = [result for look in looks if (result := kept(study, look)) is not None]
     return pair_words(names, results) if len(results) == len(pair) else ""
 
 

@@ -187,8 +187,8 @@ def answer_shattered(question: ShatteredQuestion, _of: Subject, progress: Progre
 
 
 @answers(NeighboursQuestion)
-def answer_neighbours(question: NeighboursQuestion, of: Subject, progress: Progress) -> Neighbours:
+def answer_neighbours(question: NeighboursQuestion, subject: Subject, progress: Progress) -> Neighbours:
     """Convolutional nets."""
-    info = of.images.info
+    info = subject.images.info
     nets = tuple(NetSpec.parse(net).fitted(info.channels, info.classes) for net in question.nets)
-    return neighbours(nets, of.images, progress=progress)
+    return neighbours(nets, subject.images, progress=progress)

@@ -82,12 +82,12 @@ def _choice(label: str, name: str, titles: Mapping[Any, str], pixels: int, **opt
     )
 
 
-def _spec(text: str, width: int, about: DataSet, recipe: str, seed: int) -> RunSpec:
+def _spec(text: str, width: int, dataset: DataSet, recipe: str, seed: int) -> RunSpec:
     net = NetSpec.parse(text)
     if net.form == "cifar" and net.family in SCALED and "width=" not in text:
         net = NetSpec.model_validate({**net.model_dump(), "width": width})
-    net = net.fitted(about.channels, about.classes)
-    return RunSpec(net=net, data=about.name, recipe=RECIPES[recipe], seed=seed)
+    net = net.fitted(dataset.channels, dataset.classes)
+    return RunSpec(net=net, data=dataset.name, recipe=RECIPES[recipe], seed=seed)
 
 
 def own_images() -> None:

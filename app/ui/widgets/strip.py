@@ -65,7 +65,7 @@ def strip(
     the page does, so that a page which writes to the address reads the new selection everywhere.
     """
     data = {
-        "rows": [row(one.net, one.name, one.size) for one in nets],
+        "rows": [row(net.net, net.name, net.size) for net in nets],
         "selected": selected if selection(selected) else None,
         "cut": sorted(cut),
         "turned": {str(block): scale for block, scale in (turned or {}).items()},
