@@ -254,5 +254,5 @@ def find(name: str, store: Path) -> DataSet | None:
 
 def uploaded(store: Path) -> list[DataSet]:
     """The uploaded data sets of a store folder, by title."""
-    found = (find(path.stem, store) for path in (store / "data").glob("own-*.json"))
-    return sorted((dataset for dataset in found if dataset), key=lambda dataset: (dataset.title, dataset.name))
+    whole = (find(path.stem, store) for path in (store / "data").glob("own-*.json"))
+    return sorted((dataset for dataset in whole if dataset), key=lambda dataset: (dataset.title, dataset.name))

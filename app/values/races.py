@@ -153,8 +153,8 @@ RACES: dict[str, Race] = {
 
 
 def _spec(contestant: Contestant, seed: int) -> RunSpec:
-    about = DATASETS[BUNDLED]
-    net = NetSpec.parse(f"{contestant.net}:width={WIDTH}").fitted(about.channels, about.classes)
+    data = DATASETS[BUNDLED]
+    net = NetSpec.parse(f"{contestant.net}:width={WIDTH}").fitted(data.channels, data.classes)
     recipe = RECIPES["quick"]
     if contestant.changes:
         recipe = Recipe.model_validate({**recipe.model_dump(), **contestant.changes})

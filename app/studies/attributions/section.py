@@ -52,18 +52,19 @@ def attributions(looks: Sequence[Look], picture: Chosen, dataset: DataSet) -> No
     _sanity(looks[0], picture, method)
 
 
-def _one(found: Attribution, look: Look, dataset: DataSet, opacity: float) -> None:
-    label = dataset.labels[found.target]
-    share = 100 * float(found.probabilities[found.target])
+def _one(attribution: Attribution, look: Look, dataset: DataSet, opacity: float) -> None:
+    label = dataset.labels[attribution.target]
+    share = 100 * float(attribution.probabilities[attribution.target])
     st.image(
-        enlarged(overlay(found.picture, found.values, opacity)), alt=f"{found.method} for {label}, over the picture"
+        enlarged(overlay(attribution.picture, attribution.values, opacity)),
+        alt=f"{attribution.method} for {label}, over the picture",
     )
-    where = f" at `{found.at}`" if found.at else ""
+    where = f" at `{attribution.at}`" if attribution.at else ""
     line = f":green-badge[measured] {literal(look.run.name)}{where}: **{literal(label)}** ({share:.0f}%)."
-    if found.completeness == found.completeness:  # claimed
+    if attribution.completeness == attribution.completeness:  # claimed
         line += (
-            f" The pixels add up to {found.completeness + found.delta:.3g}; from the baseline the logit rises by "
-            f"{found.completeness:.3g} (convergence delta {found.delta:.2g})."
+            f" The pixels add up to {attribution.completeness + attribution.delta:.3g}; from the baseline the logit "
+            f"rises by {attribution.completeness:.3g} (convergence delta {attribution.delta:.2g})."
         )
     st.caption(line)
 

@@ -72,8 +72,8 @@ def cut_probabilities(net: Net, pixels: Tensor, info: DataSet, cuts: Sequence[Cu
     """The class probabilities of a few images, I×C×H×W uint8, under each of `cuts`. Raises ValueError as above."""
     _check(net, info, cuts)
     net.eval()
-    found = dict(cut_logits(net, prepare(pixels, info), cuts))
-    return CutProbabilities(torch.stack([found[nth] for nth in range(len(cuts))]).softmax(2).numpy())
+    logits = dict(cut_logits(net, prepare(pixels, info), cuts))
+    return CutProbabilities(torch.stack([logits[nth] for nth in range(len(cuts))]).softmax(2).numpy())
 
 
 class CutAnswers:

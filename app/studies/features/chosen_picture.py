@@ -59,24 +59,24 @@ def _kept(question: Any, choose: Any, what: str) -> Chosen | None:
     return chosen[0] if chosen else None
 
 
-def _of_class(found: Pictures, dataset: DataSet) -> Chosen:
+def _of_class(pictures: Pictures, dataset: DataSet) -> Chosen:
     wanted = st.selectbox("Class", [ANY, *dataset.labels], key="class", bind="query-params", width=170)
-    own = np.arange(len(found.labels))
+    own = np.arange(len(pictures.labels))
     if wanted in dataset.labels:
-        own = np.flatnonzero(found.labels == dataset.labels.index(wanted))
+        own = np.flatnonzero(pictures.labels == dataset.labels.index(wanted))
     if not len(own):
-        st.caption(f"None of the first {len(found.labels)} test images is of that class.")
+        st.caption(f"None of the first {len(pictures.labels)} test images is of that class.")
         return Chosen("test:0", "test image 0")
     place = int(own[_nth(len(own))])
-    return Chosen(f"test:{place}", f"test image {place}, {dataset.labels[int(found.labels[place])]}")
+    return Chosen(f"test:{place}", f"test image {place}, {dataset.labels[int(pictures.labels[place])]}")
 
 
-def _confused(found: Confused, dataset: DataSet) -> Chosen:
-    if not len(found.places):
-        st.caption(f"The net makes no error on the first {found.images:,} test images.")
+def _confused(confused: Confused, dataset: DataSet) -> Chosen:
+    if not len(confused.places):
+        st.caption(f"The net makes no error on the first {confused.images:,} test images.")
         return Chosen("test:0", "test image 0")
-    nth = _nth(len(found.places))
-    place, true, said = (int(values[nth]) for values in (found.places, found.labels, found.predicted))
+    nth = _nth(len(confused.places))
+    place, true, said = (int(values[nth]) for values in (confused.places, confused.labels, confused.predicted))
     name = f"test image {place}, {dataset.labels[true]} taken for {dataset.labels[said]}"
     return Chosen(f"test:{place}", name)
 

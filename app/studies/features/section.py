@@ -82,11 +82,11 @@ def maps(look: Look, picture: Chosen, dataset: DataSet, *, beside: bool = False)
     draw_answer(question, draw, doing=f"computing {at}")
 
 
-def added(found: FeatureMaps) -> str:
+def added(maps: FeatureMaps) -> str:
     """How much the branch adds to what the shortcut passes on, in words; empty for a layer."""
-    if "branch" not in found.parts:
+    if "branch" not in maps.parts:
         return ""
-    shortcut, branch = (float((found.part(name) ** 2).sum() ** 0.5) for name in ("shortcut", "branch"))
+    shortcut, branch = (float((maps.part(name) ** 2).sum() ** 0.5) for name in ("shortcut", "branch"))
     if not shortcut:
         return "There is no shortcut: all that goes on is the branch."
     return f"What the branch adds is {100 * branch / shortcut:.0f}% as large as what the shortcut passes on (L2 norms)."

@@ -58,11 +58,11 @@ def measured_runs() -> Seen | None:
         on_change=choose,
     )
     seen = scene(tuple(chosen)).followed()
-    found = ((place, look(run)) for place, run in enumerate(seen.runs))
+    looks = ((place, look(run)) for place, run in enumerate(seen.runs))
     return Seen(
         seen,
         tuple(styles([run.spec for run in seen.runs])),
-        {place: one for place, one in found if one is not None},
+        {place: one for place, one in looks if one is not None},
     )
 
 

@@ -43,31 +43,31 @@ def train_on(look: Look, depth: int) -> None:
         draw_answer(question, _drawn, doing=doing, on_stop=partial(begun.discard, question.key))
 
 
-def _drawn(found: TrainedOn) -> None:
-    figure = trained_on(found)
+def _drawn(result: TrainedOn) -> None:
+    figure = trained_on(result)
     live_chart(figure, key="trained-on", rev=figure.alt)
     st.caption(figure.caption)
-    st.markdown(" ".join(words(found)))
+    st.markdown(" ".join(words(result)))
     st.markdown(prose("gradients")["trained-on-why"])
 
 
-def words(found: TrainedOn) -> list[str]:
+def words(result: TrainedOn) -> list[str]:
     """Whether it kept what it was given, what happened on the way, and how the net from scratch compares."""
     page = prose("gradients")
-    (made, _), (after, scratch) = found.error, found.test_error
-    names = {"net": NetSpec.parse(found.net).name, "deeper": NetSpec.parse(found.deeper).name}
+    (made, _), (after, scratch) = result.error, result.test_error
+    names = {"net": NetSpec.parse(result.net).name, "deeper": NetSpec.parse(result.deeper).name}
     steps = len(made)
-    if found.diverged[0]:
+    if result.diverged[0]:
         said = [page["lost-diverged"].format(**names, steps=int(np.isfinite(made).sum()))]
     else:
-        verdict = "kept" if after <= found.given_error + WORSE else "lost"
-        said = [page[verdict].format(**names, before=found.given_error, after=after, steps=steps)]
+        verdict = "kept" if after <= result.given_error + WORSE else "lost"
+        said = [page[verdict].format(**names, before=result.given_error, after=after, steps=steps)]
     peak = int(np.nanargmax(made))
     if made[peak] > made[0] + WORSE:
         said.append(page["peak"].format(first=made[0], peak=made[peak], step=peak))
-    if found.diverged[1]:
+    if result.diverged[1]:
         said.append(page["against-scratch-diverged"])
-    elif not found.diverged[0]:
+    elif not result.diverged[0]:
         points = scratch - after
         level = abs(points) <= WORSE
         behind = "behind" if points > 0 else "ahead"

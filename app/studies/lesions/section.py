@@ -77,11 +77,11 @@ def studies(chosen: Sequence[str], looks: Sequence[Look]) -> None:
                 for name, one in zip(_names(looks), looks, strict=True)
                 if (question := _question(study, one)) is not None
             }
-            found = answers_there(questions, on_stop=partial(_stop, study))
+            results = answers_there(questions, on_stop=partial(_stop, study))
         there = [
-            (one, found[text])
+            (one, results[text])
             for name, one in zip(_names(looks), looks, strict=True)
-            if (text := f"{study}: {name}") in found
+            if (text := f"{study}: {name}") in results
         ]
         with told:
             if there:

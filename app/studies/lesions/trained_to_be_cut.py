@@ -39,12 +39,12 @@ def trained_to_be_cut(looks: Sequence[Look]) -> None:
 
 def twins(runs: Sequence[Run]) -> list[tuple[Run, Run]]:
     """Pairs that differ in nothing but that blocks were dropped while the first was trained; the newest first."""
-    found = [run for run in runs if usable(run)]
+    trained = [run for run in runs if usable(run)]
     return [
         (dropped, ordinary)
-        for dropped in found
+        for dropped in trained
         if dropped.spec.net.family == "stochastic"
-        for ordinary in found
+        for ordinary in trained
         if ordinary.spec.net.family == "resnet"
         and ordinary.spec.net.is_twin_of(dropped.spec.net)
         and ordinary.spec.trained_like(dropped.spec)
@@ -53,8 +53,8 @@ def twins(runs: Sequence[Run]) -> list[tuple[Run, Run]]:
 
 
 def _specs() -> list[RunSpec]:
-    about = DATASETS[BUNDLED]
-    return [RunSpec(net=NetSpec.parse(net).fitted(about.channels, about.classes)) for net in PAIR]
+    data = DATASETS[BUNDLED]
+    return [RunSpec(net=NetSpec.parse(net).fitted(data.channels, data.classes)) for net in PAIR]
 
 
 def _told(names: Sequence[str], pair: Sequence[Run]) -> str:

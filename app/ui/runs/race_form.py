@@ -48,7 +48,7 @@ def race_form() -> tuple[list[RunSpec], str]:
             width=340,
         )
         width = _choice("Width", "width", WIDTHS, 140, help="Channels of the first stage")
-        data = _choice("Data", "data", {name: about.title for name, about in known.items()}, 200)
+        data = _choice("Data", "data", {name: dataset.title for name, dataset in known.items()}, 200)
         recipe = _choice("Recipe", "recipe", RECIPE_TITLES, 190)
         seed = st.number_input("Seed", 0, 9999, 0, key="seed", bind="query-params", width=90)
     specs: list[RunSpec] = []
@@ -114,12 +114,12 @@ def _taken(given: UploadedFile) -> tuple[bool, str]:
         archive = folder / "upload.zip"  # never a name that a user gave
         archive.write_bytes(given.getbuffer())
         try:
-            about = process.engine().arrivals.take_images(archive, Path(given.name).stem, visitor.owner())
+            dataset = process.engine().arrivals.take_images(archive, Path(given.name).stem, visitor.owner())
         except (ValueError, TimeoutError) as error:
             return False, str(error) or "Reading it took too long."
     return True, (
-        f"{about.title}: {about.train_images:,} training and {about.test_images:,} test images in {about.classes} "
-        f"classes. It is now among the data sets. {about.remark}"
+        f"{dataset.title}: {dataset.train_images:,} training and {dataset.test_images:,} test images in "
+        f"{dataset.classes} classes. It is now among the data sets. {dataset.remark}"
     )
 
 
