@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import TextInput
 
 from app.engine.engine import Engine
-from app.store import references
+from app.store.files import references
 from app.store.run import Run
 from app.values.run_spec import imported
 from models.spec import NetSpec
