@@ -44,9 +44,9 @@ with left:
 def sees(net: NetSpec) -> str:
     """From which layer on the receptive field covers the image."""
     size = net.image_size
-    found = next((row["name"] for row in layer_table(net) if row["sees (px)"] >= size), None)
-    passage = page["sees-all"] if found and not found.startswith("head.") else page["sees-part"]
-    return passage.format(layer=f"`{found}`", size=size)
+    layer = next((row["name"] for row in layer_table(net) if row["sees (px)"] >= size), None)
+    passage = page["sees-all"] if layer and not layer.startswith("head.") else page["sees-part"]
+    return passage.format(layer=f"`{layer}`", size=size)
 
 
 laid = plan(net)

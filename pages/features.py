@@ -41,7 +41,7 @@ with right:
     moment_slider(seen)
 looks = [one for one in (seen, other) if one is not None]
 strip(
-    [StripNet(one.net, one.net.name, one.size) for one in looks],
+    [StripNet(look.net, look.net.name, look.size) for look in looks],
     key="strip",
     selected=address.layer() or "block:0",
     on_select=address.go_to_layer,

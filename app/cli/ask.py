@@ -73,10 +73,10 @@ def _prepared(
     if not run:
         return kind(**asked), Subject(None, Path(), 0, configured)
     store = open_store(configured)
-    found = store.runs.get(run)
+    named = store.runs.get(run)
     question = kind(run=run, step=kept_step(store, run, step), **asked)
-    epoch_steps = found.started.epoch_steps if found.started else 0
-    return question, Subject(found.spec, store.weights.folder(run), epoch_steps, configured)
+    epoch_steps = named.started.epoch_steps if named.started else 0
+    return question, Subject(named.spec, store.weights.folder(run), epoch_steps, configured)
 
 
 def _own_fields(kind: type[Question]) -> dict[str, FieldInfo]:

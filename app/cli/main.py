@@ -70,8 +70,8 @@ def describe(
     """Parameters, multiply-adds, weighted layers (projections apart) and blocks of a net."""
     spec, size = net_of(net, width), None
     if dataset is not None:
-        about = dataset_of(dataset, read_settings())
-        spec, size = spec.fitted(about.channels, about.classes), about.size
+        data = dataset_of(dataset, read_settings())
+        spec, size = spec.fitted(data.channels, data.classes), data.size
     layout = plan(spec, size)
     figures = {"params": layout.params, "macs": layout.macs, "layers": layout.depth, "blocks": len(layout.blocks)}
     if as_json:
@@ -120,10 +120,10 @@ def import_weights(
 
     configured = read_settings()
     store = open_store(configured)
-    about = dataset_of(dataset, configured)
+    data = dataset_of(dataset, configured)
     with clear_errors():
-        fitted = net_of(net, None).fitted(about.channels, about.classes)
-        spec = imported(fitted, about.name, read_normalisation(normalize, about.channels))
+        fitted = net_of(net, None).fitted(data.channels, data.classes)
+        spec = imported(fitted, data.name, read_normalisation(normalize, data.channels))
         check_arrival(spec, file.stat().st_size if file.is_file() else 0, configured, store)
         run = store.runs.new_id(spec)
         events = receive(file, spec, store.weights.folder(run), settings=configured)

@@ -66,10 +66,10 @@ def net_of(text: str, width: int | None) -> NetSpec:
 def dataset_of(name: str, configured: Settings) -> DataSet:
     """What is known of the data set of that name."""
     with clear_errors():
-        about = datasets.find(name, configured.store)
-        if about is None:
+        dataset = datasets.find(name, configured.store)
+        if dataset is None:
             raise ValueError(f"unknown data set {name[:60]!r}: {', '.join(datasets.DATASETS)}")
-        return about
+        return dataset
 
 
 def open_store(configured: Settings) -> Store:

@@ -109,13 +109,13 @@ def opened(archive: Path, limits: Limits) -> Iterator[zipfile.ZipFile]:
 
 
 def _count(file: io.BufferedReader, pattern: bytes, size: int) -> int:
-    found, tail = 0, b""
+    count, tail = 0, b""
     file.seek(0)
     for _ in range(0, size, 1 << 20):
         chunk = tail + file.read(1 << 20)
-        found += chunk.count(pattern)
+        count += chunk.count(pattern)
         tail = chunk[1 - len(pattern) :]
-    return found
+    return count
 
 
 def in_classes(source: zipfile.ZipFile, limits: Limits) -> tuple[list[Entry], list[str]]:

@@ -87,7 +87,9 @@ class Cluster:
         """
         if self.client.status != "running":
             raise TimeoutError("The machines that do the work cannot be reached right now: try again in a minute.")
-        arguments = tuple(one.for_workers if isinstance(one, Settings) else one for one in arguments)
+        arguments = tuple(
+            argument.for_workers if isinstance(argument, Settings) else argument for argument in arguments
+        )
         if any(self._resources().values()):
             options["resources"] = {lane: 1}
         return self.client.submit(work, *arguments, pure=False, **options)

@@ -82,13 +82,13 @@ class RunQueue:
 
     def end(self, run: str, status: str, message: str = "") -> None:
         """Stop a run that waits or trains, or cancel a paused one."""
-        found = self.store.runs.get(run)
-        if not (found.active or (status == "cancelled" and found.status == "paused")):
+        stopped = self.store.runs.get(run)
+        if not (stopped.active or (status == "cancelled" and stopped.status == "paused")):
             return
         self.store.runs.update(run, status=status, message=message[:500])
-        log.info("stopped", run=run, attempt=found.attempt, status=status, step=found.step)
+        log.info("stopped", run=run, attempt=stopped.attempt, status=status, step=stopped.step)
         if run in self._tasks:
-            self._ask_to_stop(run, found.attempt)
+            self._ask_to_stop(run, stopped.attempt)
         self.wake()
 
     def cut(self, run: str) -> None:
@@ -213,21 +213,21 @@ class RunQueue:
                 self._retry(run, attempt)
             else:
                 self._fail(run, f"{_reason(error)} Everything measured before was kept.")
-        elif (found := self.store.runs.get(run)).status != "running":
-            log.info("ended", run=run, attempt=attempt, status=found.status, step=found.step)
+        elif (ended := self.store.runs.get(run)).status != "running":
+            log.info("ended", run=run, attempt=attempt, status=ended.status, step=ended.step)
         else:  # it ended, but its last events never came; or the scheduler went away, which is no fault of the run's
             self._retry(run, attempt, deaths=int(task.status != "cancelled"))
         self._dispatch()
 
     def _retry(self, run: str, attempt: int, deaths: int = 1) -> None:
         """Queue a run again after its worker died or events were lost, unless it keeps dying at the same place."""
-        found = self.store.runs.get(run)
-        if found.attempt != attempt or not found.active:
+        lost = self.store.runs.get(run)
+        if lost.attempt != attempt or not lost.active:
             return
-        log.warning("worker lost", run=run, attempt=attempt, step=found.step, checkpoint=found.checkpoint)
-        self._deaths[run, found.checkpoint] += deaths
-        if self._deaths[run, found.checkpoint] >= MAX_DEATHS:
-            self._fail(run, f"its worker died {MAX_DEATHS} times at step {found.step}; everything before was kept.")
+        log.warning("worker lost", run=run, attempt=attempt, step=lost.step, checkpoint=lost.checkpoint)
+        self._deaths[run, lost.checkpoint] += deaths
+        if self._deaths[run, lost.checkpoint] >= MAX_DEATHS:
+            self._fail(run, f"its worker died {MAX_DEATHS} times at step {lost.step}; everything before was kept.")
         else:
             self.store.runs.update(run, status="queued")
         self._ask_to_stop(run, attempt)
@@ -238,12 +238,12 @@ class RunQueue:
         self._cluster.raise_flag(worker.stop_flag(self._topic, run, attempt))
 
     def _cut(self, run: str) -> None:
-        found = self.store.runs.get(run)
+        running = self.store.runs.get(run)
         if run not in self._tasks:
-            self._record_cut(found)
-        elif found.active and found.cut_asked is not None:  # else it has started with the cut meanwhile
+            self._record_cut(running)
+        elif running.active and running.cut_asked is not None:  # else it has started with the cut meanwhile
             self.store.runs.update(run, status="queued")  # it goes on as soon as it has stopped
-            self._ask_to_stop(run, found.attempt)
+            self._ask_to_stop(run, running.attempt)
 
     def _record_cut(self, run: Run) -> None:
         """The cut that was asked for, if one was, from the step on where the run goes on."""

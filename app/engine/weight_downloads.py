@@ -152,8 +152,8 @@ def fetch(wanted: Pretrained, url: str, brought: Path, folder: Path, progress: C
             f"{url} into {brought.parent} by hand and press the button again."
         ) from error
     with part.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    if not found.startswith(wanted.file.removesuffix(".pth").rpartition("-")[2]):
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    if not digest.startswith(wanted.file.removesuffix(".pth").rpartition("-")[2]):
         where = f"Remove {brought}, and" if brought.is_file() else "Nothing of it was kept:"
         raise FetchError(f"{wanted.title}'s weights arrived damaged (their checksum is wrong). {where} try again.")
     return part

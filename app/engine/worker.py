@@ -34,8 +34,8 @@ def warm(settings: Settings) -> int:
     from app.training.loop import resolve, train
 
     _be_nice()
-    about = DATASETS[BUNDLED]
-    net = NetSpec.parse("resnet-8:width=4").fitted(about.channels, about.classes)
+    bundled = DATASETS[BUNDLED]
+    net = NetSpec.parse("resnet-8:width=4").fitted(bundled.channels, bundled.classes)
     spec = resolve(RunSpec(net=net, recipe=Recipe(steps=1), threads=1), settings.store)
     for _ in train(spec, load(BUNDLED, settings)):
         pass

@@ -44,11 +44,11 @@ def zipped(store: Store, run: str, step: int | None = None) -> IO[bytes]:
     target: IO[bytes] = tempfile.SpooledTemporaryFile(SPOOLED)  # noqa: SIM115 (the caller reads it)
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, part in parts.items():
-            about = zipfile.ZipInfo.from_file(part) if isinstance(part, Path) else zipfile.ZipInfo(name)
-            about.filename = f"{run}/{name}"
-            about.compress_type = zipfile.ZIP_STORED if isinstance(part, Path) else zipfile.ZIP_DEFLATED
-            about.external_attr = 0o644 << 16
-            with archive.open(about, "w", force_zip64=True) as file:
+            entry = zipfile.ZipInfo.from_file(part) if isinstance(part, Path) else zipfile.ZipInfo(name)
+            entry.filename = f"{run}/{name}"
+            entry.compress_type = zipfile.ZIP_STORED if isinstance(part, Path) else zipfile.ZIP_DEFLATED
+            entry.external_attr = 0o644 << 16
+            with archive.open(entry, "w", force_zip64=True) as file:
                 _fill(file, part)
     target.seek(0)
     return target
@@ -125,8 +125,16 @@ def _measured(store: Store, run: Run) -> Iterator[list[tuple[Any, ...]]]:
     begin = 0
     while steps := store.events.steps(run.id, begin, CHUNK):
         yield [
-            (one.step, one.loss, one.error, one.lr, one.seconds, *evaluated.get(one.step, (None, None)), *one.norms)
-            for one in steps
+            (
+                step.step,
+                step.loss,
+                step.error,
+                step.lr,
+                step.seconds,
+                *evaluated.get(step.step, (None, None)),
+                *step.norms,
+            )
+            for step in steps
         ]
         begin = steps[-1].step + 1
 

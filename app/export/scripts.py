@@ -9,8 +9,8 @@ from app.values.run_spec import net_title
 
 def script(run: Run) -> str:
     """A Python program that repeats the run; of one that was trained elsewhere, one that enters it into a store."""
-    about = f"{run.id}: {net_title(run.spec.net)} on {run.spec.data}"
-    return (IMPORT if run.origin == "imported" else REPEAT).replace("ABOUT", about)
+    title = f"{run.id}: {net_title(run.spec.net)} on {run.spec.data}"
+    return (IMPORT if run.origin == "imported" else REPEAT).replace("ABOUT", title)
 
 
 _USAGE = """\

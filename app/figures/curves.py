@@ -105,7 +105,7 @@ def band(name: str, x: Numbers, low: Sequence[float | None], high: Sequence[floa
 def _range(values: Sequence[Numbers], log: bool, room: float = 0.04) -> tuple[float, float]:
     if log:
         return decades(values, trim=0)
-    flat = np.concatenate([np.asarray(one, dtype=float).ravel() for one in values] or [np.zeros(1)])
+    flat = np.concatenate([np.asarray(value, dtype=float).ravel() for value in values] or [np.zeros(1)])
     flat = flat[np.isfinite(flat)]
     low, high = (float(flat.min()), float(flat.max())) if flat.size else (0.0, 1.0)
     beyond = room * (high - low) or 0.5

@@ -66,10 +66,10 @@ def layer_history(runs: Sequence[Run], layer: str, *, total: int | None = None, 
         for _, series, style in styled(runs)
         if layer in series.layers and series.norm_steps.size
     ]
-    data = [trace for one in histories for trace in one.traces()]
-    ends = [end for one in histories if (end := one.end()) is not None]
-    bottom, top = decades([values for one in histories for values in one.drawn()], trim=0)
-    grain = max([one.grain for one in histories] + [1])
+    data = [trace for history in histories for trace in history.traces()]
+    ends = [end for history in histories if (end := history.end()) is not None]
+    bottom, top = decades([values for history in histories for values in history.drawn()], trim=0)
+    grain = max([history.grain for history in histories] + [1])
     return Figure(
         data=data,
         layout=theme.layout(

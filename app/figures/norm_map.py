@@ -166,9 +166,9 @@ def layers_of(layers: Sequence[str], selected: str | None) -> list[int]:
 def layer_mark(runs: Sequence[Run], selected: str | None) -> tuple[Json, ...]:
     """The selected layer, or block, as a band in `norm_lines`, for the first run that has it."""
     for _, series in runs:
-        if found := layers_of(series.layers, selected):
-            band = theme.vertical(found[0] - 0.5, name="band")
-            return ({**band, "type": "rect", "x1": found[-1] + 0.5, "line": {"width": 0}},)
+        if rows := layers_of(series.layers, selected):
+            band = theme.vertical(rows[0] - 0.5, name="band")
+            return ({**band, "type": "rect", "x1": rows[-1] + 0.5, "line": {"width": 0}},)
     return ()
 
 

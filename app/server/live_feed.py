@@ -52,8 +52,8 @@ def part(now: Scene, name: str) -> Part:
     """What a page knows under this name, which a scene gave it. Raises ValueError where no scene gives such a name."""
     what, _, of = name.removeprefix("caption ").partition(" ")
     if what in _PICTURES:
-        found = _PICTURES[what](now, of)
-        return found.caption.part if name.startswith("caption ") else found.chart.part
+        picture = _PICTURES[what](now, of)
+        return picture.caption.part if name.startswith("caption ") else picture.chart.part
     if what in _TEXTS:
         return _TEXTS[what](now, of)
     raise ValueError("There is no such part.")

@@ -17,7 +17,7 @@ def send_at_once() -> None:
     A system that does not tell a process its sockets keeps its own way.
     """
     with contextlib.suppress(psutil.Error, OSError):
-        for found in psutil.Process().net_connections("tcp"):
-            if found.status == psutil.CONN_LISTEN and found.fd >= 0:
-                with socket.socket(fileno=os.dup(found.fd)) as listening:
+        for net_connection in psutil.Process().net_connections("tcp"):
+            if net_connection.status == psutil.CONN_LISTEN and net_connection.fd >= 0:
+                with socket.socket(fileno=os.dup(net_connection.fd)) as listening:
                     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

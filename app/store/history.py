@@ -116,8 +116,8 @@ class History:
             train_error=np.array([steps[max(0, end - epoch_steps) : end, 1].mean() if end else np.nan for end in ends]),
             test_error=np.array([epoch[1] for epoch in self._epochs]),
             window=self.window,
-            cut_steps=tuple(one.step for one in self.cuts),
-            cuts=tuple(str(one.cut) for one in self.cuts),
+            cut_steps=tuple(cut.step for cut in self.cuts),
+            cuts=tuple(str(cut.cut) for cut in self.cuts),
         )
 
 

@@ -68,11 +68,11 @@ class Store:
 
     def delete(self, run: str) -> None:
         """Forget a run and its weights. Reference runs stay. Raises ValueError while it is queued or running."""
-        found = self.runs.get(run)
-        if found.active:
-            raise ValueError(f"{found.name} is {found.status}: stop it before deleting it")
-        if found.origin == "reference":
-            raise ValueError(f"{found.name} is a reference run and comes with the program")
+        doomed = self.runs.get(run)
+        if doomed.active:
+            raise ValueError(f"{doomed.name} is {doomed.status}: stop it before deleting it")
+        if doomed.origin == "reference":
+            raise ValueError(f"{doomed.name} is a reference run and comes with the program")
         self.runs.delete(run)
         self.events.forget(run)
         shutil.rmtree(self.weights.folder(run), ignore_errors=True)

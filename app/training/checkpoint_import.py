@@ -102,8 +102,8 @@ def _check_archive(file: Path, max_bytes: int) -> None:
 
 def _refused(reason: str) -> str:
     """A pickle that calls something, or bytes that are no pickle."""
-    if found := _CALLED.search(reason):
-        return _program(found[1])
+    if match := _CALLED.search(reason):
+        return _program(match[1])
     return "the file is damaged, or no checkpoint of PyTorch's: save the net's state_dict() and try again"
 
 

@@ -37,20 +37,20 @@ def on_arrival(spec: RunSpec, folder: Path, settings: Settings) -> list[EpochEva
 
     Of a deep net, the error on the first test images only: as many as ARRIVAL allows.
     """
-    about = find(spec.data, settings.store)
-    if about is None or not available(spec.data, settings.data):
+    dataset = find(spec.data, settings.store)
+    if dataset is None or not available(spec.data, settings.data):
         return []
     try:
-        found = evaluate_run(spec, folder, 0, settings, max(1, ARRIVAL // plan(spec.net, about.size).macs))
+        result = evaluate_run(spec, folder, 0, settings, max(1, ARRIVAL // plan(spec.net, dataset.size).macs))
     except DataError:  # its files are damaged: that says nothing against the weights
         return []
     return [
         EpochEvaluated(
             step=0,
             epoch=0,
-            test_error=found.error,
-            test_loss=found.loss,
-            test_images=found.images,
+            test_error=result.error,
+            test_loss=result.loss,
+            test_images=result.images,
             images_per_second=0,
         )
     ]

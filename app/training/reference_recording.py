@@ -54,13 +54,15 @@ def _bundle(target: Path, spec: RunSpec, events: list[Event], weights: Path, ima
     target.mkdir(parents=True)
     moments = {event.step for event in events if isinstance(event, CheckpointSaved)}
     spared = [_halve(spec, weights, target, step, images) for step in kept(weights) if step in moments]
-    about = {
+    record = {
         "name": f"{net_title(spec.net)} ({'' if spec.data == BUNDLED else f'{DATASETS[spec.data].title}, '}reference)",
         "created": int(time.time()),
         "spec": spec.model_dump(mode="json"),
     }
-    (target / "events.json.gz").write_bytes(gzip.compress(to_json([_short(one) for one in events]).encode(), mtime=0))
-    (target / "run.json").write_text(json.dumps(about, indent=2) + "\n")  # last: with it, the run is there
+    (target / "events.json.gz").write_bytes(
+        gzip.compress(to_json([_short(event) for event in events]).encode(), mtime=0)
+    )
+    (target / "run.json").write_text(json.dumps(record, indent=2) + "\n")  # last: with it, the run is there
     return f"{len(spared)} moments in float16, {sum(spared)} tensors apart"
 
 

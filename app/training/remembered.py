@@ -22,8 +22,8 @@ def remembered(
     if folder is None:
         return measure()
     place = folder / f"{what}-{blake2b(machine.encode(), digest_size=6).hexdigest()}.txt"
-    found = _read(place, known)
-    if found is None:
+    verdict = _read(place, known)
+    if verdict is None:
         try:
             with place.open("x", encoding="utf-8") as file:
                 file.write(f"{measure()}\n{machine}\n")
@@ -31,8 +31,8 @@ def remembered(
             pass
         except OSError:  # a store that cannot be written: the run itself will say so
             return measure()
-        found = _read(place, known)
-    return found or measure()
+        verdict = _read(place, known)
+    return verdict or measure()
 
 
 def _read(place: Path, known: Collection[Found]) -> Found | None:

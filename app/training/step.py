@@ -83,7 +83,7 @@ class Steps:
 
     def cut(self, step: int) -> CutSpec:
         """What is cut at one step."""
-        return next((one.cut for one in reversed(self.cuts) if one.step <= step), WHOLE)
+        return next((cut.cut for cut in reversed(self.cuts) if cut.step <= step), WHOLE)
 
     def draw(self, step: int) -> Tensor:
         """What is random in one step's batch, N×1 or N×4, int64, on the CPU: which images, and how each is cropped.

@@ -74,18 +74,18 @@ class CutSpec(BaseModel):
         scales: dict[int, float] = {}
         runs: list[tuple[int, ...]] = []
         for part in filter(None, (part.strip() for part in text.split(","))):
-            found = _PART.fullmatch(part)
-            if found is None:
+            match = _PART.fullmatch(part)
+            if match is None:
                 raise ValueError(
                     f"{part[:40]!r} is no part of a cut: 3 cuts block 3, 3:0.5 halves its branch, 4-3 swaps 3 and 4"
                 )
-            if found["run"]:
-                run = tuple(map(int, found["run"].split("-")))
+            if match["run"]:
+                run = tuple(map(int, match["run"].split("-")))
                 runs += _runs(run, min(run)) if _neighbours(run) else [run]
-            elif (block := int(found["block"])) in scales:
+            elif (block := int(match["block"])) in scales:
                 raise ValueError(f"block {block} is named twice")
             else:
-                scales[block] = float(found["scale"] or 0)
+                scales[block] = float(match["scale"] or 0)
         if any(scale > 1 for scale in scales.values()):
             raise ValueError("a scale lies between 0, the block removed, and 1, the block whole")
         return cls.model_validate({"scales": cls.of(scales=scales).scales, "order": tuple(sorted(runs, key=min))})

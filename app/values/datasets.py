@@ -164,11 +164,11 @@ IMAGENET = DataSet(
 NAMED = {**DATASETS, IMAGENET.name: IMAGENET}  # menus offer `DATASETS`
 
 
-def check_images(about: DataSet) -> None:
+def check_images(dataset: DataSet) -> None:
     """Raises DataError where the images of a set cannot be had."""
-    if not about.test_images:
+    if not dataset.test_images:
         raise DataError(
-            f"This needs test images with their classes, and {about.title}'s may not be passed on. The Features page "
+            f"This needs test images with their classes, and {dataset.title}'s may not be passed on. The Features page "
             "looks into the same net with a picture of your own; nets trained on the other data sets can be asked here"
         )
 
@@ -254,5 +254,5 @@ def find(name: str, store: Path) -> DataSet | None:
 
 def uploaded(store: Path) -> list[DataSet]:
     """The uploaded data sets of a store folder, by title."""
-    found = (find(path.stem, store) for path in (store / "data").glob("own-*.json"))
-    return sorted((dataset for dataset in found if dataset), key=lambda dataset: (dataset.title, dataset.name))
+    whole = (find(path.stem, store) for path in (store / "data").glob("own-*.json"))
+    return sorted((dataset for dataset in whole if dataset), key=lambda dataset: (dataset.title, dataset.name))

@@ -36,7 +36,9 @@ class Race:
 
 
 def _race(question: str, *contestants: str | Contestant, found: str, source: str) -> Race:
-    made = tuple(one if isinstance(one, Contestant) else Contestant(one) for one in contestants)
+    made = tuple(
+        contestant if isinstance(contestant, Contestant) else Contestant(contestant) for contestant in contestants
+    )
     return Race(question, made, found, source)
 
 
@@ -151,8 +153,8 @@ RACES: dict[str, Race] = {
 
 
 def _spec(contestant: Contestant, seed: int) -> RunSpec:
-    about = DATASETS[BUNDLED]
-    net = NetSpec.parse(f"{contestant.net}:width={WIDTH}").fitted(about.channels, about.classes)
+    data = DATASETS[BUNDLED]
+    net = NetSpec.parse(f"{contestant.net}:width={WIDTH}").fitted(data.channels, data.classes)
     recipe = RECIPES["quick"]
     if contestant.changes:
         recipe = Recipe.model_validate({**recipe.model_dump(), **contestant.changes})

@@ -88,10 +88,10 @@ def unwrapped(content: object) -> dict[str, Tensor]:
 
 def unprefixed(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """`state` without what every one of its names begins with: `module.` and its like."""
-    found = dict(state)
-    while prefix := next((prefix for prefix in PREFIXES if all(name.startswith(prefix) for name in found)), ""):
-        found = {name.removeprefix(prefix): value for name, value in found.items()}
-    return found
+    bare = dict(state)
+    while prefix := next((prefix for prefix in PREFIXES if all(name.startswith(prefix) for name in bare)), ""):
+        bare = {name.removeprefix(prefix): value for name, value in bare.items()}
+    return bare
 
 
 # ── names ──

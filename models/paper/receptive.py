@@ -43,23 +43,23 @@ def receptive_fields(spec: NetSpec, size: int | None = None) -> tuple[int, ...]:
 
     A side beyond the image's means all of it. Batch statistics are left out: in evaluation mode there are none.
     """
-    found = fields(spec, size)
-    return tuple(found[layer.name].side for layer in plan(spec, size).layers)
+    seeing = fields(spec, size)
+    return tuple(seeing[layer.name].side for layer in plan(spec, size).layers)
 
 
 def fields(spec: NetSpec, size: int | None = None) -> dict[str, Field]:
     """The field of every weighted layer by its name, of `stem` and of each block (`blocks.3`)."""
     laid = plan(spec, size)
     field = Field().through(laid.stem.kernel, laid.stem.stride)
-    found = {laid.stem.name: field}
+    known = {laid.stem.name: field}
     if spec.form == "imagenet" and spec.family != "vgg":
         field = field.through(3, 2)  # the max pool after the stem
-    found["stem"] = field
+    known["stem"] = field
     for block in laid.blocks:
         field, own = _through_block(block, field, laid.stem.size_in)
-        found |= own
-        found[f"blocks.{block.index}"] = field
-    return found | _head(spec, laid, field)
+        known |= own
+        known[f"blocks.{block.index}"] = field
+    return known | _head(spec, laid, field)
 
 
 def _through_block(block: Block, field: Field, image: int) -> tuple[Field, dict[str, Field]]:

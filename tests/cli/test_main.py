@@ -5,92 +5,82 @@ import os
 import signal
 import subprocess
 import sys
-import time
+from collections.abc import Callable
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
 
 from app.base.settings import ROOT
-from app.cli.main import main
 from app.cli.shared import print_json
 from app.store.files.lock import hold_store
 from app.store.files.references import REFERENCES
 from app.store.store import Store
-from tests.support.waiting import PATIENCE
+from tests.cli.conftest import NARROW, Command
+from tests.support.waiting import PATIENCE, until
 
+Printed = Callable[..., Any]
 TINY = ["train", "resnet-8:width=4", "--steps", "20", "--images", "640", "--json"]
 
 
 def environment(store: Path) -> dict[str, str]:
     """Tools and pages may have set others; and a narrow terminal, where a long line would be broken."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("RESNET_EXPLORER_")}
-    return {**kept, "RESNET_EXPLORER_STORE": str(store), "RESNET_EXPLORER_WORKERS": "1", "COLUMNS": "40"}
+    own = {"RESNET_EXPLORER_STORE": str(store), "RESNET_EXPLORER_WORKERS": "1", "COLUMNS": str(NARROW)}
+    return {**kept, **own}
 
 
-def cli(store: Path, *words: str) -> subprocess.CompletedProcess[str]:
+def shell(store: Path, *words: str) -> CompletedProcess[str]:
+    """A command in a process of its own."""
     command = [sys.executable, "-m", "app", *words]
-    return subprocess.run(
-        command, cwd=ROOT, env=environment(store), capture_output=True, text=True, check=False, timeout=PATIENCE
-    )
-
-
-def printed(store: Path, *words: str) -> Any:
-    """What a command that goes well prints with --json: one document, and nothing else."""
-    done = cli(store, *words, "--json")
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout, parse_constant=pytest.fail)
-
-
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("store")
+    return subprocess.run(command, cwd=ROOT, env=environment(store), capture_output=True, text=True, check=False)
 
 
 @pytest.fixture(scope="module")
 def trained(store: Path) -> dict[str, Any]:
-    """A run of 20 steps, four epochs long, really trained."""
-    [figures] = json.loads(cli(store, *TINY).stdout)
+    """A run of 20 steps, four epochs long, really trained; all that the process printed is one document."""
+    [figures] = json.loads(shell(store, *TINY).stdout)
     return dict(figures)
 
 
 # ── what it prints ──
 
 
-def test_describe_counts_resnet_20_as_the_paper_does(store: Path) -> None:
-    figures = printed(store, "describe", "resnet-20", "--dataset", "cifar-10")
+def test_describe_counts_resnet_20_as_the_paper_does(printed: Printed) -> None:
+    figures = printed("describe", "resnet-20", "--dataset", "cifar-10")
     assert figures == {"params": 269_722, "macs": 40_551_040, "layers": 20, "blocks": 9}
 
 
-def test_describe_of_an_imagenet_net_needs_no_data_set(store: Path) -> None:
-    figures = printed(store, "describe", "imagenet-resnet-50")
+def test_describe_of_an_imagenet_net_needs_no_data_set(printed: Printed) -> None:
+    figures = printed("describe", "imagenet-resnet-50")
     assert figures == {"params": 25_557_032, "macs": 3_857_973_248, "layers": 50, "blocks": 16}
 
 
-def test_describe_knows_data_set_and_width(store: Path) -> None:
-    grey = printed(store, "describe", "resnet-20", "--dataset", "fashion-mnist-mini")
+def test_describe_knows_data_set_and_width(printed: Printed) -> None:
+    grey = printed("describe", "resnet-20", "--dataset", "fashion-mnist-mini")
     assert grey["params"] == 269_722 - 2 * 9 * 16, "two input channels fewer"
-    hundred = printed(store, "describe", "resnet-20", "--dataset", "cifar-100")
+    hundred = printed("describe", "resnet-20", "--dataset", "cifar-100")
     assert hundred["params"] == 269_722 + 90 * 65, "90 classes more"
-    assert printed(store, "describe", "resnet-20", "--width", "8") == printed(store, "describe", "resnet-20:width=8")
+    assert printed("describe", "resnet-20", "--width", "8") == printed("describe", "resnet-20:width=8")
 
 
-def test_nets_lists_every_name_with_its_size(store: Path) -> None:
-    listed = {row["net"]: row["params"] for row in printed(store, "nets")}
+def test_nets_lists_every_name_with_its_size(printed: Printed) -> None:
+    listed = {row["net"]: row["params"] for row in printed("nets")}
     assert listed["resnet-110"] == 1_727_962
     assert listed["resnet-1202"] == 19_421_274
     assert {"plain-56", "preact-110", "imagenet-resnet-152"} <= set(listed)
 
 
-def test_settings_say_their_value_and_where_it_comes_from(store: Path) -> None:
-    rows = {row["name"]: row for row in printed(store, "settings")}
+def test_settings_say_their_value_and_where_it_comes_from(printed: Printed, store: Path) -> None:
+    rows = {row["name"]: row for row in printed("settings")}
     assert (rows["store"]["value"], rows["store"]["from"]) == (str(store), "environment")
     assert (rows["mode"]["value"], rows["mode"]["from"]) == ("local", "default")
     assert all(row["meaning"] and row["allowed"] for row in rows.values())
 
 
-def test_without_json_people_read_a_table(store: Path) -> None:
-    done = cli(store, "describe", "resnet-20")
+def test_without_json_people_read_a_table(cli: Command) -> None:
+    done = cli("describe", "resnet-20")
     assert done.returncode == 0
     assert "269,722" in done.stdout
     assert done.stderr == ""
@@ -107,32 +97,32 @@ def test_train_trains_and_says_what_came_of_it(trained: dict[str, Any]) -> None:
     assert trained["images_per_second"] > 0
 
 
-def test_a_trained_run_is_in_the_store_with_the_reference_runs(store: Path, trained: dict[str, Any]) -> None:
-    listed = {row["run"]: row for row in printed(store, "runs")}
+def test_a_trained_run_is_in_the_store_with_the_reference_runs(printed: Printed, trained: dict[str, Any]) -> None:
+    listed = {row["run"]: row for row in printed("runs")}
     assert len(listed) == 1 + len(REFERENCES)
     assert listed[trained["run"]] == trained | {"step": 20, "total_steps": 20}
     assert all(row["status"] == "finished" for row in listed.values())
 
 
-def test_evaluate_finds_the_test_error_that_training_found(store: Path, trained: dict[str, Any]) -> None:
-    figures = printed(store, "evaluate", trained["run"])
+def test_evaluate_finds_the_test_error_that_training_found(printed: Printed, trained: dict[str, Any]) -> None:
+    figures = printed("evaluate", trained["run"])
     assert set(figures) == {"run", "error", "loss", "images"}
     assert (figures["run"], figures["images"]) == (trained["run"], 2000)
     # Training may compute in bfloat16: an image or two of 2000 may fall otherwise.
     assert figures["error"] == pytest.approx(trained["test_error"], abs=0.5)
 
 
-def test_evaluate_takes_the_first_images_and_a_kept_moment(store: Path) -> None:
-    figures = printed(store, "evaluate", "reference-plain-20", "--images", "500")
+def test_evaluate_takes_the_first_images_and_a_kept_moment(printed: Printed) -> None:
+    figures = printed("evaluate", "reference-plain-20", "--images", "500")
     assert figures["images"] == 500
     assert 0 < figures["error"] < 50
-    beginning = printed(store, "evaluate", "reference-plain-20", "--images", "500", "--step", "0")
+    beginning = printed("evaluate", "reference-plain-20", "--images", "500", "--step", "0")
     assert beginning["error"] > 80, "ten classes, and nothing learnt yet"
 
 
-def test_a_run_that_diverges_is_told_in_json_that_any_reader_takes(store: Path) -> None:
+def test_a_run_that_diverges_is_told_in_json_that_any_reader_takes(printed: Printed) -> None:
     words = ["train", "resnet-20:width=4:norm=none", "--lr", "10", "--steps", "20", "--images", "640"]
-    [figures] = printed(store, *words)
+    [figures] = printed(*words)
     assert figures["status"] == "diverged"
     assert "not finite" in figures["message"]
 
@@ -155,11 +145,8 @@ def test_ctrl_c_stops_with_a_sentence_and_the_run_goes_on_later(tmp_path: Path) 
         text=True,
         stderr=subprocess.PIPE,
     )
-    end = time.monotonic() + PATIENCE
-    while not _steps(tmp_path):
-        assert process.poll() is None
-        assert time.monotonic() < end, "it never made a step"
-        time.sleep(0.1)
+    until(lambda: process.poll() is not None or _steps(tmp_path), "the first step")
+    assert process.poll() is None
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the workers too
     _, said = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
@@ -172,11 +159,12 @@ def test_ctrl_c_stops_with_a_sentence_and_the_run_goes_on_later(tmp_path: Path) 
 
 
 def test_a_data_set_that_cannot_be_fetched_fails_its_run_with_a_sentence(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    cli: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("http_proxy", "https_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")  # nobody listens there
-    done = cli(tmp_path, "train", "resnet-8:width=4", "--dataset", "cifar-100", "--steps", "1", "--json")
+    words = ["train", "resnet-8:width=4", "--dataset", "cifar-100", "--steps", "1", "--json"]
+    done = cli(*words, store=tmp_path)
     assert done.returncode == 1
     [run] = json.loads(done.stdout)
     assert "could not be downloaded" in run["message"]
@@ -207,6 +195,7 @@ def _steps(folder: Path) -> int:
         ("describe resnet-20 --width wide", "--width"),
         ("describe resnet-20 --frobnicate", "--frobnicate"),
         ("describe", "NET"),
+        ("evaluate no-such-run --json", "no-such-run"),
         ("frobnicate", "frobnicate"),
         ("train resnet-8 --recipe slow", "unknown recipe"),
         ("train resnet-8 --steps -5", "steps"),
@@ -226,25 +215,15 @@ def _steps(folder: Path) -> int:
         ("evaluate reference-plain-20 --images -7", "--images"),
     ],
 )
-def test_bad_input_is_status_2_and_one_line(
-    store: Path, words: str, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """In this process: two dozen others would take half a minute."""
-    monkeypatch.setenv("RESNET_EXPLORER_STORE", str(store))
-    monkeypatch.setattr(sys, "argv", ["app", *words.split()])
-    with pytest.raises(SystemExit) as ended:
-        main()
-    printed = capsys.readouterr()
-    refused(subprocess.CompletedProcess(words, int(str(ended.value.code)), printed.out, printed.err), said)
+def test_bad_input_is_status_2_and_one_line(cli: Command, words: str, said: str) -> None:
+    refused(cli(*words.split()), said)
 
 
-@pytest.mark.parametrize("words", ["frobnicate", "describe lenet-5", "evaluate no-such-run --json"])
-def test_a_shell_sees_the_same(store: Path, words: str) -> None:
-    verb, *rest = words.split()
-    refused(cli(store, verb, *rest), rest[0] if rest else verb)
+def test_a_shell_sees_the_same(store: Path) -> None:
+    refused(shell(store, "describe", "lenet-5"), "lenet-5")
 
 
-def refused(done: subprocess.CompletedProcess[str], said: str) -> None:
+def refused(done: CompletedProcess[str], said: str) -> None:
     """Status 2, nothing on stdout, one line on stderr."""
     assert done.returncode == 2, done.stderr
     assert done.stdout == ""
@@ -252,33 +231,25 @@ def refused(done: subprocess.CompletedProcess[str], said: str) -> None:
     assert said in done.stderr
 
 
-def test_markup_in_a_name_is_printed_as_it_is(store: Path) -> None:
-    refused(cli(store, "describe", "[bold]x[/bold]"), "[bold]x[/bold]")
+def test_markup_in_a_name_is_printed_as_it_is(cli: Command) -> None:
+    refused(cli("describe", "[bold]x[/bold]"), "[bold]x[/bold]")
 
 
-def test_more_steps_than_this_machine_takes_are_refused(store: Path) -> None:
-    refused(cli(store, "train", "resnet-8:width=4", "--steps", "900000"), "200,000")
+def test_more_steps_than_this_machine_takes_are_refused(cli: Command) -> None:
+    refused(cli("train", "resnet-8:width=4", "--steps", "900000"), "200,000")
 
 
-def test_a_setting_of_the_environment_that_is_wrong_is_named(store: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "app", "runs"],
-        cwd=ROOT,
-        env={**environment(store), "RESNET_EXPLORER_UPLOAD_MB": "many"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    refused(done, "RESNET_EXPLORER_UPLOAD_MB")
+def test_a_setting_of_the_environment_that_is_wrong_is_named(cli: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RESNET_EXPLORER_UPLOAD_MB", "many")
+    refused(cli("runs"), "RESNET_EXPLORER_UPLOAD_MB")
 
 
-def test_train_while_another_engine_holds_the_store_is_refused(tmp_path: Path) -> None:
+def test_train_while_another_engine_holds_the_store_is_refused(cli: Command, tmp_path: Path) -> None:
     held = hold_store(tmp_path)
-    done = cli(tmp_path, *TINY)
-    refused(done, "another server, or a training command, is using the store")
+    refused(cli(*TINY, store=tmp_path), "another server, or a training command, is using the store")
     held.release()
 
 
-def test_a_store_that_cannot_be_a_folder_is_refused(tmp_path: Path) -> None:
+def test_a_store_that_cannot_be_a_folder_is_refused(cli: Command, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    refused(cli(tmp_path / "file", "runs"), "file")
+    refused(cli("runs", store=tmp_path / "file"), "file")

@@ -1,7 +1,6 @@
 """The verbs that analyse a run, as a shell meets them; bundled runs, few images."""
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,33 +10,29 @@ from PIL import Image
 
 from app.base.settings import ASSETS
 from app.base.settings import load as load_settings
-from app.cli.main import main
 from app.data.images import load, prepare
 from app.training.evaluation import load_weights
 from app.values.datasets import BUNDLED
 from models.nets.net import build, weight_layers
 from models.spec import NetSpec
+from tests.cli.conftest import Command
 
 RESNET, PLAIN = "reference-resnet-20", "reference-plain-20"
 
 
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(autouse=True, scope="module")
+def one_thread() -> None:
+    """Nets and batches are small."""
     torch.set_num_threads(1)
-    return tmp_path_factory.mktemp("store")
 
 
 @pytest.fixture
-def cli(store: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
-    """Run a command in this process → its status, stdout and stderr."""
-    monkeypatch.setenv("RESNET_EXPLORER_STORE", str(store))
+def cli(cli: Command) -> Any:
+    """A command in one string → its status, stdout and stderr."""
 
     def run(words: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["app", *words.split()])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        printed = capsys.readouterr()
-        return int(str(ended.value.code)), printed.out, printed.err
+        done = cli(*words.split())
+        return done.returncode, done.stdout, done.stderr
 
     return run
 
@@ -99,7 +94,7 @@ def test_an_earlier_moment_is_another_net(cli: Any) -> None:
 def test_without_json_people_read_it(cli: Any, words: str, said: str) -> None:
     status, out, _ = cli(f"lesions {PLAIN} {words} --images 20")
     assert status == 0
-    assert f"{PLAIN} at step 312: the whole net errs on" in out
+    assert f"{PLAIN} at step 312: the whole net errs on" in " ".join(out.split())
     assert said in out
 
 
@@ -194,7 +189,7 @@ def test_gradients_are_those_of_autograd_at_the_step_asked_for(cli: Any) -> None
 def test_gradients_without_json_are_a_table_and_bad_input_one_line(cli: Any) -> None:
     status, out, _ = cli(f"gradients {PLAIN} --images 4")
     assert status == 0
-    assert f"{PLAIN} at step 312, training mode, 4 training images" in out
+    assert f"{PLAIN} at step 312, training mode, 4 training images" in " ".join(out.split())
     status, out, err = cli(f"gradients {PLAIN} --step 5 --json")
     assert (status, out, len(err.splitlines())) == (2, "", 1)
 

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import psutil
 import pytest
-from playwright.sync_api import Locator, Page, Request, expect
+from playwright.sync_api import Page, Request, expect
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from app.base.settings import ROOT
@@ -103,14 +103,6 @@ def fine(page: Page) -> None:
     expect(page.locator(".live-chart-note:visible")).to_have_count(0)
 
 
-def slider(page: Page) -> Locator:
-    return page.get_by_role("slider", name=re.compile("step"))
-
-
-def block(page: Page, index: int) -> Locator:
-    return page.locator(f'.strip .item[data-row="0"][data-value="block:{index}"]')
-
-
 def test_one_click_leads_to_two_curves_that_are_visibly_apart(page: Page, address: str) -> None:
     page.goto(address)
     page.get_by_role("radio", name="resnet-56").or_(page.get_by_role("button", name="resnet-56")).first.click()
@@ -177,20 +169,6 @@ def test_zoom_is_kept_while_the_curves_grow(page: Page, live: str) -> None:
     assert page.evaluate(AXES) == zoomed
 
 
-def test_a_button_and_a_double_click_show_all_of_a_finished_race_again(page: Page, address: str) -> None:
-    opened(page, f"{address}/train")
-    whole = page.evaluate(AXES)
-    zoom(page)
-    page.locator(".live-chart").first.hover()
-    page.locator('.live-chart >> nth=0 >> [data-title="Show all"]').click()
-    page.wait_for_function(f"whole => JSON.stringify({AXES}) === JSON.stringify(whole)", arg=whole)
-    zoom(page)
-    box = page.locator(".live-chart .nsewdrag").first.bounding_box()
-    assert box is not None
-    page.mouse.dblclick(box["x"] + 80, box["y"] + 80)
-    page.wait_for_function(f"whole => JSON.stringify({AXES}) === JSON.stringify(whole)", arg=whole)
-
-
 def test_a_second_browser_on_the_address_sees_the_same_race_live(page: Page, live: str, chromium: "Browser") -> None:
     opened(page, live)
     with another(chromium) as second:
@@ -243,43 +221,6 @@ def test_clearing_the_caches_does_not_harm_the_race(page: Page, live: str) -> No
     grown(page, points(page))
     fine(page)
     names(page, "plain-8", "resnet-8")
-
-
-def test_moment_and_layer_are_in_the_address_and_another_browser_shows_them(
-    page: Page, address: str, chromium: "Browser"
-) -> None:
-    opened(page, f"{address}/train")
-    slider(page).focus()
-    page.keyboard.press("Home")
-    for _ in range(4):
-        page.keyboard.press("ArrowRight")
-    expect(page).to_have_url(re.compile("step=4"))
-    block(page, 5).click()
-    expect(page).to_have_url(re.compile("layer=block(%3A|:)5"))
-    with another(chromium) as second:
-        opened(second, page.url)
-        expect(slider(second)).to_have_attribute("aria-valuenow", "4")
-        expect(block(second, 5)).to_have_attribute("aria-selected", "true")
-        expect(second.get_by_text("At step 4 the first layer")).to_be_visible()
-
-
-def test_a_click_into_the_map_selects_its_layer_and_step(page: Page, address: str) -> None:
-    opened(page, f"{address}/train")
-    box = page.locator(".live-chart >> nth=1 >> .nsewdrag >> nth=0").bounding_box()
-    assert box is not None
-    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] - 2)
-    expect(page).to_have_url(re.compile(r"step=1[3-7]\d&layer=stem\.conv|layer=stem\.conv&step=1[3-7]\d"))
-    expect(page.get_by_role("heading", name="Step by step, in stem.conv")).to_be_visible()
-
-
-def test_the_menus_are_in_the_address_by_name(page: Page, address: str) -> None:
-    opened(page, f"{address}/train?recipe=paper&data=cifar-10")
-    recipe = page.get_by_role("combobox", name=re.compile("Recipe"))
-    expect(recipe).to_have_value("paper · 64,000 steps")
-    recipe.click()
-    page.get_by_role("option", name=re.compile("warmed up")).click()
-    expect(page).to_have_url(re.compile("recipe=paper-warmup"))
-    assert query(page)["data"] == ["cifar-10"]
 
 
 def test_what_moves_comes_in_one_answer_for_all_charts_while_the_page_stands(page: Page, live: str) -> None:

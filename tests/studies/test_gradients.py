@@ -204,6 +204,34 @@ def test_of_a_run_under_way_nothing_is_said_to_be_the_end() -> None:
     assert [heading(moment, course) for moment in MOMENTS] == ["initialisation", "first steps", "so far"]
 
 
+@pytest.mark.parametrize(
+    ("factor", "word"),
+    [
+        (1.1, "healthy"),
+        (math.nextafter(1.1, 2), "explode"),
+        (1 / 1.1, "healthy"),
+        (math.nextafter(1 / 1.1, 0), "vanish"),
+    ],
+)
+def test_a_tenth_a_block_is_healthy_and_what_is_beyond_is_not(factor: float, word: str) -> None:
+    assert verdict(factor) == word
+
+
+@pytest.mark.parametrize(("behind", "mark"), [(1.0, "did not hold"), (1.125, "held")])
+def test_a_plain_net_is_behind_from_more_than_a_point_on(behind: float, mark: str) -> None:
+    *_, balduzzi = claims(fed("plain-56", [1.0] * 4, 20 + behind), fed("resnet-56", [1.0] * 4, 20))
+    assert set(balduzzi.held.values()) == {mark}
+
+
+@pytest.mark.parametrize(("last", "moments"), [(10, 2), (11, 3)])
+def test_the_end_begins_after_the_tenth_step(last: int, moments: int) -> None:
+    steps = np.array([0, 1, 5, last])
+    measured = replace(fed("plain-56", [1.0, 4.0, 9.0, 16.0], 20), steps=steps)
+    found = factors_at(measured)
+    assert len(found) == moments
+    assert found["first steps"] == pytest.approx(4.0 if last > 10 else 8.0), "step 5 is no first step"
+
+
 # ---- the grid ------------------------------------------------------------------------------------------------------
 
 

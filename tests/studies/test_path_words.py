@@ -113,3 +113,13 @@ def test_a_sub_network_is_found_by_what_is_off_and_ranked_among_its_size() -> No
     assert chosen == "Without F₁: **25.0 %** mistakes, the 2nd best of the 3 with 2 blocks kept."
     assert chosen_row(result, frozenset([0, 1, 2])) == 0
     assert chosen_row(result, frozenset()) == 7
+
+
+@pytest.mark.parametrize(("mean", "found"), [(8, 0), (9, 1), (10, 1), (11, 1), (12, 2)])
+def test_mean_lengths_are_equal_up_to_a_twentieth_of_the_blocks_from_half_of_them(mean: int, found: int) -> None:
+    assert path_words.leaning(np.array([1.0]), np.array([mean]), 20) == found
+
+
+@pytest.mark.parametrize(("whole", "agree"), [(20.0, False), (20.03125, True)])
+def test_norms_agree_while_they_add_up_to_less_than_a_tenth_more_than_the_sum_s(whole: float, agree: bool) -> None:
+    assert ("nearly the same" in said(exact([11, 11, 0], whole))) == agree

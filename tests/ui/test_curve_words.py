@@ -172,3 +172,53 @@ def test_first_layer_against_last_is_computed_at_the_slider_s_step() -> None:
 def test_norms_without_a_ratio_are_passed_over() -> None:
     for norms in ([0.0, 1.0], [np.nan, 1.0], [np.inf, 1.0]):
         assert "In the map" not in said(standing("plain-56", 70.0, norms_at=lambda _, norms=norms: np.array(norms)))
+
+
+@pytest.mark.parametrize(
+    ("plain", "words"),
+    [
+        (25.0, "makes 5.0 points more mistakes than"),
+        (24.875, "That is little"),
+        (21.125, "That is little"),
+        (21.0, "within a point"),
+        (19.0, "within a point"),
+        (18.875, "That is little"),
+        (15.125, "That is little"),
+        (15.0, "is ahead of"),
+    ],
+)
+def test_a_gap_is_clear_from_five_points_on_and_none_up_to_one(plain: float, words: str) -> None:
+    text = said(standing("plain-20", plain), standing("resnet-20", 20.0))
+    found = [one for one in ("That is little", "within a point", "is ahead of", "not overfitting") if one in text]
+    assert words in text
+    assert len(found) == 1
+
+
+@pytest.mark.parametrize(("plain", "told"), [(25.0, True), (24.875, False)])
+def test_a_prediction_is_judged_from_five_points_on(plain: float, told: bool) -> None:
+    pair = standing("plain-20", plain), standing("resnet-20", 20.0)
+    assert ("and it does" in said(*pair, guess="resnet-20")) == told
+    assert ("So far the measurement says" in said(*pair, guess="plain-20")) == told
+    assert ("and the nets end within" in said(*pair, guess="no difference")) == (not told)
+
+
+def test_of_three_nets_the_worst_tells_that_there_is_a_difference_and_the_second_whether_one_is_best() -> None:
+    three = standing("plain-20", 30.0), standing("resnet-20", 20.0), standing("preact-20", 21.0)
+    assert "So far the measurement says that **resnet-20**" in said(*three, guess="no difference")
+    assert "You expected" not in said(*three, guess="resnet-20")
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "words"),
+    [
+        (5.0, 5.0, "1/1.0 of that"),
+        (99.0, 10.0, "9.9 times that"),
+        (100.0, 10.0, "10 times that"),
+        (1.0, 2.5, "1/2.5 of"),
+    ],
+)
+def test_a_ratio_has_one_decimal_below_ten_and_says_which_layer_receives_more(
+    first: float, last: float, words: str
+) -> None:
+    norms = np.array([first, 1000.0, last])
+    assert words in said(standing("plain-20", 70.0, norms_at=lambda _: norms))

@@ -68,10 +68,10 @@ def request(spec: RunSpec, settings: Settings) -> Request:
 
 def find_data(spec: RunSpec, settings: Settings) -> DataSet:
     """The data set of a run. Raises RefusedError where it is gone."""
-    found = datasets.find(spec.data, settings.store)
-    if found is None:
+    dataset = datasets.find(spec.data, settings.store)
+    if dataset is None:
         raise RefusedError(f"the data set {spec.data} is not in this store: upload it again", "data")
-    return found
+    return dataset
 
 
 def check_net(asked: Request, settings: Settings) -> None:

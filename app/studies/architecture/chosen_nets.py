@@ -81,9 +81,9 @@ def chosen_block(net: NetSpec) -> int:
 def written(net: NetSpec, index: int) -> None:
     """Words, then the equation, then where it is from."""
     page = prose("architecture")
-    found = equation(net, index)
-    st.markdown(page[f"words-{found.kind}"])
-    for line in found.lines:
+    written_out = equation(net, index)
+    st.markdown(page[f"words-{written_out.kind}"])
+    for line in written_out.lines:
         st.latex(line)
     st.caption(page["biases"].format(activation={"relu": "ReLU", "elu": "ELU", "selu": "SELU"}[net.activation]))
-    st.caption(f":violet-badge[paper] {found.source}")
+    st.caption(f":violet-badge[paper] {written_out.source}")

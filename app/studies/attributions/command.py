@@ -40,20 +40,20 @@ def attribute(
         picture, _ = chosen_picture(subject, image, test)
         at = layer.replace("block:", "blocks.")
         with progress_bar(method) as progress:
-            found = speak(subject.net, picture, subject.images.info, chosen, target, at, progress)
-        to.write_bytes(png(enlarged(overlay(found.picture, found.values, opacity), 560)))
+            attribution = speak(subject.net, picture, subject.images.info, chosen, target, at, progress)
+        to.write_bytes(png(enlarged(overlay(attribution.picture, attribution.values, opacity), 560)))
     figures = {
         "run": run,
         "step": subject.step,
         "method": method,
-        "target": found.target,
-        "label": subject.images.info.labels[found.target],
-        "probability": float(found.probabilities[found.target]),
-        "sum": float(found.values.sum()),
-        "delta": found.delta,
+        "target": attribution.target,
+        "label": subject.images.info.labels[attribution.target],
+        "probability": float(attribution.probabilities[attribution.target]),
+        "sum": float(attribution.values.sum()),
+        "delta": attribution.delta,
         "out": str(to),
     }
     if as_json:
         return print_json(figures)
-    words = f"{to}: {method} for {figures['label']} ({100 * found.probabilities[found.target]:.0f}%)"
+    words = f"{to}: {method} for {figures['label']} ({100 * attribution.probabilities[attribution.target]:.0f}%)"
     return out.print(words, highlight=False)

@@ -209,21 +209,21 @@ def _occlusion(asked: _Asked) -> Floats:
     total = math.ceil((side - patch) / stride + 1) ** 2 + 1  # and once with nothing covered
     window, strides = ((asked.x.shape[1], pixels, pixels) for pixels in (patch, stride))
     method = Occlusion(_watched(asked, total))
-    found = method.attribute(
+    drops = method.attribute(
         asked.x, window, strides=strides, target=asked.target, perturbations_per_eval=_at_once(side, 32)
     )
     # Every colour of a covered patch is given the patch's whole effect: one of them, not their sum.
-    return _map(found[:, :1])
+    return _map(drops[:, :1])
 
 
 def _conductance(asked: _Asked) -> Floats:
     """What passes through the block's numbers on the way from the baseline; spread over the pixels they stand for."""
     method = LayerConductance(asked.net, asked.block)
-    found = method.attribute(
+    shares = method.attribute(
         asked.x, target=asked.target, n_steps=STEPS, internal_batch_size=_at_once(asked.x.shape[-1], 10)
     )
     asked.progress(STEPS, STEPS)
-    small = _one(found).sum(1, keepdim=True)
+    small = _one(shares).sum(1, keepdim=True)
     large = _resized(small, asked.x, "nearest")
     # Each number is shared out among its pixels, so that the sum, which is the change of the logit, is kept.
     pixels = _resized(_counts(small, asked.x), asked.x, "nearest")
@@ -241,8 +241,8 @@ def _resized(maps: Tensor, x: Tensor, mode: str) -> Tensor:
     return F.interpolate(maps, x.shape[2:], mode=mode)
 
 
-def _one(found: Tensor | tuple[Tensor, ...]) -> Tensor:
-    return found[0] if isinstance(found, tuple) else found
+def _one(attributed: Tensor | tuple[Tensor, ...]) -> Tensor:
+    return attributed[0] if isinstance(attributed, tuple) else attributed
 
 
 def _map(found: Tensor) -> Floats:
@@ -264,16 +264,16 @@ AT_BLOCK = ("grad-cam", "conductance")
 
 
 @answers(AttributionQuestion)
-def answer_attribution(question: AttributionQuestion, of: Subject, progress: Progress) -> Attribution:
+def answer_attribution(question: AttributionQuestion, subject: Subject, progress: Progress) -> Attribution:
     """What speaks for a class."""
-    asked, (picture, _) = question, of.picture(question.picture)
-    net, info = of.net(asked.step), of.images.info
+    asked, (picture, _) = question, subject.picture(question.picture)
+    net, info = subject.net(asked.step), subject.images.info
     return attribute(net, picture, info, asked.method, asked.target, asked.at or "", progress=progress)
 
 
 @answers(RandomisedQuestion)
-def answer_randomised(question: RandomisedQuestion, of: Subject, progress: Progress) -> Randomised:
+def answer_randomised(question: RandomisedQuestion, subject: Subject, progress: Progress) -> Randomised:
     """The same, while the net forgets."""
-    asked, (picture, _) = question, of.picture(question.picture)
-    net, info = of.net(asked.step), of.images.info
+    asked, (picture, _) = question, subject.picture(question.picture)
+    net, info = subject.net(asked.step), subject.images.info
     return randomised(net, picture, info, asked.method, asked.target, asked.at or "", progress=progress)

@@ -23,14 +23,14 @@ PREDICTED = "the predicted one"
 _SANITY = "sanity"
 
 
-def attributions(looks: Sequence[Look], picture: Chosen, about: DataSet) -> None:
+def attributions(looks: Sequence[Look], picture: Chosen, dataset: DataSet) -> None:
     """One row a net: the class that is predicted, or two classes that are asked for."""
     page = prose("features")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         method = st.selectbox("Method", METHODS, index=3, key="method", bind="query-params", width=230)
-        classes = [PREDICTED, *about.labels]
+        classes = [PREDICTED, *dataset.labels]
         first = st.selectbox("Class", classes, key="for", bind="query-params", width=190)
-        second = st.selectbox("Second class", ["none", *about.labels], key="against", bind="query-params", width=190)
+        second = st.selectbox("Second class", ["none", *dataset.labels], key="against", bind="query-params", width=190)
         opacity = st.slider("Opacity", 0.0, 1.0, 0.85, 0.05, key="opacity", width=190)
     st.markdown(page[f"method-{method}"])
     targets = [first] + ([second] if second != "none" else [])
@@ -43,27 +43,28 @@ def attributions(looks: Sequence[Look], picture: Chosen, about: DataSet) -> None
             "step": look.step,
             "picture": picture.text,
             "method": method,
-            "target": about.labels.index(target) if target in about.labels else None,
+            "target": dataset.labels.index(target) if target in dataset.labels else None,
             "at": at,
         }
         with column:
             question = AttributionQuestion(**asked)
-            draw_answer(question, lambda found, look=look: _one(found, look, about, opacity), doing=method)  # type: ignore[misc]
+            draw_answer(question, lambda found, look=look: _one(found, look, dataset, opacity), doing=method)  # type: ignore[misc]
     _sanity(looks[0], picture, method)
 
 
-def _one(found: Attribution, look: Look, about: DataSet, opacity: float) -> None:
-    label = about.labels[found.target]
-    share = 100 * float(found.probabilities[found.target])
+def _one(attribution: Attribution, look: Look, dataset: DataSet, opacity: float) -> None:
+    label = dataset.labels[attribution.target]
+    share = 100 * float(attribution.probabilities[attribution.target])
     st.image(
-        enlarged(overlay(found.picture, found.values, opacity)), alt=f"{found.method} for {label}, over the picture"
+        enlarged(overlay(attribution.picture, attribution.values, opacity)),
+        alt=f"{attribution.method} for {label}, over the picture",
     )
-    where = f" at `{found.at}`" if found.at else ""
+    where = f" at `{attribution.at}`" if attribution.at else ""
     line = f":green-badge[measured] {literal(look.run.name)}{where}: **{literal(label)}** ({share:.0f}%)."
-    if found.completeness == found.completeness:  # claimed
+    if attribution.completeness == attribution.completeness:  # claimed
         line += (
-            f" The pixels add up to {found.completeness + found.delta:.3g}; from the baseline the logit rises by "
-            f"{found.completeness:.3g} (convergence delta {found.delta:.2g})."
+            f" The pixels add up to {attribution.completeness + attribution.delta:.3g}; from the baseline the logit "
+            f"rises by {attribution.completeness:.3g} (convergence delta {attribution.delta:.2g})."
         )
     st.caption(line)
 
@@ -100,13 +101,15 @@ def _sanity(look: Look, picture: Chosen, method: str) -> None:
     draw_answer(question, draw, doing="forgetting", on_stop=lambda: st.session_state.pop(_SANITY, None))
 
 
-def along_depth(looks: Sequence[Look], picture: Chosen, about: DataSet) -> None:
+def along_depth(looks: Sequence[Look], picture: Chosen, dataset: DataSet) -> None:
     """Probabilities along depth for the picture, accuracy along depth for the test set."""
     left, right = st.columns(2, gap="medium")
     look = looks[0]
 
     def draw(read: DepthRead) -> None:
-        figure = depth_figures.probabilities(read, about.labels, f"{look.run.name}, step {look.step:,}, {picture.name}")
+        figure = depth_figures.probabilities(
+            read, dataset.labels, f"{look.run.name}, step {look.step:,}, {picture.name}"
+        )
         live_chart(figure, key="depth", rev=f"{look.run.id}")
         st.caption(figure.caption)
 
@@ -121,13 +124,13 @@ def along_depth(looks: Sequence[Look], picture: Chosen, about: DataSet) -> None:
     def keep(read: DepthRead, of: Look) -> None:
         reads.append((of.net.name, family_colour(of.net), read))
 
-    if not about.test_images:
+    if not dataset.test_images:
         return
     with right:
         for of in looks:
             question = DepthQuestion(run=of.run.id, step=of.step)
             draw_answer(question, lambda read, of=of: keep(read, of), doing=f"reading {of.net.name} after every block")  # type: ignore[misc]
         if len(reads) == len(looks):
-            figure = depth_figures.accuracy(reads, f"Step {' and '.join(f'{of.step:,}' for of in looks)}")
-            live_chart(figure, key="accuracy", rev="-".join(of.run.id for of in looks))
+            figure = depth_figures.accuracy(reads, f"Step {' and '.join(f'{look.step:,}' for look in looks)}")
+            live_chart(figure, key="accuracy", rev="-".join(look.run.id for look in looks))
             st.caption(figure.caption)

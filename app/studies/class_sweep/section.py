@@ -35,8 +35,8 @@ def _draw(of: str, data: str) -> None:
     if not points:
         st.info(prose("class")["empty"])
         return
-    about = find(data, process.engine().settings.store)
-    figure = sweep(points, ERRORS[of], f"{about.title if about else 'data that are gone'}; every width and recipe.")
+    dataset = find(data, process.engine().settings.store)
+    figure = sweep(points, ERRORS[of], f"{dataset.title if dataset else 'data that are gone'}; every width and recipe.")
     live_chart(figure, key="sweep", rev=f"{of}-{data}")
     st.caption(figure.caption)
 

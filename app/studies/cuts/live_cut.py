@@ -20,14 +20,14 @@ OFFERED = 3  # other runs
 WINDOW = 10  # steps before a cut and after it that are compared
 
 
-def cut_live(seen: Look, cut: CutSpec) -> None:
+def cut_live(look: Look, cut: CutSpec) -> None:
     """Offer the cut to the run that is looked at; where it has ended, tell its cuts, and which runs could be cut."""
-    if not seen.run.can_be_cut:
-        _tell(seen.run)
-        _offer_others(seen.run)
+    if not look.run.can_be_cut:
+        _tell(look.run)
+        _offer_others(look.run)
         return
-    active = seen.run.active
-    st.fragment(_draw, run_every=REFRESH_SECONDS if active else None)(seen.run.id, cut, active)
+    active = look.run.active
+    st.fragment(_draw, run_every=REFRESH_SECONDS if active else None)(look.run.id, cut, active)
 
 
 def _tell(run: Run) -> None:
@@ -95,7 +95,7 @@ def _buttons(run: Run, cut: CutSpec, cuts: tuple[BlockCut, ...]) -> None:
 def jumps(history: History, blocks: int) -> list[str]:
     """What each of the last cuts did to the error on training batches, where steps before it and after it tell."""
     page, said = prose("lesions"), []
-    ends = [*(one.step for one in history.cuts[1:]), history.next_step]
+    ends = [*(cut.step for cut in history.cuts[1:]), history.next_step]
     for one, end in list(zip(history.cuts, ends, strict=False))[-2:]:
         steps = min(WINDOW, one.step, end - one.step)
         before, after = history.train_error(steps, one.step - 1), history.train_error(steps, one.step + steps - 1)

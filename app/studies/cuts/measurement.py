@@ -72,8 +72,8 @@ def cut_probabilities(net: Net, pixels: Tensor, info: DataSet, cuts: Sequence[Cu
     """The class probabilities of a few images, I×C×H×W uint8, under each of `cuts`. Raises ValueError as above."""
     _check(net, info, cuts)
     net.eval()
-    found = dict(cut_logits(net, prepare(pixels, info), cuts))
-    return CutProbabilities(torch.stack([found[nth] for nth in range(len(cuts))]).softmax(2).numpy())
+    logits = dict(cut_logits(net, prepare(pixels, info), cuts))
+    return CutProbabilities(torch.stack([logits[nth] for nth in range(len(cuts))]).softmax(2).numpy())
 
 
 class CutAnswers:
@@ -141,16 +141,16 @@ def _batch(net: Net, size: int) -> int:
 
 
 @answers(CutQuestion)
-def answer_cut(question: CutQuestion, of: Subject, progress: Progress) -> CutEvaluation:
+def answer_cut(question: CutQuestion, subject: Subject, progress: Progress) -> CutEvaluation:
     """One cut."""
-    return evaluate_cuts(of.net(question.step), of.images, [question.cut], question.images, progress)[0]
+    return evaluate_cuts(subject.net(question.step), subject.images, [question.cut], question.images, progress)[0]
 
 
 @answers(CutPicturesQuestion)
-def answer_cut_pictures(question: CutPicturesQuestion, of: Subject, _progress: Progress) -> CutProbabilities:
+def answer_cut_pictures(question: CutPicturesQuestion, subject: Subject, _progress: Progress) -> CutProbabilities:
     """The whole net first, then the cut one."""
-    chosen = torch.stack([of.picture(said)[0] for said in question.pictures])
-    return cut_probabilities(of.net(question.step), chosen, of.images.info, [WHOLE, question.cut])
+    chosen = torch.stack([subject.picture(picture)[0] for picture in question.pictures])
+    return cut_probabilities(subject.net(question.step), chosen, subject.images.info, [WHOLE, question.cut])
 
 
 KEPT_BYTES = 256_000_000  # most that the outputs of all blocks of one batch take

@@ -49,18 +49,18 @@ class Outcome(NamedTuple):
     pictures: Pictures
 
 
-def outcome(seen: Look, cut: CutSpec, first: Sequence[int]) -> None:
+def outcome(look: Look, cut: CutSpec, first: Sequence[int]) -> None:
     """Draw what the cut does. `first`: the test images to show, unless others are chosen."""
-    about = find(seen.run.spec.data, process.engine().settings.store)
-    if about is None:
+    dataset = find(look.run.spec.data, process.engine().settings.store)
+    if dataset is None:
         return
-    asked: dict[str, Any] = {"run": seen.run.id, "step": seen.step}
-    images = min(IMAGES, about.test_images or IMAGES)  # where there are none, the answer says so
+    asked: dict[str, Any] = {"run": look.run.id, "step": look.step}
+    images = min(IMAGES, dataset.test_images or IMAGES)  # where there are none, the answer says so
     note = st.empty()
     figures = st.container(key="of-the-cut")
     gallery = st.container(key="pictures-of-the-cut")
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        wanted, own = chosen_places(about), _own(about)
+        wanted, own = chosen_places(dataset), _own(dataset)
     places = wanted or tuple(int(place) for place in first[: SHOWN - (own is not None)])
     named = (*([own.text] if own else []), *(f"test:{place}" for place in places))
     questions = (
@@ -77,8 +77,8 @@ def outcome(seen: Look, cut: CutSpec, first: Sequence[int]) -> None:
     last: Outcome | None = st.session_state.get(_LAST)
     if there:
         results: list[Any] = [answer.result for answer in answers]
-        last = st.session_state[_LAST] = Outcome(seen, cut, own, places, *results)
-    shown = last if last is not None and last.look.run.id == seen.run.id else None
+        last = st.session_state[_LAST] = Outcome(look, cut, own, places, *results)
+    shown = last if last is not None and last.look.run.id == look.run.id else None
     st.html(f"<style>.st-key-of-the-cut, .st-key-pictures-of-the-cut {{ opacity: {1 if there else 0.5}; }}</style>")
     page = prose("lesions")
     if there and shown:
@@ -87,12 +87,12 @@ def outcome(seen: Look, cut: CutSpec, first: Sequence[int]) -> None:
         note.markdown(page["coming"] if shown else page["first"])
     if shown:
         with figures:
-            _figures(shown, about)
+            _figures(shown, dataset)
         with gallery:
-            _gallery(shown, about)
+            _gallery(shown, dataset)
 
 
-def chosen_places(about: DataSet) -> tuple[int, ...]:
+def chosen_places(dataset: DataSet) -> tuple[int, ...]:
     """The test images that the reader asks for by number; none: those that the page proposes."""
     page = prose("lesions")
     text = st.text_input(
@@ -101,24 +101,24 @@ def chosen_places(about: DataSet) -> tuple[int, ...]:
     places: list[int] = []
     wrong: list[str] = []
     for part in filter(None, (part.strip() for part in text.split(","))):
-        if part.isascii() and part.isdigit() and int(part) < about.test_images:
+        if part.isascii() and part.isdigit() and int(part) < dataset.test_images:
             places += [int(part)] if int(part) not in places else []
         else:
             wrong.append(part)
     if wrong or len(places) > MOST_SHOWN:
         said = f"{wrong[0][:30]!r} was left out: " if wrong else f"The first {MOST_SHOWN} are shown: "
-        st.warning(literal(f"{said}test images are numbered from 0 to {about.test_images - 1:,}."))
+        st.warning(literal(f"{said}test images are numbered from 0 to {dataset.test_images - 1:,}."))
     return tuple(places[:MOST_SHOWN])
 
 
-def _own(about: DataSet) -> Chosen | None:
+def _own(dataset: DataSet) -> Chosen | None:
     """A picture of the reader's."""
     with st.popover(prose("lesions")["own"], icon=":material/add_a_photo:"):
         source = st.segmented_control(
             "Picture", ("upload", "camera"), default="upload", key="own-source", required=True
         )
-        swapped = about.channels == 1 and st.toggle(prose("features")["swap"], key="own-swap")
-        return own_picture(about, source, swapped)
+        swapped = dataset.channels == 1 and st.toggle(prose("features")["swap"], key="own-swap")
+        return own_picture(dataset, source, swapped)
 
 
 def sentence(of: Outcome) -> str:
@@ -142,37 +142,37 @@ def sentence(of: Outcome) -> str:
     return said
 
 
-def _figures(of: Outcome, about: DataSet) -> None:
+def _figures(of: Outcome, dataset: DataSet) -> None:
     numbers, classes, confusion = st.columns([0.6, 1.5, 2.1], gap="medium")
     with numbers:
         st.html(_cards(of))
     with classes:
-        figure = class_errors(of.whole, of.after, about.labels)
+        figure = class_errors(of.whole, of.after, dataset.labels)
         live_chart(figure, key="class-errors", rev=of.look.run.id)
         st.caption(figure.caption)
     with confusion:
-        figure = confusions(of.whole, of.after, about.labels)
+        figure = confusions(of.whole, of.after, dataset.labels)
         live_chart(figure, key="confusions", rev=of.look.run.id)
         st.caption(figure.caption)
 
 
-def _gallery(of: Outcome, about: DataSet) -> None:
-    own = [] if of.own is None else [_own_pixels(of.own, about)]
+def _gallery(of: Outcome, dataset: DataSet) -> None:
+    own = [] if of.own is None else [_own_pixels(of.own, dataset)]
     numbers = [(place, int(label)) for place, label in zip(of.places, of.pictures.labels, strict=True)]
-    heads = [(f"no. {place:,}", about.labels[label], label) for place, label in numbers]
+    heads = [(f"no. {place:,}", dataset.labels[label], label) for place, label in numbers]
     cards = [("yours", "your picture", -1)] * len(own) + heads
     shares = of.probabilities.probabilities
     picture_row(
         [*own, *of.pictures.pixels],
         [f"{where}: {what}" for where, what, _ in cards],
-        [_below(head, shares[:, nth], about.labels) for nth, head in enumerate(cards)],
+        [_below(head, shares[:, nth], dataset.labels) for nth, head in enumerate(cards)],
         marked=[bool(before.argmax() != after.argmax()) for before, after in zip(*shares, strict=True)],
     )
     st.caption(prose("lesions")["pictures-caption"].format(run=of.look.run.name, step=of.look.step))
 
 
-def _own_pixels(own: Chosen, about: DataSet) -> NDArray[np.uint8]:
-    return from_text(own.text.removeprefix("own:"), about.channels, about.size)
+def _own_pixels(own: Chosen, dataset: DataSet) -> NDArray[np.uint8]:
+    return from_text(own.text.removeprefix("own:"), dataset.channels, dataset.size)
 
 
 def _cards(of: Outcome) -> str:

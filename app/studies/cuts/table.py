@@ -27,7 +27,7 @@ class _Past:
     after: list[str] = field(default_factory=list)
 
 
-def cutting_table(seen: Look) -> CutSpec:
+def cutting_table(look: Look) -> CutSpec:
     """Draw the net, the dial of the selected block and the cut as text; return the cut in force."""
     above = st.container()
     dial, written, buttons = st.columns([1.3, 1.3, 1.4], gap="medium", vertical_alignment="bottom")
@@ -38,20 +38,20 @@ def cutting_table(seen: Look) -> CutSpec:
         )
     _remember(text)
     with above:
-        cut = read(text, seen)
-        _strip(seen, cut)
+        cut = read(text, look)
+        _strip(look, cut)
     with dial:
-        _dial(seen, cut)
+        _dial(look, cut)
     with buttons:
         _buttons(cut)
     return cut
 
 
-def read(text: str, seen: Look) -> CutSpec:
+def read(text: str, look: Look) -> CutSpec:
     """The cut that a text says; the whole net, and a sentence, where the text says none, or none of this net."""
     try:
         cut = CutSpec.parse(text)
-        cut.check(seen.net, seen.size)
+        cut.check(look.net, look.size)
     except ValueError as error:
         st.warning(literal(f"The cut {text[:40]!r} was left out: {first_reason(error)}. You see the whole net."))
         return WHOLE
@@ -63,8 +63,8 @@ def go(cut: CutSpec) -> None:
     st.session_state[_CUT] = str(cut)
 
 
-def _strip(seen: Look, cut: CutSpec) -> None:
-    blocks = len(plan(seen.net).blocks)
+def _strip(look: Look, cut: CutSpec) -> None:
+    blocks = len(plan(look.net).blocks)
     removed = frozenset(cut.removed)
 
     def on_cut(wanted: frozenset[int]) -> None:
@@ -79,7 +79,7 @@ def _strip(seen: Look, cut: CutSpec) -> None:
             go(CutSpec.of(scales=dict(cut.scales), order=order))
 
     strip(
-        [StripNet(seen.net, seen.net.name, seen.size)],
+        [StripNet(look.net, look.net.name, look.size)],
         key="cutting",
         selected=address.layer(),
         cut=removed,
@@ -92,12 +92,12 @@ def _strip(seen: Look, cut: CutSpec) -> None:
     )
 
 
-def _dial(seen: Look, cut: CutSpec) -> None:
+def _dial(look: Look, cut: CutSpec) -> None:
     """How much the branch of the selected block counts: 0 is the block cut, 1 the block whole."""
-    blocks = len(plan(seen.net).blocks)
+    blocks = len(plan(look.net).blocks)
     block = block_of(address.layer())
     there = block is not None and block < blocks
-    can_go = there and block in removable(seen.net)
+    can_go = there and block in removable(look.net)
     scales = dict(cut.scales)
 
     def turn() -> None:

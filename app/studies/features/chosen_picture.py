@@ -27,29 +27,29 @@ class Chosen:
     name: str
 
 
-def sources(about: DataSet) -> list[str]:
+def sources(dataset: DataSet) -> list[str]:
     """Where a picture may come from; one is drawn where pictures are white on black."""
-    kept = ["test set", "most confused"] if about.test_images else []
-    return [*kept, "upload", "camera", *(["draw"] if about.channels == 1 else [])]
+    kept = ["test set", "most confused"] if dataset.test_images else []
+    return [*kept, "upload", "camera", *(["draw"] if dataset.channels == 1 else [])]
 
 
-def chosen_picture(look: Look, about: DataSet) -> Chosen | None:
+def chosen_picture(look: Look, dataset: DataSet) -> Chosen | None:
     """Draw the choice. None while the pictures to choose from are still on their way, or there is none."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        offered = sources(about)
+        offered = sources(dataset)
         source = st.segmented_control(
             "Picture", offered, default=offered[0], key="source", bind="query-params", required=True
         )
         if source == "test set":
-            places = tuple(range(min(OFFERED, about.test_images)))
+            places = tuple(range(min(OFFERED, dataset.test_images)))
             question = PicturesQuestion(run=look.run.id, step=look.step, pictures=places)
-            return _kept(question, lambda found: _of_class(found, about), "test images")
+            return _kept(question, lambda found: _of_class(found, dataset), "test images")
         if source == "most confused":
             errors = ConfusedQuestion(run=look.run.id, step=look.step)
-            return _kept(errors, lambda found: _confused(found, about), "errors")
-        photographed = about.channels == 1 and source != "draw"
+            return _kept(errors, lambda found: _confused(found, dataset), "errors")
+        photographed = dataset.channels == 1 and source != "draw"
         swapped = photographed and st.toggle(prose("features")["swap"], key="swap", bind="query-params")
-    return own_picture(about, source, swapped) or (Chosen("test:0", "test image 0") if about.test_images else None)
+    return own_picture(dataset, source, swapped) or (Chosen("test:0", "test image 0") if dataset.test_images else None)
 
 
 def _kept(question: Any, choose: Any, what: str) -> Chosen | None:
@@ -59,25 +59,25 @@ def _kept(question: Any, choose: Any, what: str) -> Chosen | None:
     return chosen[0] if chosen else None
 
 
-def _of_class(found: Pictures, about: DataSet) -> Chosen:
-    wanted = st.selectbox("Class", [ANY, *about.labels], key="class", bind="query-params", width=170)
-    own = np.arange(len(found.labels))
-    if wanted in about.labels:
-        own = np.flatnonzero(found.labels == about.labels.index(wanted))
+def _of_class(pictures: Pictures, dataset: DataSet) -> Chosen:
+    wanted = st.selectbox("Class", [ANY, *dataset.labels], key="class", bind="query-params", width=170)
+    own = np.arange(len(pictures.labels))
+    if wanted in dataset.labels:
+        own = np.flatnonzero(pictures.labels == dataset.labels.index(wanted))
     if not len(own):
-        st.caption(f"None of the first {len(found.labels)} test images is of that class.")
+        st.caption(f"None of the first {len(pictures.labels)} test images is of that class.")
         return Chosen("test:0", "test image 0")
     place = int(own[_nth(len(own))])
-    return Chosen(f"test:{place}", f"test image {place}, {about.labels[int(found.labels[place])]}")
+    return Chosen(f"test:{place}", f"test image {place}, {dataset.labels[int(pictures.labels[place])]}")
 
 
-def _confused(found: Confused, about: DataSet) -> Chosen:
-    if not len(found.places):
-        st.caption(f"The net makes no error on the first {found.images:,} test images.")
+def _confused(confused: Confused, dataset: DataSet) -> Chosen:
+    if not len(confused.places):
+        st.caption(f"The net makes no error on the first {confused.images:,} test images.")
         return Chosen("test:0", "test image 0")
-    nth = _nth(len(found.places))
-    place, true, said = (int(values[nth]) for values in (found.places, found.labels, found.predicted))
-    name = f"test image {place}, {about.labels[true]} taken for {about.labels[said]}"
+    nth = _nth(len(confused.places))
+    place, true, said = (int(values[nth]) for values in (confused.places, confused.labels, confused.predicted))
+    name = f"test image {place}, {dataset.labels[true]} taken for {dataset.labels[said]}"
     return Chosen(f"test:{place}", name)
 
 
@@ -87,7 +87,7 @@ def _nth(count: int) -> int:
     return min(int(wanted), count) - 1
 
 
-def own_picture(about: DataSet, source: str, swapped: bool) -> Chosen | None:
+def own_picture(dataset: DataSet, source: str, swapped: bool) -> Chosen | None:
     """The student's picture as the net takes it; it is kept with the answers about it, and is not in the address.
 
     `source`: upload, camera or draw; `swapped`: black for white.
@@ -96,11 +96,11 @@ def own_picture(about: DataSet, source: str, swapped: bool) -> Chosen | None:
     try:
         file = _given(source)
         if file is None:
-            st.caption(page["own" if about.test_images else "own-only"])
+            st.caption(page["own" if dataset.test_images else "own-only"])
             return None
-        picture: Bytes = _fitted(file, about.channels, about.size)
+        picture: Bytes = _fitted(file, dataset.channels, dataset.size)
     except PictureError as error:
-        st.error(literal(f"{error}{' A test image is shown meanwhile.' if about.test_images else ''}"))
+        st.error(literal(f"{error}{' A test image is shown meanwhile.' if dataset.test_images else ''}"))
         return None
     return Chosen(f"own:{to_text(255 - picture if swapped else picture)}", "your picture")
 

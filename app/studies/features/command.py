@@ -30,24 +30,24 @@ def features(
         from app.studies.features.maps import feature_maps
 
         picture, label = chosen_picture(subject, image, test)
-        found = feature_maps(subject.net, picture, subject.images.info, layer.replace("block:", "blocks."), label)
-        if part not in found.parts:
-            fail(f"{layer} has no part {part!r}: {', '.join(found.parts)}")
-        maps = found.part(part)
+        seen = feature_maps(subject.net, picture, subject.images.info, layer.replace("block:", "blocks."), label)
+        if part not in seen.parts:
+            fail(f"{layer} has no part {part!r}: {', '.join(seen.parts)}")
+        maps = seen.part(part)
         to.write_bytes(png(enlarged(sheet(maps, shared=shared), 900)))
     order = by_mean(maps)
     figures = {
         "run": run,
         "step": subject.step,
-        "layer": found.at,
+        "layer": seen.at,
         "part": part,
         "shape": list(maps.shape),
         "channels": order.tolist(),
         "means": maps.mean((1, 2))[order].tolist(),
-        "field": found.field_side,
-        "predicted": subject.images.info.labels[int(found.probabilities.argmax())],
+        "field": seen.field_side,
+        "predicted": subject.images.info.labels[int(seen.probabilities.argmax())],
         "out": str(to),
     }
     if as_json:
         return print_json(figures)
-    return out.print(f"{to}: {maps.shape[0]} channels of {found.at}, channel {order[0]} first", highlight=False)
+    return out.print(f"{to}: {maps.shape[0]} channels of {seen.at}, channel {order[0]} first", highlight=False)

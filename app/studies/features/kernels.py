@@ -20,18 +20,20 @@ def kernels(looks: Sequence[Look]) -> None:
             draw_answer(question, lambda found, look=look: _sheet(found, look), doing="fetching kernels")  # type: ignore[misc]
 
 
-def _sheet(found: Kernels, look: Look) -> None:
-    count, colours, side, _ = found.weights.shape
+def _sheet(kernels: Kernels, look: Look) -> None:
+    count, colours, side, _ = kernels.weights.shape
     st.markdown(f"**{literal(look.run.name)}** · {count} kernels of {side}×{side}")
-    told = balance(found)
-    st.image(enlarged(drawn(found.weights), 420), alt=f"{count} kernels of {side} by {side}, {colours} colours. {told}")
+    told = balance(kernels)
+    st.image(
+        enlarged(drawn(kernels.weights), 420), alt=f"{count} kernels of {side} by {side}, {colours} colours. {told}"
+    )
     st.caption(f":green-badge[measured] weights of {literal(look.run.name)}, step {look.step:,}. {told}")
 
 
-def balance(found: Kernels) -> str:
+def balance(kernels: Kernels) -> str:
     """How many kernels weigh brightness, how many differences: most of their squared weights decide."""
-    count = len(found.weights)
-    differences = int((found.brightness < 0.5).sum())
+    count = len(kernels.weights)
+    differences = int((kernels.brightness < 0.5).sum())
     return (
         f"In {differences} of {count} most of the weight is in differences between places, edges among them; "
         f"in {count - differences} in the mean: brightness or colour."

@@ -105,12 +105,12 @@ def most_exciting(
 def most_confused(net: Net, images: Images, count: int = 1000, most: int = 40, progress: Progress = quiet) -> Confused:
     """The errors among the first `count` test images that the net makes with the greatest confidence."""
     test, labels = images.test[:count], images.test_labels[:count]
-    found: list[Tensor] = []
+    logits: list[Tensor] = []
     with undisturbed(net, "evaluation"):
         for begin in range(0, len(test), EVALUATION_BATCH):
-            found.append(net(prepare(test[begin : begin + EVALUATION_BATCH], images.info)).softmax(1))
+            logits.append(net(prepare(test[begin : begin + EVALUATION_BATCH], images.info)).softmax(1))
             progress(min(begin + EVALUATION_BATCH, len(test)), len(test))
-    confidence, predicted = torch.cat(found).max(1)
+    confidence, predicted = torch.cat(logits).max(1)
     wrong = torch.where(predicted != labels, confidence, -1.0)
     places = wrong.argsort(descending=True)[: min(most, int((wrong >= 0).sum()))]
     return Confused(

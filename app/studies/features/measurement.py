@@ -27,52 +27,52 @@ from app.studies.features.questions import (
 
 
 @answers(PicturesQuestion)
-def answer_pictures(question: PicturesQuestion, of: Subject, _progress: Progress) -> Pictures:
+def answer_pictures(question: PicturesQuestion, subject: Subject, _progress: Progress) -> Pictures:
     """Pixels and labels."""
     places = list(question.pictures)
-    return Pictures(of.images.test[places].numpy(), of.images.test_labels[places].numpy())
+    return Pictures(subject.images.test[places].numpy(), subject.images.test_labels[places].numpy())
 
 
 @answers(ConfusedQuestion)
-def answer_confused(question: ConfusedQuestion, of: Subject, progress: Progress) -> Confused:
+def answer_confused(question: ConfusedQuestion, subject: Subject, progress: Progress) -> Confused:
     """The surest errors."""
-    return most_confused(of.net(question.step), of.images, question.images, progress=progress)
+    return most_confused(subject.net(question.step), subject.images, question.images, progress=progress)
 
 
 @answers(KernelsQuestion)
-def answer_kernels(question: KernelsQuestion, of: Subject, _progress: Progress) -> Kernels:
+def answer_kernels(question: KernelsQuestion, subject: Subject, _progress: Progress) -> Kernels:
     """As they were kept."""
-    return Kernels(of.kept(question.step).get_submodule("stem.conv").get_parameter("weight").detach().numpy())
+    return Kernels(subject.kept(question.step).get_submodule("stem.conv").get_parameter("weight").detach().numpy())
 
 
 @answers(FeaturesQuestion)
-def answer_features(question: FeaturesQuestion, of: Subject, _progress: Progress) -> FeatureMaps:
+def answer_features(question: FeaturesQuestion, subject: Subject, _progress: Progress) -> FeatureMaps:
     """All channels of a place."""
-    picture, label = of.picture(question.picture)
-    return feature_maps(of.net(question.step), picture, of.images.info, question.at, label)
+    picture, label = subject.picture(question.picture)
+    return feature_maps(subject.net(question.step), picture, subject.images.info, question.at, label)
 
 
 @answers(ExcitementQuestion)
-def answer_excitement(question: ExcitementQuestion, of: Subject, progress: Progress) -> Excitement:
+def answer_excitement(question: ExcitementQuestion, subject: Subject, progress: Progress) -> Excitement:
     """What excites each channel."""
     asked = question
-    return most_exciting(of.net(asked.step), of.images, asked.at, asked.part, asked.images, progress=progress)
+    return most_exciting(subject.net(asked.step), subject.images, asked.at, asked.part, asked.images, progress=progress)
 
 
 @answers(DepthQuestion)
-def answer_depth(question: DepthQuestion, of: Subject, progress: Progress) -> DepthRead:
+def answer_depth(question: DepthQuestion, subject: Subject, progress: Progress) -> DepthRead:
     """The head after every block."""
-    net = of.net(question.step)
+    net = subject.net(question.step)
     if question.picture is None:
-        return depth_read(net, *of.test(question.images), progress)
-    picture, label = of.picture(question.picture)
+        return depth_read(net, *subject.test(question.images), progress)
+    picture, label = subject.picture(question.picture)
     labels = None if label < 0 else torch.tensor([label])
-    return depth_read(net, prepare(picture[None], of.images.info), labels, progress)
+    return depth_read(net, prepare(picture[None], subject.images.info), labels, progress)
 
 
 @answers(MaximisedQuestion)
-def answer_maximised(question: MaximisedQuestion, of: Subject, progress: Progress) -> Maximised:
+def answer_maximised(question: MaximisedQuestion, subject: Subject, progress: Progress) -> Maximised:
     """What a channel looks for."""
     asked = question
-    net, info = of.net(asked.step), of.images.info
+    net, info = subject.net(asked.step), subject.images.info
     return maximise(net, info, asked.at, asked.channel, asked.steps, asked.seed, progress=progress)

@@ -52,7 +52,7 @@ def _choose(wanted: int) -> None:
     st.query_params[_CHANNEL] = str(wanted)
 
 
-def maps(look: Look, picture: Chosen, about: DataSet, *, beside: bool = False) -> None:
+def maps(look: Look, picture: Chosen, dataset: DataSet, *, beside: bool = False) -> None:
     """The sheets of one net. `beside`: it stands below another, and picks no channel."""
     at = place(look)
     question = FeaturesQuestion(run=look.run.id, step=look.step, picture=picture.text, at=at)
@@ -63,7 +63,7 @@ def maps(look: Look, picture: Chosen, about: DataSet, *, beside: bool = False) -
             parts = ["output"]
         best = int(found.probabilities.argmax())
         sure = f"{100 * float(found.probabilities[best]):.0f}%"
-        st.markdown(f"**{literal(look.run.name)}** · `{at}` says **{literal(about.labels[best])}** ({sure})")
+        st.markdown(f"**{literal(look.run.name)}** · `{at}` says **{literal(dataset.labels[best])}** ({sure})")
         sheet(
             found,
             parts,
@@ -77,28 +77,28 @@ def maps(look: Look, picture: Chosen, about: DataSet, *, beside: bool = False) -
             f":green-badge[measured] {literal(look.run.name)}, step {look.step:,}, evaluation mode. {added(found)}"
         )
         if not beside:
-            _one(look, found, about)
+            _one(look, found, dataset)
 
     draw_answer(question, draw, doing=f"computing {at}")
 
 
-def added(found: FeatureMaps) -> str:
+def added(maps: FeatureMaps) -> str:
     """How much the branch adds to what the shortcut passes on, in words; empty for a layer."""
-    if "branch" not in found.parts:
+    if "branch" not in maps.parts:
         return ""
-    shortcut, branch = (float((found.part(name) ** 2).sum() ** 0.5) for name in ("shortcut", "branch"))
+    shortcut, branch = (float((maps.part(name) ** 2).sum() ** 0.5) for name in ("shortcut", "branch"))
     if not shortcut:
         return "There is no shortcut: all that goes on is the branch."
     return f"What the branch adds is {100 * branch / shortcut:.0f}% as large as what the shortcut passes on (L2 norms)."
 
 
-def _one(look: Look, found: FeatureMaps, about: DataSet) -> None:
+def _one(look: Look, found: FeatureMaps, dataset: DataSet) -> None:
     """One channel: its map enlarged, and the test images that excite it most."""
     page = prose("features")
     count = found.maps.shape[1]
     chosen = channel(count)
     if chosen is None:
-        st.caption(page["choose-channel" if about.test_images else "choose-channel-only"])
+        st.caption(page["choose-channel" if dataset.test_images else "choose-channel-only"])
         return
     own = found.part("output")[chosen]
     left, right = st.columns([1, 3.2], gap="medium")
@@ -106,25 +106,25 @@ def _one(look: Look, found: FeatureMaps, about: DataSet) -> None:
         st.markdown(f"**Channel {chosen}** of `{found.at}`")
         st.image(enlarged(coloured(own, top_of(own), signed(own)), 220), alt=f"The map of channel {chosen}, enlarged")
         st.caption(f"{float(own.min()):.3g} to {float(own.max()):.3g}, mean {float(own.mean()):.3g}")
-    if about.test_images:
+    if dataset.test_images:
         with right:
             st.markdown(page["exciting"])
             asked: dict[str, Any] = {"run": look.run.id, "step": look.step}
             draw_answer(
                 ExcitementQuestion(**asked, at=found.at),
-                lambda most: _exciting(asked, most, chosen, about),
+                lambda most: _exciting(asked, most, chosen, dataset),
                 doing="looking through the test images",
             )
     _ascent(look, found.at, chosen)
 
 
-def _exciting(asked: dict[str, Any], most: Excitement, chosen: int, about: DataSet) -> None:
+def _exciting(asked: dict[str, Any], most: Excitement, chosen: int, dataset: DataSet) -> None:
     places = tuple(int(place) for place in most.places[chosen][:SHOWN])
 
     def draw(pictures: Pictures) -> None:
         rows = zip(pictures.pixels, most.windows[chosen], most.values[chosen], pictures.labels, strict=False)
         drawn = [
-            (windowed(one, window), f"{about.labels[int(label)]}, {value:.3g}") for one, window, value, label in rows
+            (windowed(one, window), f"{dataset.labels[int(label)]}, {value:.3g}") for one, window, value, label in rows
         ]
         with st.container(horizontal=True):
             for picture, words in drawn:

@@ -58,29 +58,29 @@ def measured_runs() -> Seen | None:
         on_change=choose,
     )
     seen = scene(tuple(chosen)).followed()
-    found = ((place, look(run)) for place, run in enumerate(seen.runs))
+    looks = ((place, look(run)) for place, run in enumerate(seen.runs))
     return Seen(
         seen,
         tuple(styles([run.spec for run in seen.runs])),
-        {place: one for place, one in found if one is not None},
+        {place: one for place, one in looks if one is not None},
     )
 
 
-def where_and_when(seen: Seen) -> None:
+def where_and_when(watched: Seen) -> None:
     """The strip and the step slider: which layer, which moment."""
     strip(
-        seen.scene.nets,
+        watched.scene.nets,
         key="gradient-strip",
         selected=address.layer(),
         on_select=address.go_to_layer,
     )
-    if seen.moments:
-        started = seen.scene.runs[0].started
+    if watched.moments:
+        started = watched.scene.runs[0].started
         step_slider(
             address.step(),
-            newest=seen.moments[-1],
-            total=max(seen.scene.total, seen.moments[-1]),
-            moments=seen.moments,
+            newest=watched.moments[-1],
+            total=max(watched.scene.total, watched.moments[-1]),
+            moments=watched.moments,
             epoch_steps=started.epoch_steps if started else 0,
             key="gradient-moment",
             snap=True,

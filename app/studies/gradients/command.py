@@ -23,14 +23,14 @@ def gradients(
         from app.studies.gradients.measurement import batch
         from app.studies.gradients.measurement import gradients as measured
 
-        found = measured(subject.net, *batch(subject.images, images))
-    columns = (found.layers, found.weight_norm.tolist(), found.output_rms.tolist(), found.on_shortcut)
+        norms = measured(subject.net, *batch(subject.images, images))
+    columns = (norms.layers, norms.weight_norm.tolist(), norms.output_rms.tolist(), norms.on_shortcut)
     keys = ("name", "weight_grad_norm", "activation_grad_rms", "on_shortcut")
     layers = [dict(zip(keys, row, strict=True)) for row in zip(*columns, strict=True)]
     if as_json:
-        return print_json({"run": run, "step": subject.step, "images": found.images, "layers": layers})
+        return print_json({"run": run, "step": subject.step, "images": norms.images, "layers": layers})
     table = Table("layer", "weight gradient, norm", "output's gradient, RMS")
     for name, norm, rms, on_shortcut in zip(*columns, strict=True):
         table.add_row(f"{name} (on a shortcut)" if on_shortcut else name, f"{norm:.3g}", f"{rms:.3g}")
-    out.print(f"{run} at step {subject.step}, training mode, {found.images} training images", highlight=False)
+    out.print(f"{run} at step {subject.step}, training mode, {norms.images} training images", highlight=False)
     return out.print(table)

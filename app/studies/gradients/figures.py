@@ -118,25 +118,25 @@ def weight_lines(moments: Sequence[Measured], of: Measure = "weight", *, height:
         curves.append(Curve(name, on_path, one.values(of)[on_path], colour, one.style.dash, names=names))
     heading, words = _MEASURES[of]
     data, layout = chart(curves, "layer, input to output", heading, log=True, height=height, named_at="start")
-    images = max((one.gradients.images for one in moments), default=0)
+    images = max((moment.gradients.images for moment in moments), default=0)
     said = "; ".join(f"{curve.name}: {curve.y[0]:.2g} first, {curve.y[-1]:.2g} last" for curve in curves)
     caption = f"{theme.badge('measured')} {words}, training mode, {images} training images"
     return Figure(data, layout, caption, f"{words}. {said}")
 
 
-def histograms(found: Sequence[tuple[Style, Distribution]], step: int, *, height: int = 300) -> Figure:
+def histograms(distributions: Sequence[tuple[Style, Distribution]], step: int, *, height: int = 300) -> Figure:
     """The numbers of one layer's weight gradient, each run over its own standard deviation."""
     curves = []
-    for style, one in found:
+    for style, one in distributions:
         middles = (one.edges[1:] + one.edges[:-1]) / 2 / (one.std or 1.0)
         share = 100 * one.counts / max(int(one.counts.sum()), 1)
         curves.append(Curve(style.name, middles, share, style.colour, style.dash))
-    layer = found[0][1].layer if found else ""
+    layer = distributions[0][1].layer if distributions else ""
     data, layout = chart(curves, "gradient of one weight ÷ standard deviation", "% of the weights", height=height)
     said = "; ".join(
         f"{style.name}: standard deviation {one.std:.2g}, excess kurtosis {one.kurtosis:.1f} (normal: 0), "
         f"{100 * one.zeros:.0f} % exactly zero"
-        for style, one in found
+        for style, one in distributions
     )
     caption = f"{theme.badge('measured')} weight gradient of `{layer}` at step {step:,}, training mode. {said}"
     return Figure(data, layout, caption, f"Distribution of the gradient of {layer}. {said}")

@@ -41,9 +41,11 @@ def gradients(net: Net, x: Tensor, y: Tensor, mode: Mode = "training") -> Gradie
     seen: dict[str, Tensor] = {}
     with undisturbed(net, mode, seed=0), outputs(net, [*weights, *places(net)], seen.__setitem__), torch.enable_grad():
         loss = F.cross_entropy(net(x), y)
-        found = torch.autograd.grad(loss, [*weights.values(), *seen.values()], allow_unused=True)
-    weight_norm = np.array([norm(gradient) for gradient in found[: len(weights)]])
-    rms = {name: norm(g) / math.sqrt(seen[name].numel()) for name, g in zip(seen, found[len(weights) :], strict=True)}
+        computed = torch.autograd.grad(loss, [*weights.values(), *seen.values()], allow_unused=True)
+    weight_norm = np.array([norm(gradient) for gradient in computed[: len(weights)]])
+    rms = {
+        name: norm(g) / math.sqrt(seen[name].numel()) for name, g in zip(seen, computed[len(weights) :], strict=True)
+    }
     return Gradients(
         layers=tuple(weights),
         on_shortcut=tuple(layer.projection for layer in plan(net.spec).layers),
@@ -64,8 +66,8 @@ def block_rms(net: Net, x: Tensor, y: Tensor, mode: Mode = "training") -> Floats
     """`gradients(…).block_rms` alone, in half the time: no gradient of a weight is computed."""
     seen: dict[str, Tensor] = {}
     with undisturbed(net, mode, seed=0), outputs(net, places(net), seen.__setitem__), torch.enable_grad():
-        found = torch.autograd.grad(F.cross_entropy(net(x), y), list(seen.values()))
-    return np.array([norm(gradient) / math.sqrt(gradient.numel()) for gradient in found])
+        gradients = torch.autograd.grad(F.cross_entropy(net(x), y), list(seen.values()))
+    return np.array([norm(gradient) / math.sqrt(gradient.numel()) for gradient in gradients])
 
 
 def places(net: Net) -> list[str]:
@@ -91,8 +93,8 @@ def distribution(net: Net, x: Tensor, y: Tensor, layer: str, mode: Mode = "train
     """The numbers of the weight gradient of `layer` in bins. Raises KeyError for a layer that the net has not."""
     weight = weight_layers(net)[layer]
     with undisturbed(net, mode, seed=0), torch.enable_grad():
-        (found,) = torch.autograd.grad(F.cross_entropy(net(x), y), [weight], allow_unused=True)
-    values = np.zeros(weight.numel()) if found is None else found.double().flatten().numpy()
+        (gradient,) = torch.autograd.grad(F.cross_entropy(net(x), y), [weight], allow_unused=True)
+    values = np.zeros(weight.numel()) if gradient is None else gradient.double().flatten().numpy()
     reach = float(np.abs(values).max()) or 1.0
     counts, edges = np.histogram(values, BINS, (-reach, reach))
     std = float(values.std())
@@ -109,15 +111,15 @@ def distribution(net: Net, x: Tensor, y: Tensor, layer: str, mode: Mode = "train
 
 
 @answers(GradientsQuestion)
-def answer_gradients(question: GradientsQuestion, of: Subject, _progress: Progress) -> Gradients:
+def answer_gradients(question: GradientsQuestion, subject: Subject, _progress: Progress) -> Gradients:
     """Every layer and block."""
-    return gradients(of.kept(question.step), *batch(of.images, question.images))
+    return gradients(subject.kept(question.step), *batch(subject.images, question.images))
 
 
 @answers(DistributionQuestion)
-def answer_distribution(question: DistributionQuestion, of: Subject, _progress: Progress) -> Distribution:
+def answer_distribution(question: DistributionQuestion, subject: Subject, _progress: Progress) -> Distribution:
     """One layer's weight gradient. Raises ValueError where the net has no such layer."""
     try:
-        return distribution(of.kept(question.step), *batch(of.images, question.images), question.layer)
+        return distribution(subject.kept(question.step), *batch(subject.images, question.images), question.layer)
     except KeyError as error:
         raise ValueError(f"this net has no layer {question.layer}") from error

@@ -63,50 +63,50 @@ def in_this_run() -> None:
 
 
 def _measured(
-    seen: Seen,
+    watched: Seen,
     asked: Mapping[tuple[int, int], GradientsQuestion],
     draw: Callable[[Sequence[tuple[int, int]], Sequence[Gradients]], None],
 ) -> None:
     """A moment that is being measured is drawn when it is there: until then the chart stays, and its zoom."""
     there = [moment for moment, question in asked.items() if not ask(question).pending]
-    if {place for place, _ in there} != set(seen.looks):
+    if {place for place, _ in there} != set(watched.looks):
         there = list(asked)
     draw_answers([asked[moment] for moment in there], partial(draw, there), doing=prose("gradients")["measuring"])
     ask_all(*(question for moment, question in asked.items() if moment not in there))
 
 
 def _answered(
-    seen: Seen, asked: Sequence[tuple[int, int]], results: Sequence[Gradients], *, of: str | None, words: Any
+    watched: Seen, asked: Sequence[tuple[int, int]], results: Sequence[Gradients], *, of: str | None, words: Any
 ) -> None:
     page = prose("gradients")
     found = dict(zip(asked, results, strict=True))
-    shown = _chosen_steps(seen, sorted({step for _, step in asked}))
+    shown = _chosen_steps(watched, sorted({step for _, step in asked}))
     layer = address.layer()
     if of == OUTPUTS:
-        courses = _courses(seen, found)
-        styles = [seen.styles[place] for place in seen.looks]
+        courses = _courses(watched, found)
+        styles = [watched.styles[place] for place in watched.looks]
         figure, marks = block_lines(courses, shown, styles=styles), block_mark(layer)
     else:
         per = of == WEIGHTS and st.toggle("per parameter", key="per-parameter", bind="query-params")
         moments = [
-            Measured(seen.styles[place], step, one, _rate(seen, place, step))
+            Measured(watched.styles[place], step, one, _rate(watched, place, step))
             for (place, step), one in found.items()
             if step in shown
         ]
         measure = "update" if of == UPDATES else "parameter" if per else "weight"
-        figure, marks = weight_lines(moments, measure), layer_mark(seen.scene.pairs, layer)  # type: ignore[arg-type]
+        figure, marks = weight_lines(moments, measure), layer_mark(watched.scene.pairs, layer)  # type: ignore[arg-type]
     live_chart(figure, key="gradient-lines", rev=str(of), marks=marks, on_click=to_layer)
     st.caption(figure.caption)
     if of != OUTPUTS:
         st.caption(page[f"about-{'update' if of == UPDATES else 'weights'}"])
     with words:
         st.markdown(f"##### {page['what']}")
-        claims_table(_courses(seen, found))
+        claims_table(_courses(watched, found))
 
 
-def _chosen_steps(seen: Seen, steps: Sequence[int]) -> list[int]:
+def _chosen_steps(watched: Seen, steps: Sequence[int]) -> list[int]:
     """Draw the choice of lines. The address names those left out, so that a new moment has a line by itself."""
-    left_out = own_parameter.numbers(_WITHOUT, seen.moments, "kept moment")
+    left_out = own_parameter.numbers(_WITHOUT, watched.moments, "kept moment")
     st.session_state[_LINES] = [step for step in steps if step not in left_out]
 
     def choose() -> None:
@@ -123,46 +123,46 @@ def _chosen_steps(seen: Seen, steps: Sequence[int]) -> list[int]:
     )
 
 
-def _courses(seen: Seen, found: dict[tuple[int, int], Gradients]) -> list[Any]:
+def _courses(watched: Seen, found: dict[tuple[int, int], Gradients]) -> list[Any]:
     return [
         course_of(
             look.net,
             {step: one for (of, step), one in found.items() if of == place},
-            *_errors(seen, place),
+            *_errors(watched, place),
             diverged=look.run.status == "diverged",
             going_on=look.run.active or look.run.status == "paused",
         )
-        for place, look in seen.looks.items()
+        for place, look in watched.looks.items()
     ]
 
 
-def _errors(seen: Seen, place: int) -> tuple[float, float]:
+def _errors(watched: Seen, place: int) -> tuple[float, float]:
     """Training and test error reached so far, percent; NaN where there is none."""
-    history = seen.scene.histories[place]
+    history = watched.scene.histories[place]
     train, test = history.train_error(), history.test_error()
     return (np.nan if train is None else train, np.nan if test is None else test)
 
 
-def _rate(seen: Seen, place: int, step: int) -> float:
+def _rate(watched: Seen, place: int, step: int) -> float:
     """The learning rate of the step made from this moment; after the last one, of the last."""
-    run = seen.scene.runs[place]
-    total = seen.scene.totals[place]
+    run = watched.scene.runs[place]
+    total = watched.scene.totals[place]
     return run.spec.recipe.rate(min(step, max(total - 1, 0)), total)
 
 
 # ---- what was recorded at every step -------------------------------------------------------------------------------
 
 
-def _live(seen: Seen, draw: Callable[[Scene], None]) -> None:
+def _live(watched: Seen, draw: Callable[[Scene], None]) -> None:
     """Draw, and again when the feed says that more has changed than it brings; the page, when a moment was kept."""
-    ids = tuple(run.id for run in seen.scene.runs)
+    ids = tuple(run.id for run in watched.scene.runs)
 
     def again() -> None:
         try:
             now = scene(ids).followed()
         except KeyError:  # deleted meanwhile, by another browser
             st.rerun()
-        if now.shape != seen.scene.shape:
+        if now.shape != watched.scene.shape:
             st.rerun()
         draw(now)
 
@@ -197,31 +197,31 @@ def _history(seen: Scene) -> None:
     picture(seen.layer(chosen), key="gradient-history", rev=chosen, marks=step_mark(address.step()), on_click=to_step)
 
 
-def _one_layer(seen: Seen) -> None:
+def _one_layer(watched: Seen) -> None:
     """The chosen layer's history, and on demand how the numbers of its gradient are distributed."""
     left, right = st.columns([1.1, 1], gap="medium")
     with left:
-        _live(seen, _history)
+        _live(watched, _history)
     with right:
-        layer = seen.scene.layer_of(address.layer())
+        layer = watched.scene.layer_of(address.layer())
         if not st.toggle(f"Distribution of the gradient of `{layer}`", key="distribution", bind="query-params"):
             return
-        having = [place for place in seen.looks if layer in seen.scene.pairs[place][1].layers]
+        having = [place for place in watched.looks if layer in watched.scene.pairs[place][1].layers]
         if not having:
             st.info(prose("gradients")["no-layer"].format(layer=layer))
             return
-        steps = [seen.looks[place].step for place in having]
+        steps = [watched.looks[place].step for place in having]
         draw_answers(
             [
-                DistributionQuestion(run=seen.looks[place].run.id, step=step, layer=layer)
+                DistributionQuestion(run=watched.looks[place].run.id, step=step, layer=layer)
                 for place, step in zip(having, steps, strict=True)
             ],
-            lambda results: _histograms(seen, having, results, steps[0]),
+            lambda results: _histograms(watched, having, results, steps[0]),
             doing=prose("gradients")["measuring"],
         )
 
 
-def _histograms(seen: Seen, having: Sequence[int], results: Sequence[Any], step: int) -> None:
-    figure = histograms([(seen.styles[place], one) for place, one in zip(having, results, strict=True)], step)
+def _histograms(watched: Seen, having: Sequence[int], results: Sequence[Any], step: int) -> None:
+    figure = histograms([(watched.styles[place], one) for place, one in zip(having, results, strict=True)], step)
     live_chart(figure, key="gradient-distribution", rev=figure.alt)
     st.caption(figure.caption)

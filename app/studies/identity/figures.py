@@ -11,20 +11,20 @@ from models.spec import NetSpec
 DASHES = ("solid", "dash", "dot", "dashdot")
 
 
-def trained_on(found: TrainedOn) -> Figure:
+def trained_on(result: TrainedOn) -> Figure:
     """Training error against step: the net that was made, and its like from scratch, dashed."""
-    net, deeper = NetSpec.parse(found.net), NetSpec.parse(found.deeper)
+    net, deeper = NetSpec.parse(result.net), NetSpec.parse(result.deeper)
     colour = theme.family_colour(deeper)
-    steps = np.arange(found.error.shape[1])
-    made, scratch = found.error
+    steps = np.arange(result.error.shape[1])
+    made, scratch = result.error
     curves = [
         Curve(f"made of {net.name}", steps, made, colour),
         Curve("from scratch", steps, scratch, theme.shade(colour, -0.3), "dash"),
     ]
     data, layout = chart(curves, "step", "training error, %", span=(-2, 102))
     caption = (
-        f"{theme.badge('measured')} {deeper.name}, learning rate {found.rate:g}, the same batches for both; "
-        f"error of the last {found.window} batches"
+        f"{theme.badge('measured')} {deeper.name}, learning rate {result.rate:g}, the same batches for both; "
+        f"error of the last {result.window} batches"
     )
     ends = "; ".join(
         f"{curve.name}: {there[0]:.0f} % at first, {there[-1]:.0f} % at the end"

@@ -228,22 +228,22 @@ def learn(
 
 
 @answers(DeepenedQuestion)
-def answer_deepened(question: DeepenedQuestion, of: Subject, _progress: Progress) -> Deepened:
+def answer_deepened(question: DeepenedQuestion, subject: Subject, _progress: Progress) -> Deepened:
     """The check; the deeper net's weights are not kept."""
-    return deepened(of.net(question.step), question.depth, of.images)[1]
+    return deepened(subject.net(question.step), question.depth, subject.images)[1]
 
 
 @answers(TrainedOnQuestion)
-def answer_trained_on(question: TrainedOnQuestion, of: Subject, progress: Progress) -> TrainedOn:
+def answer_trained_on(question: TrainedOnQuestion, subject: Subject, progress: Progress) -> TrainedOn:
     """Both nets, each for so many steps at a constant rate, as the run was trained but for that."""
-    own = of.trained.recipe
+    own = subject.trained.recipe
     recipe = own.model_copy(
         update={"name": "trained-on", "steps": question.steps, "lr": question.rate, "schedule": "constant"}
         | {"warmup_steps": 0}
     )
     machine = {"device": "cpu", "precision": "float32", "threads": torch.get_num_threads()}
-    spec = of.trained.model_copy(update={"recipe": recipe, "seed": question.seed, "measure": False} | machine)
-    return train_on(of.net(question.step), spec, question.depth, of.images, progress)
+    spec = subject.trained.model_copy(update={"recipe": recipe, "seed": question.seed, "measure": False} | machine)
+    return train_on(subject.net(question.step), spec, question.depth, subject.images, progress)
 
 
 @answers(LessonQuestion)

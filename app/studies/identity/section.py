@@ -56,15 +56,15 @@ def _extendible(net: NetSpec) -> bool:
     return net.family == "plain" and net.activation == "relu" and net.branch != "bottleneck" and net.form == "cifar"
 
 
-def _same(found: Deepened) -> None:
+def _same(result: Deepened) -> None:
     page = prose("gradients")
-    net, deeper = NetSpec.parse(found.net).name, NetSpec.parse(found.deeper).name
+    net, deeper = NetSpec.parse(result.net).name, NetSpec.parse(result.deeper).name
     one, other = st.columns(2)
-    one.metric(f"{net}, test error", f"{found.error:.2f} %")
-    other.metric(f"{deeper}, test error", f"{found.deeper_error:.2f} %")
-    same = "constructed" if found.deeper_error == found.error else "constructed-not"
-    st.markdown(page[same].format(net=net, deeper=deeper, added=len(found.added)))
-    st.caption(page["constructed-caption"].format(difference=found.largest_difference, images=f"{found.images:,}"))
+    one.metric(f"{net}, test error", f"{result.error:.2f} %")
+    other.metric(f"{deeper}, test error", f"{result.deeper_error:.2f} %")
+    same = "constructed" if result.deeper_error == result.error else "constructed-not"
+    st.markdown(page[same].format(net=net, deeper=deeper, added=len(result.added)))
+    st.caption(page["constructed-caption"].format(difference=result.largest_difference, images=f"{result.images:,}"))
 
 
 def _learn() -> None:
@@ -81,20 +81,20 @@ def _learn() -> None:
     )
 
 
-def _lesson(found: Lesson) -> None:
+def _lesson(result: Lesson) -> None:
     page = prose("gradients")
-    figure = lesson(found)
+    figure = lesson(result)
     live_chart(figure, key="lesson", rev=figure.alt)
     st.caption(figure.caption)
-    ends = {family: float(loss[-1]) for family, loss in zip(found.families, found.loss, strict=True)}
+    ends = {family: float(loss[-1]) for family, loss in zip(result.families, result.loss, strict=True)}
     better, worse = sorted(ends, key=lambda family: ends[family])
     st.markdown(
         page["learnt"].format(
             better=_how(better),
             worse=_how(worse),
             ratio=f"{ends[worse] / ends[better]:,.1f}" if ends[better] else "∞",
-            steps=found.loss.shape[1],
-            wanted="y = x" if found.target == "identity" else "y = 0",
+            steps=result.loss.shape[1],
+            wanted="y = x" if result.target == "identity" else "y = 0",
         )
     )
 

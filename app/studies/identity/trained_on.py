@@ -19,21 +19,21 @@ RATES = ("0.1", "0.01", "0.001")
 _BEGUN = "trained-on"
 
 
-def train_on(seen: Look, depth: int) -> None:
+def train_on(look: Look, depth: int) -> None:
     """Choose the learning rate, press, read."""
     page = prose("gradients")
-    deeper = NetSpec.model_validate({**seen.net.model_dump(), "depth": depth})
-    st.markdown(page["train-on"].format(net=seen.net.name, deeper=deeper.name))
+    deeper = NetSpec.model_validate({**look.net.model_dump(), "depth": depth})
+    st.markdown(page["train-on"].format(net=look.net.name, deeper=deeper.name))
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         rate = st.segmented_control(
             "Learning rate", RATES, default=RATES[0], key="rate", bind="query-params", required=True
         )
         pressed = st.button("Train both", icon=":material/model_training:", key="train-on")
     question = TrainedOnQuestion(
-        run=seen.run.id, step=seen.moments[-1], depth=depth, rate=float(rate or RATES[0]), seed=seen.run.spec.seed
+        run=look.run.id, step=look.moments[-1], depth=depth, rate=float(rate or RATES[0]), seed=look.run.spec.seed
     )
-    batch = seen.run.spec.recipe.batch
-    long = in_words(2 * training_seconds(deeper, question.steps, batch, seen.size))
+    batch = look.run.spec.recipe.batch
+    long = in_words(2 * training_seconds(deeper, question.steps, batch, look.size))
     st.caption(page["train-on-announced"].format(steps=question.steps, batch=batch, long=long))
     begun: set[str] = st.session_state.setdefault(_BEGUN, set())
     if pressed:
@@ -43,31 +43,31 @@ def train_on(seen: Look, depth: int) -> None:
         draw_answer(question, _drawn, doing=doing, on_stop=partial(begun.discard, question.key))
 
 
-def _drawn(found: TrainedOn) -> None:
-    figure = trained_on(found)
+def _drawn(result: TrainedOn) -> None:
+    figure = trained_on(result)
     live_chart(figure, key="trained-on", rev=figure.alt)
     st.caption(figure.caption)
-    st.markdown(" ".join(words(found)))
+    st.markdown(" ".join(words(result)))
     st.markdown(prose("gradients")["trained-on-why"])
 
 
-def words(found: TrainedOn) -> list[str]:
+def words(result: TrainedOn) -> list[str]:
     """Whether it kept what it was given, what happened on the way, and how the net from scratch compares."""
     page = prose("gradients")
-    (made, _), (after, scratch) = found.error, found.test_error
-    names = {"net": NetSpec.parse(found.net).name, "deeper": NetSpec.parse(found.deeper).name}
+    (made, _), (after, scratch) = result.error, result.test_error
+    names = {"net": NetSpec.parse(result.net).name, "deeper": NetSpec.parse(result.deeper).name}
     steps = len(made)
-    if found.diverged[0]:
+    if result.diverged[0]:
         said = [page["lost-diverged"].format(**names, steps=int(np.isfinite(made).sum()))]
     else:
-        verdict = "kept" if after <= found.given_error + WORSE else "lost"
-        said = [page[verdict].format(**names, before=found.given_error, after=after, steps=steps)]
+        verdict = "kept" if after <= result.given_error + WORSE else "lost"
+        said = [page[verdict].format(**names, before=result.given_error, after=after, steps=steps)]
     peak = int(np.nanargmax(made))
     if made[peak] > made[0] + WORSE:
         said.append(page["peak"].format(first=made[0], peak=made[peak], step=peak))
-    if found.diverged[1]:
+    if result.diverged[1]:
         said.append(page["against-scratch-diverged"])
-    elif not found.diverged[0]:
+    elif not result.diverged[0]:
         points = scratch - after
         level = abs(points) <= WORSE
         behind = "behind" if points > 0 else "ahead"

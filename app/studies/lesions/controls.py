@@ -33,7 +33,7 @@ def beside(seen: Look) -> list[Look]:
         max_selections=CONTROLS,
     )
     _offer_vgg(seen.run, chosen)
-    return [found for run in chosen[:CONTROLS] if (found := look(runs[run])) is not None]
+    return [seen_beside for run in chosen[:CONTROLS] if (seen_beside := look(runs[run])) is not None]
 
 
 def set_beside(run: str, others: Sequence[str]) -> None:
@@ -47,9 +47,9 @@ def usual_controls(run: Run, others: Sequence[Run]) -> list[str]:
     own = run.spec.net
     order = sorted(
         (
-            one
-            for one in others
-            if one.spec.net.is_twin_of(own) and "plain" in (one.spec.net.family, own.family) and _alike(one, run)
+            other
+            for other in others
+            if other.spec.net.is_twin_of(own) and "plain" in (other.spec.net.family, own.family) and _alike(other, run)
         ),
         key=lambda one: (one.origin != "reference", one.spec.net.family != "resnet"),
     )
@@ -61,20 +61,20 @@ def _offer_vgg(run: Run, chosen: Sequence[str]) -> None:
     page, spec = prose("lesions"), run.spec
     if run.origin == "imported" or spec.net.form != "cifar" or spec.net.family == "vgg":
         return
-    found = _vggs(run, visitor.runs())[:1]
-    if not found:
+    trained = _vggs(run, visitor.runs())[:1]
+    if not trained:
         net = NetSpec.parse(f"{VGG}:width={spec.net.width}").fitted(spec.net.channels, spec.net.classes)
         asked = RunSpec(net=net, data=spec.data, recipe=spec.recipe, seed=spec.seed, images=spec.images)
         train_button(page["vgg-start"].format(net=net.name, width=net.width), [asked])
-    elif found[0].active:
-        training(found, page["vgg-training"])
-    elif found[0].id not in chosen:
-        label = page["vgg-beside"].format(net=found[0].spec.net.name)
-        st.button(label, icon=":material/add:", on_click=set_beside, args=(run.id, [*chosen, found[0].id]))
+    elif trained[0].active:
+        training(trained, page["vgg-training"])
+    elif trained[0].id not in chosen:
+        label = page["vgg-beside"].format(net=trained[0].spec.net.name)
+        st.button(label, icon=":material/add:", on_click=set_beside, args=(run.id, [*chosen, trained[0].id]))
 
 
 def _vggs(run: Run, others: Sequence[Run]) -> list[Run]:
-    return [one for one in others if one.spec.net.family == "vgg" and one.id != run.id and _alike(one, run)]
+    return [other for other in others if other.spec.net.family == "vgg" and other.id != run.id and _alike(other, run)]
 
 
 def _alike(one: Run, other: Run) -> bool:

@@ -101,22 +101,24 @@ def reorderings(
 
 
 @answers(SingleLesionsQuestion)
-def answer_single(question: SingleLesionsQuestion, of: Subject, progress: Progress) -> SingleLesions:
+def answer_single(question: SingleLesionsQuestion, subject: Subject, progress: Progress) -> SingleLesions:
     """Every block alone."""
-    return single_lesions(of.net(question.step), of.images, question.images, progress)
+    return single_lesions(subject.net(question.step), subject.images, question.images, progress)
 
 
 @answers(RandomLesionsQuestion)
-def answer_random(question: RandomLesionsQuestion, of: Subject, progress: Progress) -> RandomLesions:
+def answer_random(question: RandomLesionsQuestion, subject: Subject, progress: Progress) -> RandomLesions:
     """k blocks at random."""
     asked = question
     return random_lesions(
-        of.net(asked.step), of.images, asked.k or None, asked.draws, asked.seed, asked.images, progress
+        subject.net(asked.step), subject.images, asked.k or None, asked.draws, asked.seed, asked.images, progress
     )
 
 
 @answers(ReorderingsQuestion)
-def answer_reorderings(question: ReorderingsQuestion, of: Subject, progress: Progress) -> Reorderings:
+def answer_reorderings(question: ReorderingsQuestion, subject: Subject, progress: Progress) -> Reorderings:
     """k swaps."""
     asked = question
-    return reorderings(of.net(asked.step), of.images, asked.k or None, asked.draws, asked.seed, asked.images, progress)
+    return reorderings(
+        subject.net(asked.step), subject.images, asked.k or None, asked.draws, asked.seed, asked.images, progress
+    )

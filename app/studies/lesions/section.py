@@ -48,12 +48,12 @@ STUDIES = ("one by one", "at random", "reordered")
 _CHOSEN, _STOPPED = "study", "_stopped_studies"
 
 
-def chosen_studies(seen: Look) -> list[str]:
+def chosen_studies(look: Look) -> list[str]:
     """Draw the choice of studies. Each is begun by a press, or by an address that names it."""
     stopped = st.session_state.pop(_STOPPED, [])
     if stopped and _CHOSEN in st.session_state:
         st.session_state[_CHOSEN] = [study for study in st.session_state[_CHOSEN] if study not in stopped]
-    default = [STUDIES[0]] if len(plan(seen.net).blocks) <= QUICK_BLOCKS else []
+    default = [STUDIES[0]] if len(plan(look.net).blocks) <= QUICK_BLOCKS else []
     chosen = st.pills(
         prose("lesions")["studies-choose"],
         STUDIES,
@@ -77,11 +77,11 @@ def studies(chosen: Sequence[str], looks: Sequence[Look]) -> None:
                 for name, one in zip(_names(looks), looks, strict=True)
                 if (question := _question(study, one)) is not None
             }
-            found = answers_there(questions, on_stop=partial(_stop, study))
+            results = answers_there(questions, on_stop=partial(_stop, study))
         there = [
-            (one, found[text])
+            (one, results[text])
             for name, one in zip(_names(looks), looks, strict=True)
-            if (text := f"{study}: {name}") in found
+            if (text := f"{study}: {name}") in results
         ]
         with told:
             if there:
@@ -94,9 +94,9 @@ def studies(chosen: Sequence[str], looks: Sequence[Look]) -> None:
                 st.caption(drawn.caption + f" · {_steps([one for one, _ in there])}")
 
 
-def flipping_first(seen: Look) -> tuple[int, ...]:
+def flipping_first(look: Look) -> tuple[int, ...]:
     """The test images that give way first, if the study of single blocks has been made; else simply the first."""
-    alone = kept(STUDIES[0], seen)
+    alone = kept(STUDIES[0], look)
     return tuple(range(GALLERY)) if alone is None else tuple(alone.first_flipped[:GALLERY].tolist())
 
 
@@ -106,30 +106,30 @@ def kept(study: str, of: Look) -> Any:
     return ask(question).result if question is not None and is_answered(question) else None
 
 
-def where_it_hurts(seen: Look) -> None:
+def where_it_hurts(look: Look) -> None:
     """Block × class, and the images that the single cuts flip first; once the study of single blocks is there."""
-    answer = ask(SingleLesionsQuestion(run=seen.run.id, step=seen.step, images=IMAGES))
+    answer = ask(SingleLesionsQuestion(run=look.run.id, step=look.step, images=IMAGES))
     if isinstance(answer.result, SingleLesions):
-        _hurts(seen, answer.result)
+        _hurts(look, answer.result)
     else:
         st.caption(prose("lesions")["where-waits"])
 
 
-def _hurts(seen: Look, result: SingleLesions) -> None:
-    about = find(seen.run.spec.data, process.engine().settings.store)
-    if about is None:
+def _hurts(look: Look, result: SingleLesions) -> None:
+    dataset = find(look.run.spec.data, process.engine().settings.store)
+    if dataset is None:
         return
     chart, gallery = st.columns([1.25, 1], gap="medium")
     with chart:
-        figure = class_map(seen.run.spec, result, about.labels)
-        live_chart(figure, key="class-map", rev=seen.run.id)
+        figure = class_map(look.run.spec, result, dataset.labels)
+        live_chart(figure, key="class-map", rev=look.run.id)
         st.caption(figure.caption)
     with gallery:
-        st.markdown(f"{class_words(result, about.labels)} {flip_words(result)}")
+        st.markdown(f"{class_words(result, dataset.labels)} {flip_words(result)}")
         first = [int(place) for place in result.first_flipped[:GALLERY] if result.flips[place] > 0]
         if first:
-            question = PicturesQuestion(run=seen.run.id, step=seen.step, pictures=tuple(first))
-            draw_answer(question, partial(_gallery, result, first, about.labels), doing="Fetching the images")
+            question = PicturesQuestion(run=look.run.id, step=look.step, pictures=tuple(first))
+            draw_answer(question, partial(_gallery, result, first, dataset.labels), doing="Fetching the images")
 
 
 def _gallery(result: SingleLesions, first: Sequence[int], labels: Sequence[str], pictures: Any) -> None:
@@ -179,7 +179,7 @@ _FIGURES: Mapping[str, Callable[[Any], Figure]] = dict(zip(STUDIES, (single_bars
 
 
 def _names(looks: Sequence[Look]) -> list[str]:
-    return short_names([one.run.spec for one in looks])
+    return short_names([look.run.spec for look in looks])
 
 
 def _steps(looks: Sequence[Look]) -> str:

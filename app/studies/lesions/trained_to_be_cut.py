@@ -33,18 +33,18 @@ def trained_to_be_cut(looks: Sequence[Look]) -> None:
         return
     names = [literal(run.name) for run in pair]
     st.markdown(_told(names, pair) or page["pair-waits"].format(dropped=names[0], ordinary=names[1]))
-    if not {run.id for run in pair} <= {one.run.id for one in looks}:
+    if not {run.id for run in pair} <= {look.run.id for look in looks}:
         st.button(page["pair-study"], icon=":material/content_cut:", on_click=_study, args=[run.id for run in pair])
 
 
 def twins(runs: Sequence[Run]) -> list[tuple[Run, Run]]:
     """Pairs that differ in nothing but that blocks were dropped while the first was trained; the newest first."""
-    found = [run for run in runs if usable(run)]
+    trained = [run for run in runs if usable(run)]
     return [
         (dropped, ordinary)
-        for dropped in found
+        for dropped in trained
         if dropped.spec.net.family == "stochastic"
-        for ordinary in found
+        for ordinary in trained
         if ordinary.spec.net.family == "resnet"
         and ordinary.spec.net.is_twin_of(dropped.spec.net)
         and ordinary.spec.trained_like(dropped.spec)
@@ -53,15 +53,15 @@ def twins(runs: Sequence[Run]) -> list[tuple[Run, Run]]:
 
 
 def _specs() -> list[RunSpec]:
-    about = DATASETS[BUNDLED]
-    return [RunSpec(net=NetSpec.parse(net).fitted(about.channels, about.classes)) for net in PAIR]
+    data = DATASETS[BUNDLED]
+    return [RunSpec(net=NetSpec.parse(net).fitted(data.channels, data.classes)) for net in PAIR]
 
 
 def _told(names: Sequence[str], pair: Sequence[Run]) -> str:
     """What a tenth of the blocks costs both, once the study that tells has been made; until then nothing."""
     looks = [found for run in pair if (found := look(run)) is not None]
     study = "one by one" if tenth_of(len(removable(pair[0].spec.net))) == 1 else "at random"
-    results = [result for one in looks if (result := kept(study, one)) is not None]
+    results = [result for look in looks if (result := kept(study, look)) is not None]
     return pair_words(names, results) if len(results) == len(pair) else ""
 
 

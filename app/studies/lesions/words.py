@@ -59,7 +59,7 @@ def random_words(names: Sequence[str], results: Sequence[RandomLesions]) -> list
         if tenth not in (1, half):
             said[-1] += " " + page["random-tenth"].format(tenth=tenth, cost=_median_cost(one, tenth))
     quarters = [
-        _median_cost(one, quarter_of(int(one.k.max()))) for one in results
+        _median_cost(result, quarter_of(int(result.k.max()))) for result in results
     ]  # with half gone, most are at chance
     return [*said, *_verdicts("a quarter of the blocks", list(zip(names, quarters, strict=True)))]
 
@@ -77,7 +77,7 @@ def quarter_of(blocks: int) -> int:
 def pair_words(names: Sequence[str], results: Sequence[SingleLesions | RandomLesions]) -> str:
     """What a tenth of the blocks costs a net that was trained with blocks dropped, and its ordinary twin."""
     page = prose("lesions")
-    before = [one.full_error for one in results]
+    before = [result.full_error for result in results]
     costs, said = [], []
     for name, one in zip(names, results, strict=True):
         if isinstance(one, SingleLesions):

@@ -15,15 +15,15 @@ from app.studies.paths.sampled import sample_paths
 
 
 @answers(PathsQuestion, DeepPathsQuestion)
-def answer_paths(question: PathsQuestion, of: Subject, progress: Progress) -> PathGradients:
+def answer_paths(question: PathsQuestion, subject: Subject, progress: Progress) -> PathGradients:
     """The exact gradient by length."""
-    x, y = of.test(question.images)
-    return gradients_by_length(of.net(question.step), x, y, question.at, progress=progress)
+    x, y = subject.test(question.images)
+    return gradients_by_length(subject.net(question.step), x, y, question.at, progress=progress)
 
 
 @answers(SampledPathsQuestion)
-def answer_sampled(question: SampledPathsQuestion, of: Subject, progress: Progress) -> SampledPaths:
+def answer_sampled(question: SampledPathsQuestion, subject: Subject, progress: Progress) -> SampledPaths:
     """Single paths."""
-    x, y = of.test(question.images)
-    net = of.net(question.step)
+    x, y = subject.test(question.images)
+    net = subject.net(question.step)
     return sample_paths(net, x, y, question.at, question.draws, seed=question.seed, progress=progress)

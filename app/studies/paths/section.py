@@ -75,8 +75,8 @@ def exact_study(place: Place, bet: str | None) -> None:
 
 def _draw_exact(place: Place, bet: str | None, exact: PathGradients) -> None:
     net = place.look.net
-    found = ask(place.sampled).result if begun(place.sampled) else None
-    sampled = found if isinstance(found, SampledPaths) else None
+    answer = ask(place.sampled).result if begun(place.sampled) else None
+    sampled = answer if isinstance(answer, SampledPaths) else None
     left, middle, right = st.columns([1.3, 1.3, 1], gap="medium")
     with left:
         _chart(place.look, shares(net, exact.blocks, exact, height=330), "shares", place.lights)

@@ -52,12 +52,12 @@ def gradient_words(net: NetSpec, exact: PathGradients, sampled: SampledPaths | N
     if len(exact.lengths) > 1:
         said.append(_carry(net, exact, total))
         if complete:
-            found = BETS[leaning(exact.norms, exact.lengths, exact.blocks)]
-            word = page[("shorter", "equal", "longer")[BETS.index(found)]]
+            outcome = BETS[leaning(exact.norms, exact.lengths, exact.blocks)]
+            word = page[("shorter", "equal", "longer")[BETS.index(outcome)]]
             mean = mean_length(exact.norms, exact.lengths)
             said.append(page["mean"].format(half=exact.blocks / 2, mean=mean, word=word))
             if bet in BETS:
-                said.insert(0, page["bet-right" if bet == found else "bet-wrong"].format(bet=bet, found=found))
+                said.insert(0, page["bet-right" if bet == outcome else "bet-wrong"].format(bet=bet, found=outcome))
     said.append(_two_norms(exact, total))
     if sampled is not None and sampled.effective:
         singles = float((sampled.means * 10**sampled.log10_counts).sum())

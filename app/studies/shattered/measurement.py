@@ -89,8 +89,8 @@ def shattered(
 def gradient_of(chain: Chain, x: Floats, nets: int, seed: int) -> Floats:
     """df/dx at each x (X) for each of so many nets: nets × X."""
     at = torch.from_numpy(x).float().expand(nets, -1).clone().requires_grad_()  # each net its own: one backward pass
-    (found,) = torch.autograd.grad(values_of(chain, at, seed).sum(), at)
-    return found.double().numpy()
+    (gradient,) = torch.autograd.grad(values_of(chain, at, seed).sum(), at)
+    return gradient.double().numpy()
 
 
 def values_of(chain: Chain, at: Tensor, seed: int) -> Tensor:
@@ -174,8 +174,8 @@ def _input_gradient(net: Net, x: Tensor, y: Tensor) -> Tensor:
     """The gradient of each image's own logit with respect to its pixels: N × pixels, float64."""
     x = x.detach().clone().requires_grad_()
     with undisturbed(net, "evaluation"), torch.enable_grad():
-        (found,) = torch.autograd.grad(net(x).gather(1, y[:, None]).sum(), x)
-    return found.flatten(1).double()
+        (gradient,) = torch.autograd.grad(net(x).gather(1, y[:, None]).sum(), x)
+    return gradient.flatten(1).double()
 
 
 @answers(ShatteredQuestion)
@@ -187,8 +187,8 @@ def answer_shattered(question: ShatteredQuestion, _of: Subject, progress: Progre
 
 
 @answers(NeighboursQuestion)
-def answer_neighbours(question: NeighboursQuestion, of: Subject, progress: Progress) -> Neighbours:
+def answer_neighbours(question: NeighboursQuestion, subject: Subject, progress: Progress) -> Neighbours:
     """Convolutional nets."""
-    info = of.images.info
+    info = subject.images.info
     nets = tuple(NetSpec.parse(net).fitted(info.channels, info.classes) for net in question.nets)
-    return neighbours(nets, of.images, progress=progress)
+    return neighbours(nets, subject.images, progress=progress)

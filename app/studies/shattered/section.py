@@ -43,18 +43,18 @@ def shattered_gradients() -> None:
         st.caption(page["images-wait"])
 
 
-def _one_input(found: Shattered) -> None:
+def _one_input(result: Shattered) -> None:
     left, right = st.columns(2, gap="medium")
     with left:
-        rows = gradient_rows(found)
+        rows = gradient_rows(result)
         live_chart(rows, key="gradient-rows", rev=rows.alt)
         st.caption(rows.caption)
     with right:
-        lines = autocorrelation(found)
+        lines = autocorrelation(result)
         live_chart(lines, key="autocorrelation", rev=lines.alt)
         st.caption(lines.caption)
-        at = {name: float(mean[1]) for name, mean in zip(found.names, found.autocorrelation, strict=True)}
-        plain, residual = found.names[1], found.names[2]
+        at = {name: float(mean[1]) for name, mean in zip(result.names, result.autocorrelation, strict=True)}
+        plain, residual = result.names[1], result.names[2]
         nearer = {name: _nearer(at[name], at["brown noise"], at["white noise"]) for name in (plain, residual)}
         st.markdown(
             prose("gradients")["lag"].format(
@@ -74,11 +74,11 @@ def _nearer(value: float, brown: float, white: float) -> str:
     return "brown noise, a signal" if abs(value - brown) < abs(value - white) else "white noise"
 
 
-def _images(found: Neighbours) -> None:
-    figure = neighbour_lines(found)
+def _images(result: Neighbours) -> None:
+    figure = neighbour_lines(result)
     live_chart(figure, key="neighbours", rev=figure.alt)
     st.caption(figure.caption)
-    at = int((found.distances <= 0.1).sum()) - 1
-    likeness = zip(found.nets, found.correlation[:, at], strict=True)
+    at = int((result.distances <= 0.1).sum()) - 1
+    likeness = zip(result.nets, result.correlation[:, at], strict=True)
     listed = ", ".join(f"**{NetSpec.parse(net).name}** {value:.2f}" for net, value in likeness)
-    st.markdown(prose("gradients")["likeness"].format(part=f"{100 * found.distances[at]:.0f} %", listed=listed))
+    st.markdown(prose("gradients")["likeness"].format(part=f"{100 * result.distances[at]:.0f} %", listed=listed))

@@ -80,6 +80,6 @@ def _norm_after(layer: str) -> str:
 
 
 @answers(SignalQuestion)
-def answer_signal(question: SignalQuestion, of: Subject, _progress: Progress) -> Signal:
+def answer_signal(question: SignalQuestion, subject: Subject, _progress: Progress) -> Signal:
     """Responses and residuals."""
-    return signal(of.net(question.step), of.test(question.images)[0])
+    return signal(subject.net(question.step), subject.test(question.images)[0])

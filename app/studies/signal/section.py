@@ -47,8 +47,8 @@ def signal_forward() -> None:
     )
 
 
-def _signals(seen: Seen, signals: Sequence[Signal]) -> None:
-    pairs = [(one.run.spec, signal) for one, signal in zip(seen.looks.values(), signals, strict=True)]
+def _signals(watched: Seen, signals: Sequence[Signal]) -> None:
+    pairs = [(one.run.spec, signal) for one, signal in zip(watched.looks.values(), signals, strict=True)]
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         by_size = st.toggle("Responses sorted by size, as in the paper", key="sorted", bind="query-params")
         what = st.segmented_control(
@@ -63,29 +63,29 @@ def _signals(seen: Seen, signals: Sequence[Signal]) -> None:
     left, right = st.columns(2, gap="medium")
     with left:
         _draw(responses(pairs, "size" if by_size else "layer"), "responses")
-        st.markdown(_compared(seen, signals))
+        st.markdown(_compared(watched, signals))
     with right:
         _draw(activations(pairs, "means" if what == "mean" else "dead"), "activations")
 
 
-def _compared(seen: Seen, signals: Sequence[Signal]) -> str:
+def _compared(watched: Seen, signals: Sequence[Signal]) -> str:
     """The mean response of each net, smallest first: in words computed from it."""
     page = prose("gradients")
-    names = [seen.scene.names[place] for place in seen.looks]
+    names = [watched.scene.names[place] for place in watched.looks]
     means = sorted((float(signal.response_std.mean()), name) for name, signal in zip(names, signals, strict=True))
     listed = ", ".join(f"**{name}** {mean:.2g}" for mean, name in means)
     return page["responses"].format(listed=listed)
 
 
-def _residuals(seen: Seen, place: int, steps: Sequence[int], signals: Sequence[Signal]) -> None:
-    spec = seen.scene.runs[place].spec
+def _residuals(watched: Seen, place: int, steps: Sequence[int], signals: Sequence[Signal]) -> None:
+    spec = watched.scene.runs[place].spec
     figure = residuals([(spec, signal) for signal in signals], steps)
     _draw(figure, "residuals")
     last = signals[-1].residual
     below = int((last < 1).sum())
     st.markdown(
         prose("gradients")["residuals"].format(
-            name=seen.scene.names[place], step=f"{steps[-1]:,}", below=below, blocks=last.size
+            name=watched.scene.names[place], step=f"{steps[-1]:,}", below=below, blocks=last.size
         )
     )
 

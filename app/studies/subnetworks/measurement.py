@@ -118,7 +118,7 @@ def _by_size(kept: Bools, errors: Floats, free: int, seed: int) -> dict[str, Any
 
 
 @answers(SubNetworksQuestion)
-def answer_sub_networks(question: SubNetworksQuestion, of: Subject, progress: Progress) -> SubNetworks:
+def answer_sub_networks(question: SubNetworksQuestion, subject: Subject, progress: Progress) -> SubNetworks:
     """All of them, or as many of each size as were asked for."""
-    x, y = of.test(question.images)
-    return sub_networks(of.net(question.step), x, y, question.draws, question.seed, progress)
+    x, y = subject.test(question.images)
+    return sub_networks(subject.net(question.step), x, y, question.draws, question.seed, progress)

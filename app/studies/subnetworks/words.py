@@ -43,5 +43,5 @@ def subnet_words(result: SubNetworks, off: frozenset[int]) -> list[str]:
 def chosen_row(result: SubNetworks, off: frozenset[int]) -> int | None:
     """The place of the sub-network without these blocks; None where it was not evaluated."""
     wanted = np.array([i not in off for i in range(result.kept.shape[1])])
-    found = np.flatnonzero((result.kept == wanted).all(1))
-    return int(found[0]) if len(found) else None
+    places = np.flatnonzero((result.kept == wanted).all(1))
+    return int(places[0]) if len(places) else None

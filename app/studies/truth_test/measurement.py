@@ -100,7 +100,7 @@ def course(
         for step in moments:
             nets.append(build(net))
             load_weights(nets[-1], weights_file(Path(folder), step))
-    rms = np.array([block_rms(one, x, y) for one in nets])
+    rms = np.array([block_rms(net, x, y) for net in nets])
     where = stages(net)
     return Course(
         net=str(net),
@@ -115,14 +115,16 @@ def course(
 
 
 @answers(GridQuestion)
-def answer_grid(question: GridQuestion, of: Subject, progress: Progress) -> Grid:
+def answer_grid(question: GridQuestion, subject: Subject, progress: Progress) -> Grid:
     """48 nets."""
-    return grid(settings(), of.images, question.seeds, question.images, progress)
+    return grid(settings(), subject.images, question.seeds, question.images, progress)
 
 
 @answers(CourseQuestion)
-def answer_course(question: CourseQuestion, of: Subject, progress: Progress) -> Course:
+def answer_course(question: CourseQuestion, subject: Subject, progress: Progress) -> Course:
     """One net, trained."""
-    info = of.images.info
+    info = subject.images.info
     net = NetSpec.parse(question.net).fitted(info.channels, info.classes)
-    return course(net, of.images, question.steps, question.seed, threads=torch.get_num_threads(), progress=progress)
+    return course(
+        net, subject.images, question.steps, question.seed, threads=torch.get_num_threads(), progress=progress
+    )

@@ -112,7 +112,7 @@ def _downloads(runs: tuple[Run, ...]) -> None:
     """A bar for each data set that these runs wait for."""
     store, downloads = process.engine().settings.store, process.engine().runs.downloads
     for name in dict.fromkeys(run.spec.data for run in runs):
-        if (under_way := downloads.get(name)) and (about := find(name, store)):
+        if (under_way := downloads.get(name)) and (dataset := find(name, store)):
             done, size = under_way
-            megabytes = f"{about.title}: {done / 1e6:,.0f} of {size / 1e6:,.0f} MB"
+            megabytes = f"{dataset.title}: {done / 1e6:,.0f} of {size / 1e6:,.0f} MB"
             st.progress(min(done / size, 1.0) if size else 0.0, text=megabytes)

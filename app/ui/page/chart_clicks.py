@@ -13,8 +13,8 @@ def to_step(click: Click) -> None:
 
 def to_layer(click: Click) -> None:
     """Select the layer or block that was clicked."""
-    if found := selection(click.customdata):
-        address.go_to_layer(found)
+    if layer := selection(click.customdata):
+        address.go_to_layer(layer)
 
 
 def to_cell(click: Click) -> None:

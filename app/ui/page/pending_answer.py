@@ -35,14 +35,14 @@ def draw_answers(
     on_stop: Callable[[], None] | None = None,
 ) -> None:
     """The same for several questions at once: `draw` is given their results, in order, when all are there."""
-    found = _at_once(questions)
-    troubles = dict.fromkeys(answer.trouble for answer in found if answer.trouble)
+    answers = _at_once(questions)
+    troubles = dict.fromkeys(answer.trouble for answer in answers if answer.trouble)
     for trouble in troubles:
         st.error(literal(trouble))
-    if any(answer.pending for answer in found):
+    if any(answer.pending for answer in answers):
         st.fragment(_wait, run_every=LOOK_SECONDS)(tuple(questions), doing, on_stop)
     elif not troubles:
-        draw([answer.result for answer in found])
+        draw([answer.result for answer in answers])
 
 
 def answers_there(questions: Mapping[str, Question], *, on_stop: Callable[[], None] | None = None) -> dict[str, Any]:
@@ -61,10 +61,10 @@ def answers_there(questions: Mapping[str, Question], *, on_stop: Callable[[], No
 
 def ask_all(*questions: Question) -> list[Answer]:
     """The answers so far, to draw with; while one is pending, the page is run again as soon as none is."""
-    found = [ask(question) for question in questions]
-    if any(answer.pending for answer in found):
+    answers = [ask(question) for question in questions]
+    if any(answer.pending for answer in answers):
         st.fragment(_until_answered, run_every=QUICK_SECONDS)(questions)
-    return found
+    return answers
 
 
 def ask(question: Question) -> Answer:
@@ -79,11 +79,11 @@ def _at_once(questions: Sequence[Question]) -> list[Answer]:
     """The answers so far; quick ones are waited for a moment, so that a page does not flicker."""
     quick = all(question.lane == "ask" for question in questions)
     until = time.monotonic() + AT_ONCE_SECONDS * quick
-    found = [ask(question) for question in questions]
-    while any(answer.pending for answer in found) and time.monotonic() < until:
+    answers = [ask(question) for question in questions]
+    while any(answer.pending for answer in answers) and time.monotonic() < until:
         time.sleep(0.02)
-        found = [ask(question) for question in questions]
-    return found
+        answers = [ask(question) for question in questions]
+    return answers
 
 
 def is_answered(question: Question) -> bool:
@@ -98,11 +98,11 @@ def _until_answered(questions: tuple[Question, ...]) -> None:
 
 
 def _wait(questions: tuple[Question, ...], doing: str, on_stop: Callable[[], None] | None) -> None:
-    found = [ask(question) for question in questions]
-    if not any(answer.pending for answer in found):
+    answers = [ask(question) for question in questions]
+    if not any(answer.pending for answer in answers):
         st.rerun()
-    share = sum(_share(answer) for answer in found) / len(found)
-    left = found[0].seconds_left if len(found) == 1 else None
+    share = sum(_share(answer) for answer in answers) / len(answers)
+    left = answers[0].seconds_left if len(answers) == 1 else None
     with st.container(horizontal=True, vertical_alignment="center"):
         st.progress(min(share, 1.0), text=doing + ("" if left is None else f" · {left:.0f} s left"))
         if on_stop is not None and st.button("Stop", icon=":material/stop:", key=f"stop-{questions[0].key}"):

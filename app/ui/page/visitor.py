@@ -65,22 +65,22 @@ def nickname(run: Run) -> str:
 def runs() -> list[Run]:
     """The runs of the store that this browser may see: pinned ones, then the newest first."""
     engine = process.engine()
-    found = sorted(engine.store.runs.all(), key=lambda run: not run.pinned)
+    everything = sorted(engine.store.runs.all(), key=lambda run: not run.pinned)
     if engine.settings.others != "hide" or is_teacher():
-        return found
+        return everything
     own = owner()
-    return [run for run in found if run.owner == own or run.origin == "reference"]
+    return [run for run in everything if run.owner == own or run.origin == "reference"]
 
 
 def data_sets() -> dict[str, DataSet]:
     """The uploaded data sets that this browser may see, by name."""
     engine = process.engine()
-    found = {about.name: about for about in datasets.uploaded(engine.settings.store)}
+    everything = {dataset.name: dataset for dataset in datasets.uploaded(engine.settings.store)}
     if engine.settings.others != "hide" or is_teacher():
-        return found
+        return everything
     own = owner()
     sent = {name for name, sender in engine.store.owners.uploads() if sender == own}
-    return {name: about for name, about in found.items() if name in sent}
+    return {name: dataset for name, dataset in everything.items() if name in sent}
 
 
 def may_change(run: Run) -> bool:

@@ -48,7 +48,7 @@ def race_form() -> tuple[list[RunSpec], str]:
             width=340,
         )
         width = _choice("Width", "width", WIDTHS, 140, help="Channels of the first stage")
-        data = _choice("Data", "data", {name: about.title for name, about in known.items()}, 200)
+        data = _choice("Data", "data", {name: dataset.title for name, dataset in known.items()}, 200)
         recipe = _choice("Recipe", "recipe", RECIPE_TITLES, 190)
         seed = st.number_input("Seed", 0, 9999, 0, key="seed", bind="query-params", width=90)
     specs: list[RunSpec] = []
@@ -82,12 +82,12 @@ def _choice(label: str, name: str, titles: Mapping[Any, str], pixels: int, **opt
     )
 
 
-def _spec(text: str, width: int, about: DataSet, recipe: str, seed: int) -> RunSpec:
+def _spec(text: str, width: int, dataset: DataSet, recipe: str, seed: int) -> RunSpec:
     net = NetSpec.parse(text)
     if net.form == "cifar" and net.family in SCALED and "width=" not in text:
         net = NetSpec.model_validate({**net.model_dump(), "width": width})
-    net = net.fitted(about.channels, about.classes)
-    return RunSpec(net=net, data=about.name, recipe=RECIPES[recipe], seed=seed)
+    net = net.fitted(dataset.channels, dataset.classes)
+    return RunSpec(net=net, data=dataset.name, recipe=RECIPES[recipe], seed=seed)
 
 
 def own_images() -> None:
@@ -114,12 +114,12 @@ def _taken(given: UploadedFile) -> tuple[bool, str]:
         archive = folder / "upload.zip"  # never a name that a user gave
         archive.write_bytes(given.getbuffer())
         try:
-            about = process.engine().arrivals.take_images(archive, Path(given.name).stem, visitor.owner())
+            dataset = process.engine().arrivals.take_images(archive, Path(given.name).stem, visitor.owner())
         except (ValueError, TimeoutError) as error:
             return False, str(error) or "Reading it took too long."
     return True, (
-        f"{about.title}: {about.train_images:,} training and {about.test_images:,} test images in {about.classes} "
-        f"classes. It is now among the data sets. {about.remark}"
+        f"{dataset.title}: {dataset.train_images:,} training and {dataset.test_images:,} test images in "
+        f"{dataset.classes} classes. It is now among the data sets. {dataset.remark}"
     )
 
 

@@ -23,8 +23,8 @@ def chosen_runs() -> list[str]:
     if missing:
         quoted = ", ".join(literal(str(run)[:64]) for run in missing[: address.MOST])
         st.warning(f"This store has no run {quoted}: it was deleted, or belongs to another server.")
-    found = [run for run in asked if run in known]
-    return found or [run for run in DEFAULT_RUNS if run in known]
+    chosen = [run for run in asked if run in known]
+    return chosen or [run for run in DEFAULT_RUNS if run in known]
 
 
 def run_table(runs: Sequence[Run], line: Callable[[Run], dict[str, object]], **options: Any) -> list[Run]:

@@ -11,7 +11,7 @@ def source_races() -> None:
     """Choose a race, read what its source found, and start it."""
     name = st.selectbox("Race", list(RACES), format_func=lambda name: RACES[name].question, key="source-race")
     race = RACES[name]
-    st.markdown(" · ".join(f"`{one.net}`" for one in race.contestants))
+    st.markdown(" · ".join(f"`{contestant.net}`" for contestant in race.contestants))
     what_the_source_found(name)
     pressed = st.button("Start this race", type="primary", icon=":material/play_arrow:", key="start-source-race")
     if pressed and (runs := submitted(race.specs())):

@@ -56,8 +56,8 @@ def look(run: Run) -> Look | None:
     if not moments:
         st.info(f"No weights of {run.name} are kept yet.")
         return None
-    about = find(run.spec.data, process.engine().settings.store)
-    return Look(run, nearest(moments, address.step()), moments, about.size if about else None)
+    dataset = find(run.spec.data, process.engine().settings.store)
+    return Look(run, nearest(moments, address.step()), moments, dataset.size if dataset else None)
 
 
 def nearest(moments: Sequence[int], step: int | None) -> int:

@@ -49,15 +49,15 @@ def bring_weights() -> None:
     if given is None:
         st.error("Choose a file of weights first.")
         return
-    about = known[data]
+    dataset = known[data]
     with arriving(engine.settings.store) as folder:
         file = folder / "weights"  # never a name that a user gave
         file.write_bytes(given.getbuffer())
         try:
-            fitted = NetSpec.parse(net).fitted(about.channels, about.classes)
-            normalisation = read_normalisation(numbers if choice == "numbers" else choice, about.channels)
+            fitted = NetSpec.parse(net).fitted(dataset.channels, dataset.classes)
+            normalisation = read_normalisation(numbers if choice == "numbers" else choice, dataset.channels)
             with st.spinner("Reading and evaluating the weights"):
-                spec, name = imported(fitted, about.name, normalisation), Path(given.name).stem
+                spec, name = imported(fitted, dataset.name, normalisation), Path(given.name).stem
                 run = engine.arrivals.take_weights(file, spec, name, owner=visitor.owner())
         except (ValueError, TimeoutError) as error:
             reason = first_reason(error) if isinstance(error, ValueError) else "no worker answered: try again"

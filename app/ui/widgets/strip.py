@@ -65,7 +65,7 @@ def strip(
     the page does, so that a page which writes to the address reads the new selection everywhere.
     """
     data = {
-        "rows": [row(one.net, one.name, one.size) for one in nets],
+        "rows": [row(net.net, net.name, net.size) for net in nets],
         "selected": selected if selection(selected) else None,
         "cut": sorted(cut),
         "turned": {str(block): scale for block, scale in (turned or {}).items()},
@@ -91,8 +91,8 @@ def strip(
 def _reported(key: str, what: str, read: Callable[[Any], Any], tell: Callable[[Any], None] | None) -> None:
     """Tell the page what the browser says now, as far as it is believed."""
     said = dict(st.session_state.get(key) or {}).get(what)
-    if tell is not None and (found := read(said)) is not _UNREADABLE:
-        tell(found)
+    if tell is not None and (value := read(said)) is not _UNREADABLE:
+        tell(value)
 
 
 def _as_selection(said: Any) -> Any:
@@ -121,8 +121,8 @@ def block_of(selected: str | None) -> int | None:
     match = _SELECTION.fullmatch(selected) if selected else None
     if match is None:
         return None
-    found = match["block"] or match["of"]
-    return int(found) if found else None
+    digits = match["block"] or match["of"]
+    return int(digits) if digits else None
 
 
 @lru_cache(maxsize=256)

@@ -70,7 +70,7 @@ def terms(net: NetSpec, depth: int) -> list[list[Any]]:
 
     A sum that is multiplied, or changes its shape (x′), is put into brackets.
     """
-    found: list[list[Any]] = []
+    written: list[list[Any]] = []
     is_sum = False  # of the block before
     for block in plan(net).blocks[:depth]:
         n = branch(block.index)[1:]
@@ -84,9 +84,9 @@ def terms(net: NetSpec, depth: int) -> list[list[Any]]:
                 continue
             bracket = is_sum and (bool(prime) or (bool(pieces) and str(pieces[-1]).endswith("· ")))
             pieces += ["(", 0, ")" + prime] if bracket else [0, prime] if prime else [0]
-        found.append(pieces)
+        written.append(pieces)
         is_sum = text.endswith((_X, _F))  # else σ, BN or the brackets of a dense block stand around it
-    return found
+    return written
 
 
 # ── which blocks are off: `off=0,2` in the address ──

@@ -11,6 +11,7 @@ from models.nets.foreign import MisfitError, convert
 from models.nets.net import Net, build
 from models.plan import plan
 from models.spec import NetSpec
+from tests.support.nets import narrow_vgg
 
 torch.set_num_threads(1)
 
@@ -102,13 +103,13 @@ def test_torchvision_s_resnets_give_their_own_logits(make: Callable[..., nn.Modu
 
 @pytest.mark.parametrize(("depth", "bn"), [(16, False), (19, True)])
 def test_torchvision_s_vgg_gives_its_own_logits(depth: int, bn: bool) -> None:
-    theirs = torchvision.models.vgg19_bn() if bn else torchvision.models.vgg16()
+    theirs = narrow_vgg(depth, bn, classes=1000)
     with torch.no_grad():
         for module in theirs.modules():
             if isinstance(module, nn.Conv2d) and module.bias is not None:
                 module.bias.normal_(0, 0.1)  # before a normalisation it moves the mean
     lively(theirs)
-    text = f"imagenet-vgg-{depth}" + (":norm=batch" if bn else "")
+    text = f"imagenet-vgg-{depth}:width=16" + (":norm=batch" if bn else "")
     same_logits(loaded(theirs.state_dict(), text), theirs, size=32, tolerance=1e-3)
 
 

@@ -1,0 +1,96 @@
+"""What is refused, and from where on: every limit at its very number, which is still accepted."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from app.base.settings import Settings
+from app.engine.policy.limits import (
+    RefusedError,
+    Request,
+    check_disk,
+    check_length,
+    check_net,
+    check_session,
+    overlong,
+    request,
+)
+from app.store.store import Store
+from app.values.run_spec import Recipe, RunSpec
+from models.spec import NetSpec
+from tests.support.runs import measured
+
+# By hand: 22 in the stem, 80, 232 and 896 in the blocks, 90 in the head, normalisations included; eight layers.
+PARAMS, LAYERS = 1320, 8
+
+
+def spec(steps: int = 40, **changes: Any) -> RunSpec:
+    """Ten steps an epoch."""
+    net = NetSpec.parse("plain-8:width=2").fitted(1, 10)
+    return RunSpec(net=net, recipe=Recipe(steps=steps, batch=64), images=640, **changes)
+
+
+def asked(steps: int = 40) -> Request:
+    """What it asks for, on the bundled images."""
+    return request(spec(steps), sets())
+
+
+def sets(**values: Any) -> Settings:
+    return Settings.model_validate(values)
+
+
+@pytest.mark.parametrize(("steps", "epochs"), [(40, 4), (41, 5), (9, 1)])
+def test_a_run_keeps_its_weights_once_an_epoch_and_at_the_first_moments_its_momentum_and_all_norms(
+    steps: int, epochs: int
+) -> None:
+    weights, norms = 4 * PARAMS, 4 * LAYERS * steps
+    assert asked(steps).bytes_kept == weights * (4 + epochs) + weights + norms
+
+
+def test_a_store_is_full_one_byte_beyond_its_limit() -> None:
+    held: Any = SimpleNamespace(size=lambda: 600_000)
+    check_disk(400_000, sets(max_disk_mb=1), held)
+    with pytest.raises(RefusedError, match=r"keeps up to 1 MB and holds 1; this needs about 0\.4 more") as refused:
+        check_disk(400_001, sets(max_disk_mb=1), held)
+    assert refused.value.limit == "max_disk_mb"
+    check_disk(10**15, sets(), held)
+
+
+@pytest.mark.parametrize(("limit", "count"), [("max_images", 640), ("max_epochs", 4), ("max_steps", 40)])
+def test_what_is_asked_for_is_refused_one_beyond_its_limit(limit: str, count: int, tmp_path: Path) -> None:
+    check_length(asked(), sets(**{limit: count}), Store(tmp_path))
+    with pytest.raises(RefusedError, match=f"^{count} .* asked for; this server takes up to {count - 1}$") as refused:
+        check_length(asked(), sets(**{limit: count - 1}), Store(tmp_path))
+    assert refused.value.limit == limit
+
+
+def test_a_net_is_refused_one_parameter_beyond_the_limit() -> None:
+    check_net(asked(), sets(max_parameters=PARAMS))
+    with pytest.raises(RefusedError, match="has 1,320 parameters; this server takes up to 1,319"):
+        check_net(asked(), sets(max_parameters=PARAMS - 1))
+
+
+def test_a_browser_is_refused_one_run_beyond_its_limit() -> None:
+    check_session(1, 2, sets(session_runs=3))
+    with pytest.raises(RefusedError, match="2 runs asked for and 2 wait or train already"):
+        check_session(2, 2, sets(session_runs=3))
+    with pytest.raises(RefusedError, match=r"^4 runs asked for; this server"):
+        check_session(0, 4, sets(session_runs=3))
+    check_session(100, 100, sets())
+
+
+def test_a_run_is_foreseen_to_take_too_long_from_the_minute_on(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    measured(store, spec(), pace=0.5, steps=10)  # so that 120 steps take a minute
+    check_length(asked(119), sets(max_minutes=1), store)
+    with pytest.raises(RefusedError, match="would train for about 1 minutes at this server's pace") as refused:
+        check_length(asked(121), sets(max_minutes=1), store)
+    assert refused.value.limit == "max_minutes"
+
+
+def test_a_run_may_train_for_the_whole_of_its_last_minute_and_no_longer() -> None:
+    assert overlong(120.0, sets(max_minutes=2)) == ""
+    assert overlong(120.01, sets(max_minutes=2)).startswith("it has trained for 2 minutes")
+    assert overlong(1e9, sets()) == ""
