@@ -98,8 +98,8 @@ class Feed {
 
   private async answered(): Promise<void> {
     const asked = [...this.parts].map(([name, { etag }]) => `part=${encodeURIComponent(name)}&have=${etag}`);
-    const url = new URL(`../live?${this.query}&${asked.join('&')}`, import.meta.url);
-    const answer = await fetch(url, { cache: 'no-store' });
+    const address = `../live?${this.query}&${asked.join('&')}`;
+    const answer = await fetch(new URL(address, import.meta.url), { cache: 'no-store' });
     // Another server, or a run is gone.
     if (answer.status === 403 || answer.status === 404) this.redraw(`${answer.status} ${this.failed}`);
     if (!answer.ok) throw new Error(String(answer.status));
