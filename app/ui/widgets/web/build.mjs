@@ -11,6 +11,8 @@ import { basename, join } from 'node:path';
 const HERE = import.meta.dirname;
 const BUILT = join(HERE, 'built');
 const COMPONENTS = {
+  slider: 'slider',
+  pad: 'pad',
   live_text: 'text',
 };
 // What Python puts into a page as text, and how that is built. Streamlit takes a text of one line for a file's name.
