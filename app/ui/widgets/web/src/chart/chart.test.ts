@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { completed, told, written } from './cells.js';
-import { ink, light, mix } from './colours.js';
+import { ink, light, mix, type Palette } from './colours.js';
 import { litBars } from './dress.js';
 import type { Axis, Layout, Meta } from './plotly.js';
 import { Ranges } from './ranges.js';
@@ -81,8 +81,7 @@ test('powers of ten in two digits', () => {
 });
 
 test('letters are moved towards the text until they can be read', () => {
-  const page = { text: [0, 0, 0], paper: [255, 255, 255] } as const;
-  const given = { text: [...page.text], paper: [...page.paper] } as Parameters<typeof ink>[1];
+  const given: Palette = { text: [0, 0, 0], paper: [255, 255, 255], font: '' };
   expect(ink([0, 0, 200], given)).toEqual([0, 0, 200]);
   expect(ink([255, 200, 0], given)).toEqual([128, 100, 0]);
   expect(light([255, 255, 255])).toBeCloseTo(1);
@@ -90,7 +89,7 @@ test('letters are moved towards the text until they can be read', () => {
 });
 
 test('bars of the lit paths, without those that are not seen', () => {
-  const page = { text: [1, 2, 3], paper: [255, 255, 255], font: '' };
+  const page: Palette = { text: [1, 2, 3], paper: [255, 255, 255], font: '' };
   expect(litBars([0, 12.5], page)).toEqual([
     { type: 'rect', x0: 0.6, x1: 1.4, y0: 0, y1: 12.5, fillcolor: 'rgba(1,2,3,0.62)', line: { width: 0 } },
   ]);
