@@ -11,13 +11,15 @@ import { basename, join } from 'node:path';
 const HERE = import.meta.dirname;
 const BUILT = join(HERE, 'built');
 const COMPONENTS = {
+  strip: 'strip',
   live_chart: 'chart',
   sheet: 'sheet',
   slider: 'slider',
   pad: 'pad',
   live_text: 'text',
 };
-// What Python puts into a page as text, and how that is built. Streamlit takes a text of one line for a file's name.
+// What Python puts into a page as text, and how that is built. Streamlit takes a text of one line for a
+// file's name, so a comment makes two of it; a style sheet too.
 const TEXTS = { import: { format: 'esm', banner: { js: '//' } }, history: { format: 'iife' } };
 
 const options = {
@@ -57,7 +59,7 @@ async function made() {
   add('shared', await bundled('src/shared/index.ts'));
   for (const [name, folder] of Object.entries(COMPONENTS)) {
     add(name, await bundled(`src/${folder}/${folder}.ts`, { plugins: [sharedAs(manifest.shared)] }));
-    files[`${name}.css`] = await readFile(join(HERE, 'src', folder, `${folder}.css`), 'utf8');
+    files[`${name}.css`] = await bundled(`src/${folder}/${folder}.css`, { banner: { css: '/**/' } });
   }
   for (const [name, how] of Object.entries(TEXTS)) files[`${name}.js`] = await bundled(`src/page/${name}.ts`, how);
   files['manifest.json'] = `${JSON.stringify(manifest, null, 2)}\n`;
