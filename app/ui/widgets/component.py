@@ -22,7 +22,6 @@ PLOTLY_NAME = f"plotly-{plotly.__version__}.min.js"
 _FILES = {
     "diagram": ("svg.js", "diagram_parts.js", "diagram.js"),
     "feed": ("feed.js",),
-    "unrolled": ("svg.js", "choice.js", "lights.js", "unrolled_parts.js", "unrolled.js"),
 }
 
 
