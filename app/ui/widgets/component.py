@@ -20,7 +20,6 @@ PLOTLY_NAME = f"plotly-{plotly.__version__}.min.js"
 
 # Each module of the files that are joined into it.
 _FILES = {
-    "diagram": ("svg.js", "diagram_parts.js", "diagram.js"),
     "feed": ("feed.js",),
 }
 

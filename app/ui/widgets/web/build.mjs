@@ -11,6 +11,7 @@ import { basename, join } from 'node:path';
 const HERE = import.meta.dirname;
 const BUILT = join(HERE, 'built');
 const COMPONENTS = {
+  diagram: 'diagram',
   unrolled: 'unrolled',
   strip: 'strip',
   live_chart: 'chart',

@@ -71,6 +71,15 @@ export function focused(element: Element): Element | null {
   return root instanceof Document || root instanceof ShadowRoot ? root.activeElement : null;
 }
 
+const pen = document.createElement('canvas').getContext('2d');
+
+/** The width of a text in the component's letters. */
+export function measured(root: HTMLElement, text: string, font: string): number {
+  if (!pen) return 0;
+  pen.font = `${font} ${getComputedStyle(root).fontFamily}`;
+  return pen.measureText(text).width;
+}
+
 export const many = (n: number): string => n.toLocaleString('en');
 export const clamp = (value: number, low: number, high: number): number => Math.min(Math.max(value, low), high);
 

@@ -1,5 +1,6 @@
 // The room that a strip has, in real pixels, so that letters keep their size.
 
+import { measured } from '../shared/index.js';
 import { isFold, type Cell } from './net.js';
 
 const NARROW = 640;
@@ -38,15 +39,6 @@ export function roomFor(width: number, longest: number, shown: Cell[][][]): { li
   const pitch = Math.min(Math.max(Math.min(...fits), LEAST), MOST);
   const wide = left + STEM_WIDTH + END + Math.max(space, ...all.map((line) => widthOf(line, pitch)));
   return { lines, room: { left, pitch, wide, narrow } };
-}
-
-const pen = document.createElement('canvas').getContext('2d');
-
-/** The width of a text in the component's letters. */
-export function measured(root: HTMLElement, text: string, font: string): number {
-  if (!pen) return 0;
-  pen.font = `${font} ${getComputedStyle(root).fontFamily}`;
-  return pen.measureText(text).width;
 }
 
 /** As much of a text as there is room for. */

@@ -1,9 +1,9 @@
 // One net drawn: its stem, its blocks and their shortcuts, its head.
 
-import { draw } from '../shared/index.js';
+import { draw, measured } from '../shared/index.js';
 import { blockWords, folds, HEAD, isFold, layerWords, stageOf, STEM, type Cell, type Kind, type Mode } from './net.js';
 import type { Layer, Row } from './net.js';
-import { fitted, FOLD_WIDTH, measured, STEM_WIDTH, widthOf, type Room } from './room.js';
+import { fitted, FOLD_WIDTH, STEM_WIDTH, widthOf, type Room } from './room.js';
 
 const ARC = 15; // heights of a line's parts
 const BOX = 24;
