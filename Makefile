@@ -3,18 +3,22 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint check browser bench chaos fuzz soak reference
+.PHONY: help setup run test lint check web browser bench chaos fuzz soak reference
 
 # The first Python of a supported version that really starts (a pyenv shim may be there without one behind it).
 PYTHON ?= $(shell for p in python3.11 python3.12 python3; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' 2>/dev/null && echo $$p && break; done)
 PORT ?= 8501
 INSTALLED := .venv/.installed
+WEB := app/ui/widgets/web
+NPM := PATH="$(CURDIR)/.venv/bin:$$PATH" npm --prefix $(WEB) --no-audit --no-fund --no-update-notifier
 
 help:
 	@echo "make run         set up, start the server, print its address (PORT=$(PORT))"
 	@echo "make test        set up, then every check and test, browser tests included (T=tests/models: only those)"
-	@echo "make check       ruff and mypy (make lint: ruff alone)"
+	@echo "make check       ruff and mypy, prettier, eslint, tsc and vitest, and that what is built is what its sources give"
+	@echo "make lint        ruff alone"
+	@echo "make web         build the browser half ($(WEB)/built) anew"
 	@echo "make bench       the measured figures (DEVICE=cuda: on a GPU)"
 	@echo "make chaos       kill workers and servers at random, and see that nothing is lost"
 	@echo "make fuzz        hostile and broken inputs against a served app (SEED=1: others)"
@@ -41,8 +45,17 @@ lint: setup
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 
-check: lint
+check: lint $(WEB)/node_modules/.installed
 	@.venv/bin/mypy
+	@$(NPM) run --silent check
+
+web: setup $(WEB)/node_modules/.installed
+	@$(NPM) run --silent build
+
+# Once for each change of the lock. Node comes with requirements-dev.txt; no package runs a script of its own.
+$(WEB)/node_modules/.installed: $(WEB)/package-lock.json | setup
+	@$(NPM) ci --silent --ignore-scripts
+	@touch $@
 
 browser: setup
 	@tests/find_browser.sh

@@ -1,8 +1,8 @@
 """Browser sessions without browsers: clients of Streamlit's own websocket protocol, on this machine only.
 
 A session asks for its page, then reruns every fragment that the page declared with `run_every`, at its own period, and
-asks the feed of a live page once a second (`app/ui/frontend/feed.js`), as the browser does. A refresh lasts from the
-request to the message that says the script has finished, or to the last byte of the feed's answer.
+asks the feed of a live page once a second (`web/src/feed/feed.ts` of the widgets), as the browser does. A refresh lasts
+from the request to the message that says the script has finished, or to the last byte of the feed's answer.
 """
 
 import asyncio

@@ -15,7 +15,7 @@ from app.base.settings import ROOT, Settings, load
 from app.engine import worker
 from app.engine.engine import Engine
 from app.store.run import Run
-from app.ui.widgets.component import frontend
+from app.ui.widgets.component import built
 from app.values.datasets import DATASETS
 from app.values.events import CheckpointSaved, EpochEvaluated, Event, RunFinished, RunStarted, StepMeasured
 from app.values.results import to_bytes
@@ -123,7 +123,7 @@ def well(session: AppTest) -> AppTest:
         assert not re.search(r"evil\.example\)|<script|<img|OR 1=1 --`", shown), element.value
         assert "www.evil" not in re.sub(r"`[^`]*`", "", shown), element.value
     for html in session.get("html"):
-        own = html.proto.unsafe_allow_javascript and html.proto.body == f"<script>{frontend('history.js')}</script>"
+        own = html.proto.unsafe_allow_javascript and html.proto.body == f"<script>{built('history.js')}</script>"
         assert own or ("<script" not in str(html.proto) and not html.proto.unsafe_allow_javascript)
         assert "evil" not in str(html.proto)
     return session

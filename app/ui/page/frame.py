@@ -14,7 +14,7 @@ from app.ui.page import address, visitor
 from app.ui.page.lecture import hide_controls, lecture
 from app.ui.page.sign_in import identity
 from app.ui.page.teacher import message
-from app.ui.widgets.component import frontend
+from app.ui.widgets.component import built
 
 PAGES = {
     "": ["start"],
@@ -34,7 +34,7 @@ def frame() -> None:
     """Everything that pages share, then the page."""
     st.set_page_config("ResNet Explorer", page_icon=str(ASSETS / "icon.svg"), layout="wide", initial_sidebar_state=220)
     st.html(f"<style>{(ASSETS / 'style.css').read_text()}</style>")
-    st.html(f"<script>{frontend('history.js')}</script>", unsafe_allow_javascript=True)
+    st.html(f"<script>{built('history.js')}</script>", unsafe_allow_javascript=True)
     engine = process.engine()
     groups = PAGES | (TEACHING if engine.settings.mode == "class" else {})
     pages = {group: [page(name) for name in names] for group, names in groups.items()}

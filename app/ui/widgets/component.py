@@ -1,59 +1,36 @@
-"""Components of the browser: HTML, a style sheet and a module of JavaScript.
+"""Components of the browser: HTML, a style sheet and a module that `web/` builds from TypeScript.
 
 Streamlit sends a component's code anew with every message: with 40 sessions at 1 Hz, four fifths of all bytes. So the
 code stands behind an address of this server, named by its content, and a message carries one `import` of it.
 """
 
+import json
 from functools import cache
-from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
 import plotly
 import streamlit as st
 
-_FRONTEND = Path(__file__).parents[1] / "frontend"
+_BUILT = Path(__file__).parent / "web" / "built"
 PLOTLY_JS = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 PLOTLY_NAME = f"plotly-{plotly.__version__}.min.js"
 
-# Each module of the files that are joined into it.
-_FILES = {
-    "diagram": ("svg.js", "diagram_parts.js", "diagram.js"),
-    "feed": ("feed.js",),
-    "live_chart": ("lights.js", "live_chart.js"),
-    "live_text": ("live_text.js",),
-    "pad": ("pad.js",),
-    "sheet": ("sheet.js",),
-    "slider": ("choice.js", "slider.js"),
-    "strip": ("svg.js", "choice.js", "lights.js", "strip_parts.js", "strip.js"),
-    "unrolled": ("svg.js", "choice.js", "lights.js", "unrolled_parts.js", "unrolled.js"),
-}
-
 
 @cache
-def frontend(name: str) -> str:
-    """The text of a file under `frontend/`, read once."""
-    return (_FRONTEND / name).read_text(encoding="utf-8")
+def built(name: str) -> str:
+    """The text of a file under `web/built/`, read once."""
+    return (_BUILT / name).read_text(encoding="utf-8")
 
 
-def _named(name: str, code: bytes) -> str:
-    return f"{name}-{blake2b(code, digest_size=6).hexdigest()}.js"
-
-
-def _module(files: tuple[str, ...]) -> bytes:
-    text = "".join(map(frontend, files))
-    return text.replace("plotly.min.js", PLOTLY_NAME).replace("./feed.js", f"./{_FEED}").encode()
-
-
-_FEED = _named("feed", frontend("feed.js").encode())
-_CODE = {name: _module(files) for name, files in _FILES.items()}
-_ADDRESS = {name: _named(name, code) for name, code in _CODE.items()}
+# Each component's module, and `shared`, which all of them import: by name, the file.
+_MANIFEST: dict[str, str] = json.loads(built("manifest.json"))
 
 # What app/main.py serves under /vendor/, by file name.
-MODULES = {_ADDRESS[name]: code for name, code in _CODE.items()}
+MODULES = {name: built(name).encode() for name in _MANIFEST.values()}
 
 
 def component(name: str, *, html: str, **options: Any) -> Any:
-    """The component that `frontend/` has under this name. `options` are Streamlit's."""
-    js = frontend("import.js").replace("MODULE", _ADDRESS[name])
-    return st.components.v2.component(name, html=html, css=frontend(f"{name}.css"), js=js, **options)
+    """The component that the manifest has under this name. `options` are Streamlit's."""
+    js = built("import.js").replace("MODULE", _MANIFEST[name])
+    return st.components.v2.component(name, html=html, css=built(f"{name}.css"), js=js, **options)

@@ -11,7 +11,7 @@ from typing import Any
 import streamlit as st
 
 from app.figures.theme import Figure
-from app.ui.widgets.component import component
+from app.ui.widgets.component import PLOTLY_NAME, component
 from app.ui.widgets.feed import Feed, Part, framed, packed
 
 _component = component(
@@ -75,6 +75,7 @@ def live_chart(
         "marks": list(marks),
         "lights": lights,
         "feed": feed.told() if feed else None,
+        "plotly": PLOTLY_NAME,
     }
 
     def clicked() -> None:

@@ -1,0 +1,1 @@
+"use strict";(()=>{var t=window;if(!t.oneEntryAPage){t.oneEntryAPage=!0;let o=history.pushState.bind(history);history.pushState=(a,n,e)=>{new URL(e??"",location.href).pathname===location.pathname?history.replaceState(a,n,e):o(a,n,e)}}})();
