@@ -37,7 +37,7 @@ def warm(settings: Settings) -> int:
     bundled = DATASETS[BUNDLED]
     net = NetSpec.parse("resnet-8:width=4").fitted(bundled.channels, bundled.classes)
     spec = resolve(RunSpec(net=net, recipe=Recipe(steps=1), threads=1), settings.store)
-    for _ in train(spec, load(BUNDLED, settings)):
+    for _ in train(spec, load(BUNDLED, settings), remember=settings.store):
         pass
     return_freed_memory()
     return os.getpid()

@@ -36,6 +36,7 @@ class Ahead(Steps):
         self.drawn = self.draw(0).to(spec.device)
         self.read = torch.zeros(2 + (len(self.weights) if spec.measure else 0), device=spec.device)
         self.ready: dict[CutSpec, Callable[[], None]] = {}
+        self.unrecorded = ""  # why a step is asked for anew each time
         self.most = 1
 
     def optimiser(self) -> torch.optim.SGD:
@@ -86,13 +87,14 @@ class Ahead(Steps):
         """What makes one step under `cut`: a CUDA graph of it, or itself, with the reason in the log."""
         if cut not in self.ready:
             try:
-                self.ready[cut] = self._recorded(lambda: self._step(cut))
+                self.ready[cut] = self.record(lambda: self._step(cut))
             except RuntimeError as error:
-                log.warning("step not recorded", net=self.spec.net.name, reason=str(error).strip().splitlines()[0])
+                self.unrecorded = str(error).strip().partition("\n")[0] or type(error).__name__
+                log.warning("step not recorded", net=self.spec.net.name, reason=self.unrecorded)
                 self.ready[cut] = lambda: self._step(cut)
         return self.ready[cut]
 
-    def _recorded(self, step: Callable[[], None]) -> Callable[[], None]:
+    def record(self, step: Callable[[], None]) -> Callable[[], None]:
         """A CUDA graph of `step`. Raises RuntimeError where there can be none."""
         if self.spec.net.family == "stochastic":
             raise RuntimeError("which branches are dropped changes from step to step, and a graph is one step")

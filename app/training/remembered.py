@@ -1,14 +1,19 @@
 """What this machine was found to do, measured once and remembered beside the runs, so that all its workers agree."""
 
-import time
 from collections.abc import Callable, Collection
+from contextlib import ExitStack, suppress
 from hashlib import blake2b
 from pathlib import Path
 from typing import TypeVar
 
+from filelock import FileLock, Timeout
+
+from app.store.files.checkpoints import write_atomically
+
 Found = TypeVar("Found", bound=str)
 
-PATIENCE = 5.0  # seconds for another process of this machine to write down what it found
+LOCK = "measuring.lock"
+PATIENCE = 300.0  # seconds that another process may measure; one that dies is not waited for
 
 
 def remembered(
@@ -16,35 +21,29 @@ def remembered(
 ) -> Found:
     """One of `known`: what stands in `folder` about `what` on this `machine`, else what `measure` finds, written down.
 
-    Of those who measure at once, the first is believed. `folder` None, or one that cannot be written: nothing is
-    remembered.
+    Of those who ask at once, one measures and the others wait for it. `folder` None, or one that cannot be written:
+    nothing is remembered.
     """
     if folder is None:
         return measure()
     place = folder / f"{what}-{blake2b(machine.encode(), digest_size=6).hexdigest()}.txt"
-    verdict = _read(place, known)
-    if verdict is None:
+    if verdict := _read(place, known):
+        return verdict
+    with ExitStack() as held:
         try:
-            with place.open("x", encoding="utf-8") as file:
-                file.write(f"{measure()}\n{machine}\n")
-        except FileExistsError:
-            pass
-        except OSError:  # a store that cannot be written: the run itself will say so
+            held.enter_context(FileLock(folder / LOCK, timeout=PATIENCE, fallback_to_soft=False))
+        except (Timeout, OSError):  # a store that cannot be written: the run itself will say so
             return measure()
-        verdict = _read(place, known)
-    return verdict or measure()
+        verdict = _read(place, known) or measure()
+        with suppress(OSError):
+            write_atomically(place, lambda path: path.write_text(f"{verdict}\n{machine}\n", encoding="utf-8"))
+        return verdict
 
 
 def _read(place: Path, known: Collection[Found]) -> Found | None:
-    """What stands there; None where nobody has begun to measure."""
-    until = time.monotonic() + PATIENCE
-    while place.exists():
+    """What stands there; None where it is none of what can be found."""
+    try:
         told = place.read_text(encoding="utf-8").partition("\n")[0]
-        for one in known:
-            if told == one:
-                return one
-        if time.monotonic() > until:  # it was killed while it measured
-            place.unlink(missing_ok=True)
-            break
-        time.sleep(0.05)
-    return None
+    except (OSError, ValueError):
+        return None
+    return next((one for one in known if one == told), None)

@@ -34,6 +34,7 @@ class Steps:
         self.spec, self.images, self.cuts = spec, normalised(images, spec), cuts
         self.count, self.batch, self.epoch_steps, self.total = spec.length(len(images.train))
         self.autocast = spec.precision == "bfloat16"
+        self.dtype = torch.bfloat16 if self.autocast else torch.float32  # of the images
         self.net: Net = build(spec.net, spec.seed).to(spec.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.weights = weight_layers(self.net)
         self.sgd = self.optimiser()
@@ -104,8 +105,7 @@ class Steps:
         x = self.images.train[draw[:, 0]]
         if self.spec.recipe.augment:
             x = cropped(x, draw[:, 1:], fill=self.images.info.mean_pixel)
-        dtype = torch.bfloat16 if self.autocast else torch.float32
-        return prepare(x, self.images.info, dtype), self.images.train_labels[draw[:, 0]]
+        return prepare(x, self.images.info, self.dtype), self.images.train_labels[draw[:, 0]]
 
     def rounding(self) -> AbstractContextManager[object]:
         """bfloat16 for convolutions and products where the run's precision says so; weights stay float32."""

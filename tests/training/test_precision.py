@@ -1,14 +1,20 @@
 """The faster precision: measured, not guessed; remembered; and the same for all workers of a machine."""
 
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import torch
 
-from app.training import precision, remembered
-from app.training.precision import _measured, faster
+from app.base.settings import ROOT
+from app.training import precision
+from app.training.precision import Measured, _measured, faster
+from app.training.remembered import remembered
 
 Take = Callable[[float, float], list[bool]]
 
@@ -45,27 +51,56 @@ def test_it_is_measured_once_and_remembered(seconds: Take, tmp_path: Path) -> No
     made = seconds(1, 8)  # another process, on a busy day
     assert faster("cpu", tmp_path) == "bfloat16"
     assert not made
-    [place] = tmp_path.iterdir()
+    [place] = tmp_path.glob("*.txt")
     assert torch.__version__ in place.read_text(), "another torch measures for itself"
 
 
-def test_workers_that_begin_together_agree(seconds: Take, tmp_path: Path) -> None:
-    seconds(2, 1)
+def test_workers_that_begin_together_agree_and_one_measures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+
+    def slowly() -> str:
+        made.append("here")
+        time.sleep(0.2)
+        return "bfloat16"
+
+    monkeypatch.setattr(precision, "_measured", slowly)
     with ThreadPoolExecutor(8) as pool:
         assert set(pool.map(lambda _: faster("cpu", tmp_path), range(8))) == {"bfloat16"}
-    assert len(list(tmp_path.iterdir())) == 1
+    assert made == ["here"]
+    assert len(list(tmp_path.glob("*.txt"))) == 1
 
 
-def test_one_who_was_killed_while_measuring_is_not_waited_for(
-    seconds: Take, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize("left", [b"", b"\xff", b"float16\nof another program\n"])
+def test_what_cannot_be_read_is_measured_anew(seconds: Take, tmp_path: Path, left: bytes) -> None:
     seconds(2, 1)
     faster("cpu", tmp_path)
-    [place] = tmp_path.iterdir()
-    place.write_text("")
-    monkeypatch.setattr(remembered, "PATIENCE", 0.1)
+    [place] = tmp_path.glob("*.txt")
+    place.write_bytes(left)
     seconds(1, 8)
     assert faster("cpu", tmp_path) == "float32"
+    assert place.read_text("utf-8").startswith("float32\n")
+
+
+MEASURES_FOR_EVER = """
+import sys, time
+from pathlib import Path
+from app.training.remembered import remembered
+def measure():
+    print("measuring", flush=True)
+    time.sleep(600)
+remembered(Path(sys.argv[1]), "precision", "a machine", ("float32", "bfloat16"), measure)
+"""
+
+
+def test_one_who_is_killed_while_measuring_is_not_waited_for(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", MEASURES_FOR_EVER, str(tmp_path)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"measuring\n"
+        process.kill()
+    began = time.monotonic()
+    assert remembered(tmp_path, "precision", "a machine", get_args(Measured), lambda: "float32") == "float32"
+    assert time.monotonic() - began < 5
 
 
 def test_a_folder_that_cannot_be_written_is_measured_for(seconds: Take, tmp_path: Path) -> None:
