@@ -32,7 +32,6 @@ def seen(chromium: "Browser", address: str) -> Iterator[Page]:
 
 
 def opened(page: Page, address: str) -> Page:
-    page.set_default_timeout(60_000)
     page.goto(address)
     item(page, 0, "stem.conv").wait_for()
     return page

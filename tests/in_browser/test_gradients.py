@@ -28,8 +28,6 @@ def lines(page: Page) -> list[str]:
 def test_a_block_of_the_strip_is_followed_and_another_browser_sees_the_same(
     page: Page, chromium: "Browser", address: str
 ) -> None:
-    page.set_default_timeout(90_000)
-    expect.set_options(timeout=90_000)
     page.goto(f"{address}/gradients?{RUNS}")
     page.get_by_role("heading", name="What you see").wait_for()
     assert [name for name in lines(page) if name.endswith("step 0")] == ["plain-20, step 0", "resnet-20, step 0"]

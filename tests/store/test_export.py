@@ -90,8 +90,7 @@ def test_the_exported_script_repeats_the_same_losses(measured: tuple[Store, str,
     folder = tmp_path / "away"
     assert sorted(path.name for path in write(store, run, folder)) == sorted(FILES)
     done = subprocess.run(
-        [sys.executable, folder / "repeat.py", "3"], cwd=ROOT, capture_output=True, text=True, check=True, timeout=120
-    )
+        [sys.executable, folder / "repeat.py", "3"], cwd=ROOT, capture_output=True, text=True, check=True)
     losses = [event.loss for event in made if isinstance(event, StepMeasured)]
     assert done.stdout.splitlines() == [
         f"step {step}: loss {loss}, then {loss}" for step, loss in enumerate(losses[:3])
@@ -108,9 +107,7 @@ def test_the_exported_script_cuts_what_was_cut(measured: tuple[Store, str, list[
         cwd=ROOT,
         capture_output=True,
         text=True,
-        check=True,
-        timeout=120,
-    )
+        check=True)
     again = train(SPEC, load(SPEC.data, Settings(store=tmp_path)), until=4, cuts=[cut])
     losses = [event.loss for event in again if isinstance(event, StepMeasured)]
     assert [line.split(" loss ")[1].split(",")[0] for line in done.stdout.splitlines()] == [str(one) for one in losses]
@@ -162,9 +159,7 @@ def test_an_import_is_exported_and_its_script_enters_it_again(tmp_path: Path, mo
         cwd=ROOT,
         capture_output=True,
         text=True,
-        check=True,
-        timeout=120,
-    )
+        check=True)
     images = load(spec.data, Settings(store=tmp_path))
     mean_and_std = {"mean": (0.3,), "std": (0.3,)}
     expected = evaluate(net, type(images)(**{**vars(images), "info": images.info.model_copy(update=mean_and_std)}))
