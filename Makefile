@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check browser bench chaos fuzz soak reference
+.PHONY: help setup run test quick check browser bench chaos fuzz soak reference
 
 # The first Python of a supported version that really starts (a pyenv shim may be there without one behind it).
 PYTHON ?= $(shell for p in python3.11 python3.12 python3; do \
@@ -14,6 +14,7 @@ INSTALLED := .venv/.installed
 help:
 	@echo "make run         set up, start the server, print its address (PORT=$(PORT))"
 	@echo "make test        set up, then every check and test, browser tests included (T=tests/models: only those)"
+	@echo "make quick       the tests without an engine, a browser or anything slow"
 	@echo "make check       ruff and mypy"
 	@echo "make bench       the measured figures (DEVICE=cuda: on a GPU)"
 	@echo "make chaos       kill workers and servers at random, and see that nothing is lost"
@@ -50,6 +51,9 @@ test: check
 	some() { "$$@" || { status=$$?; [ $$status -eq 5 ] || exit $$status; }; }; \
 	some env OMP_NUM_THREADS=1 .venv/bin/python -m pytest -n 2 -m "not browser" $(T); \
 	some .venv/bin/python -m pytest -m browser $(T)
+
+quick: setup
+	@OMP_NUM_THREADS=1 .venv/bin/python -m pytest -n 2 -m "not browser and not engine and not slow" $(T)
 
 bench: setup
 	@.venv/bin/python -m benchmarks $(if $(DEVICE),--device $(DEVICE))

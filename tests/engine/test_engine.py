@@ -5,6 +5,7 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from typing import ClassVar
 
 import pytest
 import torch
@@ -30,6 +31,8 @@ from models.spec import NetSpec
 from tests.support.opening import NoCluster
 from tests.support.waiting import until
 from tests.trials.undisturbed import STEPS, Weights, ended_well, specs, trained
+
+pytestmark = pytest.mark.engine
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +106,7 @@ class Silent(NoCluster):
 
     def submit(self, *_: object, **_options: object) -> SimpleNamespace:
         """It never ends."""
-        return SimpleNamespace(status="pending", add_done_callback=lambda _: None)
+        return SimpleNamespace(status="pending", add_done_callback=lambda _: None, cancel=lambda: None)
 
 
 def test_a_cut_asked_of_a_server_that_died_is_made_by_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,6 +122,34 @@ def test_a_cut_asked_of_a_server_that_died_is_made_by_the_next(tmp_path: Path, m
     assert following.store.cuts(run) == [BlockCut(step=0, cut=CutSpec.parse("1"))]
     assert following.store.run(run).cut_asked is None
     following.stop()
+
+
+class Busy(Silent):
+    """The same; asked who its workers are, its scheduler answers now and then too late."""
+
+    names: ClassVar = [""]
+
+    def workers(self, _lane: str) -> list[str]:
+        """As many as answered in time."""
+        return list(self.names)
+
+
+def test_a_scheduler_that_answers_too_late_costs_no_run_its_worker_and_one_that_names_others_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "Cluster", Busy)
+    engine = Engine(Settings(store=tmp_path))
+    run = engine.submit(specs()[1:])[0].id
+    until(lambda: engine.pump.busy(run), "the worker to have it")
+    monkeypatch.setattr(Busy, "names", [])
+    looks: list[int] = []
+    monkeypatch.setattr(Busy, "connected", lambda _: looks.append(1) is None)
+    engine.pump.wake()
+    until(lambda: len(looks) > 1, "the pump to have looked around")
+    assert (engine.pump.busy(run), engine.store.run(run).attempt) == (True, 1)
+    monkeypatch.setattr(Busy, "names", ["another"])
+    until(lambda: engine.store.run(run).attempt == 2, "the other worker to have it")
+    engine.stop()
 
 
 class Away(NoCluster):

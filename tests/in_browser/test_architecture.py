@@ -12,8 +12,6 @@ from tests.support.browser import another
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-pytestmark = pytest.mark.browser
-
 NETS = "net=plain-20&net=resnet-110"
 FOLD = re.compile("more blocks, folded")
 

@@ -3,14 +3,11 @@
 import zipfile
 from pathlib import Path
 
-import pytest
 import torch
 from playwright.sync_api import Page, expect
 
 from models.nets.net import build
 from models.spec import NetSpec
-
-pytestmark = pytest.mark.browser
 
 
 def choose_first_run(page: Page) -> None:

@@ -3,15 +3,12 @@
 import re
 from typing import TYPE_CHECKING
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support.browser import another
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
-
-pytestmark = pytest.mark.browser
 
 RUNS = "run=reference-plain-20&run=reference-resnet-20"
 

@@ -13,8 +13,6 @@ from tests.support.browser import another
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-pytestmark = pytest.mark.browser
-
 QUERY = "run=reference-resnet-20&study="  # no study by itself
 
 

@@ -11,8 +11,6 @@ from tests.support.browser import another
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-pytestmark = pytest.mark.browser
-
 
 @pytest.fixture(scope="module")
 def address(address: str) -> str:

@@ -19,8 +19,6 @@ from tests.support.browser import Serve, another
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-pytestmark = pytest.mark.browser
-
 NETS = "net=plain-8:width=4&net=resnet-8:width=4"
 TRACES = "(document.querySelector('.live-chart-plot')?.data ?? [])"
 CURVES = f"{TRACES}.filter((t) => /-8 train$/.test(t.name))"  # of NETS; not those of a race that was there before

@@ -85,6 +85,7 @@ def test_parquet_goes_on_beyond_one_portion_of_steps(
     assert read_table(io.BytesIO(file.getvalue()))["step"].to_pylist() == list(range(10))
 
 
+@pytest.mark.slow
 def test_the_exported_script_repeats_the_same_losses(measured: tuple[Store, str, list[Event]], tmp_path: Path) -> None:
     store, run, made = measured
     folder = tmp_path / "away"
@@ -97,6 +98,7 @@ def test_the_exported_script_repeats_the_same_losses(measured: tuple[Store, str,
     ]
 
 
+@pytest.mark.slow
 def test_the_exported_script_cuts_what_was_cut(measured: tuple[Store, str, list[Event]], tmp_path: Path) -> None:
     store, run, _ = measured
     cut = BlockCut(step=2, cut=CutSpec.parse("1"))
@@ -145,6 +147,7 @@ def test_a_moment_that_was_not_kept_is_refused(measured: tuple[Store, str, list[
     assert not (tmp_path / "away").exists()
 
 
+@pytest.mark.slow
 def test_an_import_is_exported_and_its_script_enters_it_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     spec = imported(SPEC.net, SPEC.data, ((0.3,), (0.3,)))
     store = Store(tmp_path / "store")
