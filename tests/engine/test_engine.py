@@ -128,6 +128,12 @@ class Busy(Silent):
     """The same; asked who its workers are, its scheduler answers now and then too late."""
 
     names: ClassVar = [""]
+    looks = 0
+
+    def connected(self) -> bool:
+        """It is there; the pump asks before each look around."""
+        Busy.looks += 1
+        return True
 
     def workers(self, _lane: str) -> list[str]:
         """As many as answered in time."""
@@ -142,10 +148,8 @@ def test_a_scheduler_that_answers_too_late_costs_no_run_its_worker_and_one_that_
     run = engine.submit(specs()[1:])[0].id
     until(lambda: engine.pump.busy(run), "the worker to have it")
     monkeypatch.setattr(Busy, "names", [])
-    looks: list[int] = []
-    monkeypatch.setattr(Busy, "connected", lambda _: looks.append(1) is None)
-    engine.pump.wake()
-    until(lambda: len(looks) > 1, "the pump to have looked around")
+    seen = Busy.looks
+    until(lambda: Busy.looks > seen + 1, "the pump to look around")
     assert (engine.pump.busy(run), engine.store.run(run).attempt) == (True, 1)
     monkeypatch.setattr(Busy, "names", ["another"])
     until(lambda: engine.store.run(run).attempt == 2, "the other worker to have it")
