@@ -19,21 +19,21 @@ def spec(batch: int) -> RunSpec:
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Any:
+def served(tmp_path: Path) -> Any:
     return SimpleNamespace(store=Store(tmp_path), workers=len, refusals={'a "limit"\\': 3})
 
 
-def test_the_speed_is_that_of_all_running_runs_together_each_by_its_own_batch(engine: Any) -> None:
-    measured(engine.store, spec(64), pace=0.01, steps=5)
-    measured(engine.store, spec(32), pace=0.02, steps=5)
-    measured(engine.store, spec(64), pace=0.01, steps=0)
-    measured(engine.store, spec(64), pace=0.01, steps=5, finished=True)
-    assert "resnet_explorer_images_per_second 8000\n" in exposition(engine)  # 6,400 and 1,600
-    assert 'resnet_explorer_runs{status="running"} 3\n' in exposition(engine)
+def test_the_speed_is_that_of_all_running_runs_together_each_by_its_own_batch(served: Any) -> None:
+    measured(served.store, spec(64), pace=0.01, steps=5)
+    measured(served.store, spec(32), pace=0.02, steps=5)
+    measured(served.store, spec(64), pace=0.01, steps=0)
+    measured(served.store, spec(64), pace=0.01, steps=5, finished=True)
+    assert "resnet_explorer_images_per_second 8000\n" in exposition(served)  # 6,400 and 1,600
+    assert 'resnet_explorer_runs{status="running"} 3\n' in exposition(served)
 
 
-def test_where_nothing_trains_the_speed_is_zero_and_labels_are_escaped(engine: Any) -> None:
-    text = exposition(engine)
+def test_where_nothing_trains_the_speed_is_zero_and_labels_are_escaped(served: Any) -> None:
+    text = exposition(served)
     assert "resnet_explorer_images_per_second 0\n" in text
     assert 'resnet_explorer_refusals_total{limit="a \\"limit\\"\\\\"} 3\n' in text
     assert 'resnet_explorer_workers{lane="study"} 5\n' in text
