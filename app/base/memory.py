@@ -7,6 +7,7 @@ like this, on two cores of an AMD EPYC. Large pages for large tensors are worth 
 
 import ctypes
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -2, -3, -8  # <malloc.h>
@@ -31,14 +32,22 @@ def give_back_large_blocks() -> None:
 
 def return_freed_memory() -> None:
     """Give back what is kept: a run has ended, and the next one may be small."""
-    if trim := getattr(ctypes.CDLL(None), "malloc_trim", None):
+    if trim := _of_glibc("malloc_trim"):
         trim(0)
 
 
 def _set(options: dict[int, int]) -> None:
-    if mallopt := getattr(ctypes.CDLL(None), "mallopt", None):
+    if mallopt := _of_glibc("mallopt"):
         for option, value in options.items():
             mallopt(option, value)
+
+
+def _of_glibc(name: str) -> Callable[..., int] | None:
+    """A function of the C library's; None where it has none of the name, or, as on Windows, cannot be asked at all."""
+    try:
+        return getattr(ctypes.CDLL(None), name, None)
+    except (OSError, TypeError):
+        return None
 
 
 def free_memory() -> int | None:

@@ -32,6 +32,7 @@ CONFIG = {
 
 
 RETRY_SECONDS = 2.0
+KILL = getattr(signal, "SIGKILL", signal.SIGTERM)  # on Windows the latter ends a process as hard
 
 log = logs.events(__name__)
 
@@ -101,7 +102,7 @@ class Cluster:
             for nanny in self._own.workers.values():  # asked politely, they take seconds; nothing is lost by a kill
                 nanny.auto_restart = False
                 if nanny.pid is not None:
-                    os.kill(nanny.pid, signal.SIGKILL)
+                    os.kill(nanny.pid, KILL)
             self._own.close(timeout=10)
 
     def raise_flag(self, name: str) -> None:

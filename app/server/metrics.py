@@ -5,7 +5,7 @@ from typing import get_args
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
-from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.registry import Collector
 
 from app.base.histograms import REGISTRY
@@ -14,7 +14,7 @@ from app.engine.engine import Engine
 from app.server.middlewares import PAGES
 from app.store.run import Status
 
-CONTENT_TYPE = CONTENT_TYPE_LATEST
+CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4  # what collectors of before were told; the names need no later one
 
 
 def health(engine: Engine) -> str:
@@ -23,7 +23,7 @@ def health(engine: Engine) -> str:
 
 
 def exposition(engine: Engine) -> str:
-    """Every metric in Prometheus's text format."""
+    """Every metric in Prometheus's text format, version 0.0.4."""
     now = CollectorRegistry()
     now.register(_Now(engine))
     return (generate_latest(now) + generate_latest(REGISTRY)).decode()

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from app.base.histograms import REGISTRY
 from app.base.settings import Settings
 from app.engine.engine import Engine
 from app.engine.question_desk import Answer
@@ -36,9 +37,16 @@ def answered(engine: Engine, question: Question) -> Answer:
     return engine.questions.ask(question)
 
 
+def answers_timed() -> float:
+    """Answers of the lane of quick questions whose seconds /metrics tells."""
+    return REGISTRY.get_sample_value("resnet_explorer_answer_seconds_count", {"lane": "ask"}) or 0.0
+
+
 def test_an_answer_is_kept_and_the_next_engine_has_it_at_once(engine: Engine, tmp_path: Path) -> None:
     question = CutQuestion(run=RUN, step=312, cut=CutSpec.parse("3"), images=50)
+    timed = answers_timed()
     first = answered(engine, question).result
+    assert answers_timed() == timed + 1
     assert isinstance(first, CutEvaluation)
     assert first.images == 50
     assert first.confusion.sum() == 50

@@ -1,7 +1,9 @@
 """One engine a store: the second is refused in a sentence, and a killed one leaves the store free."""
 
+import errno
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -30,3 +32,30 @@ def test_the_lock_of_a_killed_process_is_free(tmp_path: Path) -> None:
             hold_store(tmp_path)
         process.kill()
     hold_store(tmp_path).release()
+
+
+def test_any_thread_may_let_it_go(tmp_path: Path) -> None:
+    # A server stops on another thread than it began on.
+    held = hold_store(tmp_path)
+    letting_go = threading.Thread(target=held.release)
+    letting_go.start()
+    letting_go.join()
+    hold_store(tmp_path).release()
+
+
+def test_a_folder_that_cannot_be_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreError, match="cannot be held"):
+        hold_store(tmp_path / "file" / "store")
+
+
+def test_where_the_system_has_no_locks_none_is_pretended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # A marker file would outlive a process that is killed, and keep every later server out.
+    fcntl = pytest.importorskip("fcntl")
+
+    def absent(_file: int, _what: int) -> None:
+        raise OSError(errno.ENOSYS, "Function not implemented")
+
+    monkeypatch.setattr(fcntl, "flock", absent)
+    with pytest.raises(StoreError, match="not implemented"):
+        hold_store(tmp_path)
