@@ -53,7 +53,7 @@ def test_a_runs_life_is_told_under_its_id_and_by_no_owner(
     assert {line["run"] for line in told[:-1]} == {run.id}
     assert told[-1]["limit"] == "max_steps"
     assert {line["level"] for line in told} == {"info", "warning", "error"}
-    assert told[2] == told[2] | {"attempt": 1, "status": "cancelled", "step": 10, "of": "pump"}
+    assert told[2] == told[2] | {"attempt": 1, "status": "cancelled", "step": 10, "of": "run_queue"}
     assert not [said for said in ("owner of it", "secret name") if said in text]
 
 
