@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint check web browser bench chaos fuzz soak reference
+.PHONY: help setup run test quick lint check web browser bench chaos fuzz soak reference
 
 # The first Python of a supported version that really starts (a pyenv shim may be there without one behind it).
 PYTHON ?= $(shell for p in python3.11 python3.12 python3; do \
@@ -16,6 +16,7 @@ NPM := PATH="$(CURDIR)/.venv/bin:$$PATH" npm --prefix $(WEB) --no-audit --no-fun
 help:
 	@echo "make run         set up, start the server, print its address (PORT=$(PORT))"
 	@echo "make test        set up, then every check and test, browser tests included (T=tests/models: only those)"
+	@echo "make quick       the tests without an engine, a browser or anything slow"
 	@echo "make check       ruff and mypy, prettier, eslint, tsc and vitest, and that what is built is what its sources give"
 	@echo "make lint        ruff alone"
 	@echo "make web         build the browser half ($(WEB)/built) anew"
@@ -65,6 +66,9 @@ test: check
 	some() { "$$@" || { status=$$?; [ $$status -eq 5 ] || exit $$status; }; }; \
 	some env OMP_NUM_THREADS=1 .venv/bin/python -m pytest -n 2 -m "not browser" $(T); \
 	some .venv/bin/python -m pytest -m browser $(T)
+
+quick: setup
+	@OMP_NUM_THREADS=1 .venv/bin/python -m pytest -n 2 -m "not browser and not engine and not slow" $(T)
 
 bench: setup
 	@.venv/bin/python -m benchmarks $(if $(DEVICE),--device $(DEVICE))

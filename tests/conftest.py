@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +15,21 @@ if TYPE_CHECKING:
     from tests.trials.undisturbed import Weights
 
 __all__ = ["address", "answering", "chromium", "driver", "engine", "page", "phone", "profiles", "serve"]
+
+# Whoever asks for one of these, or has a helper that does, bears the mark.
+MARKS = {"browser": {"driver"}, "engine": {"engine", "answering", "serve", "address", "machines", "witness"}}
+TRIALS = Path(__file__).parent / "trials"
+
+
+@pytest.hookimpl(tryfirst=True)  # before -m chooses
+def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
+    """Mark what drives a browser or starts an engine by the fixtures that it uses, and trials by their folder."""
+    for item in items:
+        for mark, fixtures in MARKS.items():
+            if fixtures.intersection(item.fixturenames):
+                item.add_marker(mark)
+        if TRIALS in item.path.parents:
+            item.add_marker("slow")
 
 
 @pytest.fixture(scope="session", autouse=True)

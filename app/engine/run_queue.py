@@ -162,7 +162,8 @@ class RunQueue:
             self.trouble = ""
         workers = self._cluster.workers("train")
         for run_id, address in list(self._at.items()):
-            if address not in workers and self._tasks[run_id].status == "pending":  # it would wait for it for ever
+            # It would wait for it for ever. No worker at all: the scheduler did not answer, and nothing is known.
+            if workers and address not in workers and self._tasks[run_id].status == "pending":
                 del self._at[run_id]
                 self._tasks.pop(run_id).cancel()
                 self._retry(run_id, self.store.runs.get(run_id).attempt)

@@ -89,6 +89,7 @@ def test_without_json_people_read_a_table(cli: Command) -> None:
 # ── training ──
 
 
+@pytest.mark.slow
 def test_train_trains_and_says_what_came_of_it(trained: dict[str, Any]) -> None:
     assert {"run", "net", "train_error", "test_error", "images_per_second", "status"} <= set(trained)
     assert (trained["net"], trained["status"]) == ("resnet-8", "finished")
@@ -97,6 +98,7 @@ def test_train_trains_and_says_what_came_of_it(trained: dict[str, Any]) -> None:
     assert trained["images_per_second"] > 0
 
 
+@pytest.mark.slow
 def test_a_trained_run_is_in_the_store_with_the_reference_runs(printed: Printed, trained: dict[str, Any]) -> None:
     listed = {row["run"]: row for row in printed("runs")}
     assert len(listed) == 1 + len(REFERENCES)
@@ -104,6 +106,7 @@ def test_a_trained_run_is_in_the_store_with_the_reference_runs(printed: Printed,
     assert all(row["status"] == "finished" for row in listed.values())
 
 
+@pytest.mark.slow
 def test_evaluate_finds_the_test_error_that_training_found(printed: Printed, trained: dict[str, Any]) -> None:
     figures = printed("evaluate", trained["run"])
     assert set(figures) == {"run", "error", "loss", "images"}
@@ -120,6 +123,7 @@ def test_evaluate_takes_the_first_images_and_a_kept_moment(printed: Printed) -> 
     assert beginning["error"] > 80, "ten classes, and nothing learnt yet"
 
 
+@pytest.mark.slow
 def test_a_run_that_diverges_is_told_in_json_that_any_reader_takes(printed: Printed) -> None:
     words = ["train", "resnet-20:width=4:norm=none", "--lr", "10", "--steps", "20", "--images", "640"]
     [figures] = printed(*words)
@@ -133,6 +137,7 @@ def test_json_has_no_word_for_what_is_no_number(capsys: pytest.CaptureFixture[st
     assert printed == [{"loss": None, "error": None, "images": 5}]
 
 
+@pytest.mark.slow
 def test_ctrl_c_stops_with_a_sentence_and_the_run_goes_on_later(tmp_path: Path) -> None:
     words = ["train", "resnet-8:width=4", "--steps", "3000"]
     command = [sys.executable, "-m", "app", *words]
@@ -158,6 +163,7 @@ def test_ctrl_c_stops_with_a_sentence_and_the_run_goes_on_later(tmp_path: Path) 
     hold_store(tmp_path).release()  # nobody holds it any more
 
 
+@pytest.mark.slow
 def test_a_data_set_that_cannot_be_fetched_fails_its_run_with_a_sentence(
     cli: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -219,6 +225,7 @@ def test_bad_input_is_status_2_and_one_line(cli: Command, words: str, said: str)
     refused(cli(*words.split()), said)
 
 
+@pytest.mark.slow
 def test_a_shell_sees_the_same(store: Path) -> None:
     refused(shell(store, "describe", "lenet-5"), "lenet-5")
 

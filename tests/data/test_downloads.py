@@ -18,6 +18,7 @@ from app.data.downloads import download
 from app.data.images import load
 from app.values.datasets import BUNDLED, DATASETS, FILES, DataError, DataUnavailable, available
 from tests.support.served_data import Parts, Source, closed_port, official_files
+from tests.support.waiting import PATIENCE
 
 TORCHVISION = tuple(FILES)
 
@@ -124,7 +125,7 @@ def test_progress_grows_to_the_whole(settings: Settings, source: Source, monkeyp
                 handler.wfile.write(content[begin : begin + quarter])
                 reported.append(max(seen, default=(0, 0)))
                 # the next quarter, once something of this one has been reported
-                changed.wait_for(lambda: max(seen, default=(0, 0)) > reported[-1], timeout=10)
+                changed.wait_for(lambda: max(seen, default=(0, 0)) > reported[-1], timeout=PATIENCE)
 
     monkeypatch.setattr(downloads, "WATCH_SECONDS", 0.01)
     source.offer("cifar-10")

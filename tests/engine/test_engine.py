@@ -5,6 +5,7 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from typing import ClassVar
 
 import pytest
 import torch
@@ -30,6 +31,8 @@ from models.spec import NetSpec
 from tests.support.opening import NoCluster
 from tests.support.waiting import until
 from tests.trials.undisturbed import STEPS, Weights, ended_well, specs, trained
+
+pytestmark = pytest.mark.engine
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +106,7 @@ class Silent(NoCluster):
 
     def submit(self, *_: object, **_options: object) -> SimpleNamespace:
         """It never ends."""
-        return SimpleNamespace(status="pending", add_done_callback=lambda _: None)
+        return SimpleNamespace(status="pending", add_done_callback=lambda _: None, cancel=lambda: None)
 
 
 def test_a_cut_asked_of_a_server_that_died_is_made_by_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,6 +122,38 @@ def test_a_cut_asked_of_a_server_that_died_is_made_by_the_next(tmp_path: Path, m
     assert following.store.events.cuts(run) == [BlockCut(step=0, cut=CutSpec.parse("1"))]
     assert following.store.runs.get(run).cut_asked is None
     following.stop()
+
+
+class Busy(Silent):
+    """The same; asked who its workers are, its scheduler answers now and then too late."""
+
+    names: ClassVar = [""]
+    looks = 0
+
+    def connected(self) -> bool:
+        """It is there; the pump asks before each look around."""
+        Busy.looks += 1
+        return True
+
+    def workers(self, _lane: str) -> list[str]:
+        """As many as answered in time."""
+        return list(self.names)
+
+
+def test_a_scheduler_that_answers_too_late_costs_no_run_its_worker_and_one_that_names_others_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_module, "Cluster", Busy)
+    engine = Engine(Settings(store=tmp_path))
+    run = engine.runs.submit(specs()[1:])[0].id
+    until(lambda: engine.queue.busy(run), "the worker to have it")
+    monkeypatch.setattr(Busy, "names", [])
+    seen = Busy.looks
+    until(lambda: Busy.looks > seen + 1, "the pump to look around")
+    assert (engine.queue.busy(run), engine.store.runs.get(run).attempt) == (True, 1)
+    monkeypatch.setattr(Busy, "names", ["another"])
+    until(lambda: engine.store.runs.get(run).attempt == 2, "the other worker to have it")
+    engine.stop()
 
 
 class Away(NoCluster):

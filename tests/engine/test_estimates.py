@@ -8,6 +8,7 @@ from app.engine.policy.estimates import seconds_left, seconds_of_training
 from app.store.store import Store
 from app.values.datasets import BUNDLED, DATASETS
 from app.values.run_spec import Recipe, RunSpec
+from models.plan import plan
 from models.spec import NetSpec
 from tests.support.runs import measured
 
@@ -61,3 +62,20 @@ def test_a_new_runs_time_is_by_those_that_train_now_else_by_the_last_four_that_d
     assert seconds_of_training(spec(batch=32), DATASETS[BUNDLED], 100, store) == pytest.approx(50 * 2.5)
     measured(store, spec(), pace=0.5, steps=10)
     assert seconds_of_training(spec(), DATASETS[BUNDLED], 100, store) == pytest.approx(100 * 0.5)
+
+
+@pytest.mark.parametrize("status", ["finished", "paused", "cancelled"])
+def test_runs_that_ended_tell_a_pace_whatever_ended_them(store: Store, status: str) -> None:
+    run = measured(store, spec(), pace=2.0, steps=10)
+    store.runs.update(run.id, status="failed")
+    assert seconds_of_training(spec(), DATASETS[BUNDLED], 100, store) is None
+    store.runs.update(run.id, status=status)
+    assert seconds_of_training(spec(), DATASETS[BUNDLED], 100, store) == pytest.approx(200)
+
+
+def test_larger_images_take_longer_in_proportion_to_the_multiply_adds(store: Store) -> None:
+    large = RunSpec(net=spec().net.fitted(3, 10), data="cifar-10", recipe=Recipe(steps=40, batch=64))
+    measured(store, large, pace=2.0, steps=10)
+    ratio = plan(spec().net, 28).macs / plan(large.net, 32).macs
+    assert ratio < 0.8
+    assert seconds_of_training(spec(), DATASETS[BUNDLED], 100, store) == pytest.approx(200 * ratio)

@@ -85,12 +85,13 @@ def test_parquet_goes_on_beyond_one_portion_of_steps(
     assert read_table(io.BytesIO(file.getvalue()))["step"].to_pylist() == list(range(10))
 
 
+@pytest.mark.slow
 def test_the_exported_script_repeats_the_same_losses(measured: tuple[Store, str, list[Event]], tmp_path: Path) -> None:
     store, run, made = measured
     folder = tmp_path / "away"
     assert sorted(path.name for path in write(store, run, folder)) == sorted(FILES)
     done = subprocess.run(
-        [sys.executable, folder / "repeat.py", "3"], cwd=ROOT, capture_output=True, text=True, check=True, timeout=120
+        [sys.executable, folder / "repeat.py", "3"], cwd=ROOT, capture_output=True, text=True, check=True
     )
     losses = [event.loss for event in made if isinstance(event, StepMeasured)]
     assert done.stdout.splitlines() == [
@@ -98,18 +99,14 @@ def test_the_exported_script_repeats_the_same_losses(measured: tuple[Store, str,
     ]
 
 
+@pytest.mark.slow
 def test_the_exported_script_cuts_what_was_cut(measured: tuple[Store, str, list[Event]], tmp_path: Path) -> None:
     store, run, _ = measured
     cut = BlockCut(step=2, cut=CutSpec.parse("1"))
     store.events.record(run, 0, [cut])
     assert "cuts.json" in [path.name for path in write(store, run, tmp_path / "away")]
     done = subprocess.run(
-        [sys.executable, tmp_path / "away" / "repeat.py", "4"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=120,
+        [sys.executable, tmp_path / "away" / "repeat.py", "4"], cwd=ROOT, capture_output=True, text=True, check=True
     )
     again = train(SPEC, load(SPEC.data, Settings(store=tmp_path)), until=4, cuts=[cut])
     losses = [event.loss for event in again if isinstance(event, StepMeasured)]
@@ -148,6 +145,7 @@ def test_a_moment_that_was_not_kept_is_refused(measured: tuple[Store, str, list[
     assert not (tmp_path / "away").exists()
 
 
+@pytest.mark.slow
 def test_an_import_is_exported_and_its_script_enters_it_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     spec = imported(SPEC.net, SPEC.data, ((0.3,), (0.3,)))
     store = Store(tmp_path / "store")
@@ -158,12 +156,7 @@ def test_an_import_is_exported_and_its_script_enters_it_again(tmp_path: Path, mo
     write(store, run, tmp_path / "away")
     monkeypatch.setenv("RESNET_EXPLORER_STORE", str(tmp_path / "other"))
     done = subprocess.run(
-        [sys.executable, tmp_path / "away" / "repeat.py"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=120,
+        [sys.executable, tmp_path / "away" / "repeat.py"], cwd=ROOT, capture_output=True, text=True, check=True
     )
     images = load(spec.data, Settings(store=tmp_path))
     mean_and_std = {"mean": (0.3,), "std": (0.3,)}

@@ -12,8 +12,6 @@ from tests.support.browser import another
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-pytestmark = pytest.mark.browser
-
 NETS = "net=plain-20&net=resnet-110"
 FOLD = re.compile("more blocks, folded")
 
@@ -32,7 +30,6 @@ def seen(chromium: "Browser", address: str) -> Iterator[Page]:
 
 
 def opened(page: Page, address: str) -> Page:
-    page.set_default_timeout(60_000)
     page.goto(address)
     item(page, 0, "stem.conv").wait_for()
     return page

@@ -3,14 +3,11 @@
 import zipfile
 from pathlib import Path
 
-import pytest
 import torch
 from playwright.sync_api import Page, expect
 
 from models.nets.net import build
 from models.spec import NetSpec
-
-pytestmark = pytest.mark.browser
 
 
 def choose_first_run(page: Page) -> None:
@@ -31,7 +28,7 @@ def test_weights_are_brought_in_and_taken_away(page: Page, address: str, tmp_pat
         page.locator("input[type=file]").set_input_files(tmp_path / file)
         expect(page.get_by_text(file)).to_be_visible()
         page.get_by_test_id("stFormSubmitButton").get_by_role("button").click()
-        expect(page.get_by_text(answer)).to_be_visible(timeout=60_000)
+        expect(page.get_by_text(answer)).to_be_visible()
     choose_first_run(page)
     with page.expect_download() as download:
         page.get_by_role("button", name="Weights, events, spec and script").click()

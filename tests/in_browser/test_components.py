@@ -8,8 +8,6 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.support.browser import Serve
 
-pytestmark = pytest.mark.browser
-
 SCRATCH = Path(__file__).parent / "scratch" / "main.py"
 
 

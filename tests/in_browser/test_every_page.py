@@ -10,8 +10,6 @@ from playwright.sync_api import expect
 if TYPE_CHECKING:
     from playwright.sync_api import ConsoleMessage, Page
 
-pytestmark = pytest.mark.browser
-
 PAGES = ["", "train", "gradients", "paths", "lesions", "features", "runs"]
 DRAWN = {"train": ".live-chart[data-updates]", "gradients": ".live-chart[data-updates]", "runs": "canvas"}
 PARAMETERS = ("net", "data", "recipe", "width", "seed", "run", "step", "layer", "guess", "find", "status")

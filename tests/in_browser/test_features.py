@@ -9,26 +9,21 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from tests.support.browser import PATIENCE
-
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-pytestmark = pytest.mark.browser
-
 
 def test_a_picture_is_uploaded_a_layer_chosen_and_a_channel_clicked(page: "Page", address: str, tmp_path: Path) -> None:
-    page.set_default_timeout(PATIENCE)
     page.goto(f"{address}/features?source=upload&beside=none&method=saliency")
     file = io.BytesIO()
     Image.new("CMYK", (300, 200), (0, 90, 90, 0)).save(file, "JPEG")
     uploads = page.locator("input[type=file]")
     uploads.set_input_files({"name": "mine.jpg", "mimeType": "image/jpeg", "buffer": file.getvalue()})
-    expect(page.locator(".sheet figcaption").first).to_have_text("your picture", timeout=PATIENCE)
+    expect(page.locator(".sheet figcaption").first).to_have_text("your picture")
 
     page.locator(".strip .item").nth(4).click()
     maps = page.locator(".sheet .maps canvas")
-    expect(maps.last).to_have_attribute("aria-label", re.compile("16 channels of 14 by 14"), timeout=PATIENCE)
+    expect(maps.last).to_have_attribute("aria-label", re.compile("16 channels of 14 by 14"))
     expect(maps).to_have_count(3)
     assert maps.first.evaluate("canvas => getComputedStyle(canvas).imageRendering") == "pixelated"
 
@@ -47,19 +42,18 @@ def test_a_picture_is_uploaded_a_layer_chosen_and_a_channel_clicked(page: "Page"
     assert pixels == pytest.approx(wanted, abs=2)  # of its border
 
     maps.first.click(position={"x": 20, "y": 20})
-    expect(page.get_by_text(re.compile(r"Channel \d+ of"))).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text(re.compile(r"Channel \d+ of"))).to_be_visible()
     assert re.search(r"channel=\d+", page.url)
     expect(page.get_by_text("the patch that does")).to_be_visible()
 
     uploads.set_input_files({"name": "not.png", "mimeType": "image/png", "buffer": b"not a picture"})
-    expect(page.get_by_text("cannot be used: not an image")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("cannot be used: not an image")).to_be_visible()
 
 
 def test_a_drawing_is_looked_at_as_it_was_drawn_and_can_be_taken_back(page: "Page", address: str) -> None:
-    page.set_default_timeout(PATIENCE)
     page.goto(f"{address}/features?source=draw&beside=none&method=saliency")
     caption = page.locator(".sheet figcaption").first
-    expect(caption).to_have_text("test image 0", timeout=PATIENCE)
+    expect(caption).to_have_text("test image 0")
     square = page.locator(".pad canvas")
     square.scroll_into_view_if_needed()
     box = square.bounding_box()
@@ -68,7 +62,7 @@ def test_a_drawing_is_looked_at_as_it_was_drawn_and_can_be_taken_back(page: "Pag
     page.mouse.down()
     page.mouse.move(box["x"] + 84, box["y"] + 180, steps=8)
     page.mouse.up()
-    expect(caption).to_have_text("your picture", timeout=PATIENCE)
+    expect(caption).to_have_text("your picture")
 
     seen = page.locator(".sheet .image canvas")
     rows = seen.evaluate(
@@ -79,4 +73,4 @@ def test_a_drawing_is_looked_at_as_it_was_drawn_and_can_be_taken_back(page: "Pag
     assert max(rows[1:]) == 0
 
     page.get_by_role("button", name="Undo").click()
-    expect(caption).to_have_text("test image 0", timeout=PATIENCE)
+    expect(caption).to_have_text("test image 0")

@@ -3,15 +3,12 @@
 import re
 from typing import TYPE_CHECKING
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support.browser import another
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
-
-pytestmark = pytest.mark.browser
 
 RUNS = "run=reference-plain-20&run=reference-resnet-20"
 
@@ -28,8 +25,6 @@ def lines(page: Page) -> list[str]:
 def test_a_block_of_the_strip_is_followed_and_another_browser_sees_the_same(
     page: Page, chromium: "Browser", address: str
 ) -> None:
-    page.set_default_timeout(90_000)
-    expect.set_options(timeout=90_000)
     page.goto(f"{address}/gradients?{RUNS}")
     page.get_by_role("heading", name="What you see").wait_for()
     assert [name for name in lines(page) if name.endswith("step 0")] == ["plain-20, step 0", "resnet-20, step 0"]

@@ -1,18 +1,15 @@
 """The unrolled picture under a hand and a keyboard: a block switched off takes half of the paths."""
 
 import re
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.support.browser import PATIENCE, another
+from tests.support.browser import another
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
-
-pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
@@ -21,16 +18,7 @@ def address(address: str) -> str:
     return f"{address}/paths"
 
 
-@pytest.fixture(autouse=True)
-def patience() -> Iterator[None]:
-    """For machines under load."""
-    expect.set_options(timeout=PATIENCE)
-    yield
-    expect.set_options(timeout=None)
-
-
 def opened(page: Page, address: str) -> Page:
-    page.set_default_timeout(PATIENCE)
     page.goto(address)
     page.locator(".unrolled .block").first.wait_for()
     return page

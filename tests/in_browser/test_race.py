@@ -14,12 +14,10 @@ from playwright.sync_api import Page, Request, expect
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from app.base.settings import ROOT
-from tests.support.browser import PATIENCE, Serve, another
+from tests.support.browser import Serve, another
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
-
-pytestmark = pytest.mark.browser
 
 NETS = "net=plain-8:width=4&net=resnet-8:width=4"
 TRACES = "(document.querySelector('.live-chart-plot')?.data ?? [])"
@@ -44,14 +42,7 @@ def live(chromium: "Browser", address: str) -> Iterator[str]:
         start(page, f"{address}/train?{NETS}&recipe=paper")
         yield page.url
         page.get_by_role("button", name="Stop").click()
-        expect(page.get_by_role("button", name="Go on")).to_be_visible(timeout=PATIENCE)
-
-
-@pytest.fixture
-def page(page: Page) -> Page:
-    """The shared fixture's page, with patience for a loaded machine."""
-    page.set_default_timeout(PATIENCE)
-    return page
+        expect(page.get_by_role("button", name="Go on")).to_be_visible()
 
 
 def opened(page: Page, address: str) -> Page:
@@ -82,14 +73,12 @@ def points(page: Page) -> int:
 def updated(page: Page, times: int) -> None:
     """Wait until the error chart has been drawn so many times more."""
     now = int(page.locator(".live-chart").first.get_attribute("data-updates") or 0)
-    page.wait_for_function(
-        "n => Number(document.querySelector('.live-chart').dataset.updates) >= n", arg=now + times, timeout=PATIENCE
-    )
+    page.wait_for_function("n => Number(document.querySelector('.live-chart').dataset.updates) >= n", arg=now + times)
 
 
 def names(page: Page, *nets: str) -> None:
     """Wait until these nets, and no others, are on the page."""
-    expect(page.locator(".now > span:first-child")).to_have_text(list(nets), timeout=20_000)
+    expect(page.locator(".now > span:first-child")).to_have_text(list(nets))
 
 
 def query(page: Page) -> dict[str, list[str]]:
@@ -131,7 +120,7 @@ def test_a_worker_that_is_killed_costs_the_page_nothing_and_the_race_ends(
     assert len(mine) >= 2
     for process in mine:
         os.kill(process.pid, signal.SIGKILL)
-    expect(page.locator(".now").filter(has_text="finished · step 312")).to_have_count(2, timeout=PATIENCE)
+    expect(page.locator(".now").filter(has_text="finished · step 312")).to_have_count(2)
     grown(page, 311)
     fine(page)
     assert points(page) == 312, "every step is there, once"
@@ -190,7 +179,7 @@ def test_a_reload_and_the_way_back_keep_the_race(page: Page, live: str) -> None:
     page.get_by_role("link", name="Runs").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("trained here")
     page.go_back()
-    expect(page.get_by_role("heading", level=1)).to_contain_text("stacking more layers", timeout=20_000)
+    expect(page.get_by_role("heading", level=1)).to_contain_text("stacking more layers")
     page.wait_for_selector(".strip .row")
     names(page, "plain-8", "resnet-8")
     assert query(page)["run"] == runs

@@ -3,21 +3,13 @@
 import re
 from typing import TYPE_CHECKING
 
-import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.in_browser.test_race import AXES, opened, query, zoom
-from tests.support.browser import PATIENCE, another
+from tests.support.browser import another
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
-
-
-@pytest.fixture
-def page(page: Page) -> Page:
-    """The shared fixture's page, with patience for a loaded machine."""
-    page.set_default_timeout(PATIENCE)
-    return page
 
 
 def slider(page: Page) -> Locator:

@@ -25,7 +25,7 @@ def spec(batch: int) -> RunSpec:
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Any:
+def served(tmp_path: Path) -> Any:
     return SimpleNamespace(store=Store(tmp_path), workers=len, refusals={'a "limit"\\': 3})
 
 
@@ -41,18 +41,18 @@ def samples(text: str) -> dict[Sample, float]:
     }
 
 
-def test_the_speed_is_that_of_all_running_runs_together_each_by_its_own_batch(engine: Any) -> None:
-    measured(engine.store, spec(64), pace=0.01, steps=5)
-    measured(engine.store, spec(32), pace=0.02, steps=5)
-    measured(engine.store, spec(64), pace=0.01, steps=0)
-    measured(engine.store, spec(64), pace=0.01, steps=5, finished=True)
-    sample = samples(exposition(engine))
+def test_the_speed_is_that_of_all_running_runs_together_each_by_its_own_batch(served: Any) -> None:
+    measured(served.store, spec(64), pace=0.01, steps=5)
+    measured(served.store, spec(32), pace=0.02, steps=5)
+    measured(served.store, spec(64), pace=0.01, steps=0)
+    measured(served.store, spec(64), pace=0.01, steps=5, finished=True)
+    sample = samples(exposition(served))
     assert sample["resnet_explorer_images_per_second",] == pytest.approx(8000)  # 6,400 and 1,600
     assert sample["resnet_explorer_runs", "running"] == 3
 
 
-def test_where_nothing_trains_the_speed_is_zero_and_labels_are_escaped(engine: Any) -> None:
-    text = exposition(engine)
+def test_where_nothing_trains_the_speed_is_zero_and_labels_are_escaped(served: Any) -> None:
+    text = exposition(served)
     assert 'resnet_explorer_refusals_total{limit="a \\"limit\\"\\\\"}' in text
     sample = samples(text)
     assert sample["resnet_explorer_images_per_second",] == 0
@@ -60,8 +60,8 @@ def test_where_nothing_trains_the_speed_is_zero_and_labels_are_escaped(engine: A
     assert sample["resnet_explorer_workers", "study"] == 5
 
 
-def test_the_names_that_collectors_rely_on_are_there_as_they_were(engine: Any) -> None:
-    kinds = {family.name: family.type for family in text_string_to_metric_families(exposition(engine))}
+def test_the_names_that_collectors_rely_on_are_there_as_they_were(served: Any) -> None:
+    kinds = {family.name: family.type for family in text_string_to_metric_families(exposition(served))}
     assert kinds == {
         "resnet_explorer_sessions": "gauge",
         "resnet_explorer_sessions_refused": "counter",  # a sample of it ends in _total
@@ -72,20 +72,20 @@ def test_the_names_that_collectors_rely_on_are_there_as_they_were(engine: Any) -
         "resnet_explorer_answer_seconds": "histogram",
         "resnet_explorer_feed_seconds": "histogram",
     }
-    assert ("resnet_explorer_sessions_refused_total",) in samples(exposition(engine))
+    assert ("resnet_explorer_sessions_refused_total",) in samples(exposition(served))
 
 
-def test_they_are_told_as_the_text_format_that_they_were(engine: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    engine.settings = Settings()
-    monkeypatch.setattr("app.server.routes.process.engine", lambda: engine)
+def test_they_are_told_as_the_text_format_that_they_were(served: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    served.settings = Settings()
+    monkeypatch.setattr("app.server.routes.process.engine", lambda: served)
     scope = {"type": "http", "method": "GET", "path": "/metrics", "headers": [], "client": ("127.0.0.1", 1)}
     answer = asyncio.run(metrics(Request(scope)))
     assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
     assert samples(bytes(answer.body).decode())["resnet_explorer_sessions",] == 0
 
 
-def test_an_answer_of_the_feed_is_timed_whatever_it_says(engine: Any) -> None:
-    before = samples(exposition(engine))["resnet_explorer_feed_seconds_count",]
+def test_an_answer_of_the_feed_is_timed_whatever_it_says(served: Any) -> None:
+    before = samples(exposition(served))["resnet_explorer_feed_seconds_count",]
     scope = {"type": "http", "method": "GET", "path": "/live", "query_string": b"run=one&key=no", "headers": []}
     assert live(Request(scope)).status_code == 403
-    assert samples(exposition(engine))["resnet_explorer_feed_seconds_count",] == before + 1
+    assert samples(exposition(served))["resnet_explorer_feed_seconds_count",] == before + 1

@@ -126,7 +126,8 @@ def test_errors_can_be_asked_for_at_an_earlier_step() -> None:
     assert history.train_error(window=5, at=20) == 18
     assert history.train_error(window=5) == 297
     assert history.train_error(at=3) == 1.5
-    assert (history.test_error(at=9), history.test_error(at=29), history.test_error()) == (None, 98, 70)
+    assert [history.test_error(at=at) for at in (9, 10, 29, None)] == [None, 99, 98, 70]
+    assert History(started()).train_error() is None
 
 
 def test_of_a_hundred_thousand_steps_no_extreme_of_any_layer_or_curve_is_lost() -> None:
@@ -155,3 +156,13 @@ def test_a_gradient_of_zero_does_not_count_beside_others_and_stays_zero_alone() 
     norms = np.array([[1.0, 0.0], [4.0, 0.0], [0.0, 5.0], [3.0, 2.0], [9.0, 0.0]])
     found = geometric_means(norms, np.array([0, 2]))
     np.testing.assert_allclose(found, [[gmean([1, 4]), 0], [gmean([3, 9]), gmean([5, 2])]])
+
+
+def test_the_pace_is_the_median_of_the_last_twenty_steps() -> None:
+    history = History(started())
+    given = rows(np.ones(21), np.ones((21, 2)))
+    for step, row in enumerate(given):
+        row["seconds"] = float(step)
+    history.extend(given, [])  # type: ignore[arg-type]
+    assert history.seconds_per_step() == 10.5, "of steps 1 to 20"
+    assert history.seconds == 210

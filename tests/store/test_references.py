@@ -64,6 +64,7 @@ def test_every_moment_has_its_weights(store: Store, run: str) -> None:
     assert kept(store.weights.folder(run)) == store.events.moments(run)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("run", runs())
 def test_the_weights_of_each_epoch_have_the_test_error_of_its_event(store: Store, run: str) -> None:
     found = store.runs.get(run)

@@ -62,6 +62,60 @@ def losses(store: Store, run: str) -> list[float]:
     return store.events.history(run).series().loss.tolist()
 
 
+def test_every_write_is_counted_once(store: Store) -> None:
+    run = begun(store)
+    before = store.changes
+    store.runs.update(run, message="one")
+    assert store.changes == before + 1
+    store.events.record(run, 1, [started(), *steps(0, 2), RunFinished(step=2)])
+    assert store.changes == before + 2
+    store.delete(run)
+    assert store.changes == before + 3
+
+
+def test_of_a_deleted_run_nothing_is_left(store: Store) -> None:
+    run = begun(store)
+    store.events.record(run, 1, [started(), *steps(0, 2), RunDiverged(step=2, layer="head.fc", what="loss")])
+    assert losses(store, run) == [1.0] * 2
+    folder = store.weights.folder(run)
+    assert folder == store.folder / "weights" / run
+    folder.mkdir(parents=True)
+    store.delete(run)
+    assert not folder.exists()
+    assert store.events.diverged(run) is None
+    assert run not in store.events._histories
+
+
+def test_several_things_are_changed_in_one_write_the_spec_among_them(store: Store) -> None:
+    run = begun(store)
+    other = SPEC.model_copy(update={"seed": 3})
+    store.runs.update(run, spec=other, message="changed", until=7)
+    found = store.runs.get(run)
+    assert (found.spec, found.message, found.until) == (other, "changed", 7)
+
+
+def test_histories_of_two_dozen_runs_are_kept_and_the_oldest_is_read_again(store: Store) -> None:
+    runs = [begun(store) for _ in range(25)]
+    for run in runs:
+        store.events.record(run, 1, [started(), *steps(0, 1)])
+    store.events._histories.clear()
+    kept = [store.events.history(run) for run in runs[:24]]
+    assert [store.events.history(run) for run in runs[:24]] == kept
+    newest = store.events.history(runs[24])
+    assert store.events.history(runs[24]) is newest
+    assert store.events.history(runs[1]) is kept[1]
+    again = store.events.history(runs[0])
+    assert again is not kept[0]
+    assert again.series().loss.tolist() == [1.0]
+
+
+def test_a_history_that_was_looked_at_before_its_run_started_learns_of_the_start(store: Store) -> None:
+    run = begun(store)
+    assert store.events.history(run).started is None
+    store.events.record(run, 1, [started(), *steps(0, 1)])
+    assert store.events.history(run).started == started()
+
+
 def test_events_survive_the_journey_as_json() -> None:
     events = [started(), *steps(0, 2), RunDiverged(step=2, layer="stem.conv", what="loss"), RunFinished(step=2)]
     assert from_json(to_json(events)) == events

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.support import waiting
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page, Playwright
 
@@ -29,8 +31,7 @@ FLAGS = [
     "--disable-sync",
     "--no-first-run",
 ]
-STARTS_WITHIN = 60.0  # seconds
-PATIENCE = 120_000  # milliseconds; for machines under load
+PATIENCE = 1000 * waiting.PATIENCE  # milliseconds
 
 Serve = Callable[..., str]
 Profiles = Callable[[int, int, bool], "BrowserContext"]  # width, height, whether it has a touchscreen
@@ -50,7 +51,7 @@ def server(script: Path, *options: str, log: Path, base: str = "", **environment
             command, cwd=ROOT, env={**os.environ, **environment}, stdout=output, stderr=subprocess.STDOUT
         )
         try:
-            until = time.monotonic() + STARTS_WITHIN
+            until = time.monotonic() + waiting.PATIENCE
             while not _answers(f"{address}/_stcore/health"):
                 if process.poll() is not None or time.monotonic() > until:
                     raise RuntimeError(f"the server did not start:\n{log.read_text(errors='replace')[-4000:]}")
@@ -59,7 +60,7 @@ def server(script: Path, *options: str, log: Path, base: str = "", **environment
         finally:
             process.terminate()
             try:
-                process.wait(20)
+                process.wait(waiting.PATIENCE)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
@@ -96,7 +97,9 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
 @pytest.fixture(scope="session")
 def driver() -> Iterator["Playwright"]:
     """Playwright, once for the whole session."""
-    with pytest.importorskip("playwright.sync_api").sync_playwright() as driver:
+    playwright = pytest.importorskip("playwright.sync_api")
+    playwright.expect.set_options(timeout=PATIENCE)
+    with playwright.sync_playwright() as driver:
         yield driver
 
 
@@ -154,7 +157,7 @@ def phone(profiles: Profiles) -> Iterator["Page"]:
 def _visit(context: "BrowserContext") -> Iterator["Page"]:
     context.clear_cookies()
     page = context.new_page()
-    page.set_default_timeout(20_000)
+    page.set_default_timeout(PATIENCE)
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     yield page

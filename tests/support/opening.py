@@ -22,6 +22,7 @@ from app.values.results import to_bytes
 from app.values.run_spec import Recipe, RunSpec
 from models.plan import plan
 from models.spec import NetSpec
+from tests.support.waiting import PATIENCE
 
 EPOCH = 10  # steps
 
@@ -106,7 +107,7 @@ class Answered:
 
 def opened(page: str = "start", **query: str | list[str]) -> AppTest:
     """A first visit to a page, at an address with this query."""
-    session = AppTest.from_file(str(ROOT / "app" / "shell.py"), default_timeout=60)
+    session = AppTest.from_file(str(ROOT / "app" / "shell.py"), default_timeout=PATIENCE)
     session.query_params.update(query)
     if page != "start":
         session.switch_page(f"../pages/{page}.py")

@@ -66,7 +66,7 @@ def chaos(folder: Path, kills: Sequence[str], runs: int, witness: Weights, chanc
         due = min(made + chance.randint(*BETWEEN), STEPS * runs - 1)
         until(partial(_have_made, store, due), f"step {due} of all")
         server.kill() if kill == "server" else server.kill_worker(chance)
-    end = time.monotonic() + PATIENCE * max(1, runs // 4)
+    end = time.monotonic() + PATIENCE * max(1, runs // 2)
     while server.process.poll() is None and time.monotonic() < end:
         time.sleep(0.2)
     assert server.process.poll() == 0, "the server did not end by itself"

@@ -2,7 +2,8 @@
 
 Each of the places is taken by one browser session after another: it opens a page, keeps it fresh for a random while,
 and goes. A small net trains from before the first of them until the end. The server's resident memory, and that of
-its workers, may be at most GROWTH times at the end what they were after the first sixth of the time. One line of JSON.
+its workers, may be at most GROWTH times at the end what they were once every page had been opened, and a sixth of the
+time was over. One line of JSON.
 """
 
 import argparse
@@ -14,6 +15,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from math import inf
 from pathlib import Path
 
 from websockets.exceptions import WebSocketException
@@ -35,9 +37,10 @@ STEPS = 1_000_000  # more than there will be time for
 
 @dataclass(frozen=True)
 class Sample:
-    """Seconds since the start, and resident memory in 10⁶ bytes."""
+    """Seconds since the start, visits that were over, and resident memory in 10⁶ bytes."""
 
     seconds: float
+    visits: int
     server: float
     workers: float
 
@@ -46,6 +49,7 @@ class Sample:
 class Crowd:
     """What the sessions met."""
 
+    begun: int = 0
     visits: int = 0
     refreshes: int = 0
     exceptions: int = 0
@@ -54,10 +58,11 @@ class Crowd:
 
 @dataclass(frozen=True)
 class Figures:
-    """What came of it. Memory in 10⁶ bytes: after the first sixth of the time, and at the end."""
+    """What came of it. Memory in 10⁶ bytes: once every page was open and a sixth of the time over, and at the end."""
 
     minutes: float
     sessions: int
+    begun: int
     visits: int
     refreshes: int
     exceptions: int
@@ -80,7 +85,19 @@ class Figures:
         return self.training and not self.exceptions and not self.dropped and max(self.growth) <= GROWTH
 
 
-def soak(minutes: float, sessions: int, seed: int = 0) -> tuple[Figures, list[Sample]]:
+@dataclass(frozen=True)
+class Plan:
+    """How long it takes. `visits`: it ends after so many, if the time is not over before."""
+
+    minutes: float
+    sessions: int
+    seed: int = 0
+    visits: float = inf
+    stays: tuple[float, float] = STAYS
+    every: float = EVERY
+
+
+def soak(plan: Plan) -> tuple[Figures, list[Sample]]:
     """Serve, train, and let so many sessions at a time come and go."""
     with live_server(
         fill=_long_run,
@@ -92,15 +109,16 @@ def soak(minutes: float, sessions: int, seed: int = 0) -> tuple[Figures, list[Sa
         store = Store(served.store)
         [run] = [run for run in store.runs.all() if run.origin == "trained"]
         until(lambda: store.runs.get(run.id).step, "the first steps")
-        crowd, samples = asyncio.run(_watched(served, run.id, minutes, sessions, seed))
+        crowd, samples = asyncio.run(_watched(served, run.id, plan))
         run = store.runs.get(run.id)
         store.close()
     (early, late), (workers_early, workers_late) = (
-        _early_and_late([getattr(sample, name) for sample in samples]) for name in ("server", "workers")
+        _early_and_late([getattr(sample, name) for sample in samples], _opened(samples))
+        for name in ("server", "workers")
     )
     figures = Figures(
-        minutes=minutes,
-        sessions=sessions,
+        minutes=plan.minutes,
+        sessions=plan.sessions,
         **asdict(crowd),
         steps=run.step,
         training=run.status == "running",
@@ -120,29 +138,29 @@ def _long_run(store: Path) -> None:
     kept.close()
 
 
-async def _watched(
-    served: LiveServer, run: str, minutes: float, sessions: int, seed: int
-) -> tuple[Crowd, list[Sample]]:
+async def _watched(served: LiveServer, run: str, plan: Plan) -> tuple[Crowd, list[Sample]]:
     """Everybody comes and goes until the time is over, while memory is looked at."""
     crowd, samples, begun = Crowd(), list[Sample](), time.perf_counter()
-    end = begun + 60 * minutes
+    end = begun + 60 * plan.minutes
     async with asyncio.TaskGroup() as group:
-        for place in range(sessions):
-            group.create_task(_place(served.address, run, end, crowd, random.Random(f"{seed} {place}")))
-        while time.perf_counter() < end:
-            await asyncio.sleep(min(EVERY, 60 * minutes / 12))
-            samples.append(Sample(time.perf_counter() - begun, served.memory_mb(), served.workers_mb()))
+        for place in range(plan.sessions):
+            rng = random.Random(f"{plan.seed} {place}")
+            group.create_task(_place(served.address, run, end, crowd, rng, plan))
+        while time.perf_counter() < end and crowd.visits < plan.visits:
+            await asyncio.sleep(min(plan.every, 60 * plan.minutes / 12))
+            samples.append(Sample(time.perf_counter() - begun, crowd.visits, served.memory_mb(), served.workers_mb()))
     return crowd, samples
 
 
-async def _place(address: str, run: str, end: float, crowd: Crowd, rng: random.Random) -> None:
-    """One session after another, on random pages, for random times."""
-    await asyncio.sleep(rng.uniform(0, STAYS[0]))
-    while (now := time.perf_counter()) < end:
-        page = rng.choice(PAGES)
+async def _place(address: str, run: str, end: float, crowd: Crowd, rng: random.Random, plan: Plan) -> None:
+    """One session after another, for random times: on each page once, then on random ones."""
+    await asyncio.sleep(rng.uniform(0, plan.stays[0]))
+    while (now := time.perf_counter()) < end and crowd.begun < plan.visits:
+        page = PAGES[crowd.begun] if crowd.begun < len(PAGES) else rng.choice(PAGES)
+        crowd.begun += 1
         session = Session(page, f"run={run}" if page in LIVE and rng.random() < 0.5 else "")
         try:
-            await session.watch(address, min(end, now + rng.uniform(*STAYS)))
+            await session.watch(address, min(end, now + rng.uniform(*plan.stays)))
         except (OSError, WebSocketException) as error:  # a time-out is an OSError
             crowd.dropped += 1
             print(f"/{session.page}: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
@@ -151,10 +169,15 @@ async def _place(address: str, run: str, end: float, crowd: Crowd, rng: random.R
         crowd.exceptions += len(session.exceptions)
 
 
-def _early_and_late(values: Sequence[float]) -> tuple[float, float]:
-    """Medians of a twelfth of the values each: those after the first sixth, and the last."""
+def _opened(samples: Sequence[Sample]) -> int:
+    """The place of the first sample by which every page had been opened."""
+    return next((place for place, sample in enumerate(samples) if sample.visits >= len(PAGES)), 0)
+
+
+def _early_and_late(values: Sequence[float], opened: int) -> tuple[float, float]:
+    """Medians of a twelfth of the values each: those after the first sixth and `opened`, and the last."""
     few = max(1, len(values) // 12)
-    begin = len(values) // 6
+    begin = max(len(values) // 6, opened)
     return statistics.median(values[begin : begin + few]), statistics.median(values[-few:])
 
 
@@ -165,7 +188,7 @@ def main() -> None:
     parser.add_argument("--sessions", type=int, default=40)
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
-    figures, samples = soak(given.minutes, given.sessions, given.seed)
+    figures, samples = soak(Plan(given.minutes, given.sessions, given.seed))
     print(f"{'minute':>8}{'server, MB':>12}{'workers, MB':>13}")
     for sample in samples[:: max(1, len(samples) // 12)]:
         print(f"{sample.seconds / 60:8.1f}{sample.server:12.0f}{sample.workers:13.0f}")

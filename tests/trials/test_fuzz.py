@@ -17,7 +17,7 @@ from models.spec import NetSpec
 from tests.hostile import Grounds, Makers, pictures, weights, zips
 from tests.trials.fuzz import CASES, report
 
-EVERY = 53
+EVERY = 83
 NET = NetSpec.parse(weights.NET).fitted(1, 10)
 SLOW = ("25,000 files", "70,000 names for one bomb", "ten thousand names for one bomb", "ten thousand tensors")
 SENTENCE = 1200  # letters, at most

@@ -28,7 +28,7 @@ def machines() -> Iterator[list[Machine]]:
 def test_every_run_ends_right_whichever_machine_fails(
     machines: list[Machine], tmp_path: Path, witness: Weights
 ) -> None:
-    with scheduler(patience=5) as served:
+    with scheduler(patience=30) as served:
         port = served.port
 
         def work(machine: Machine) -> None:
@@ -55,15 +55,15 @@ def test_every_run_ends_right_whichever_machine_fails(
         server.kill()  # the runs go on without it, until the next one says who has them
         server.wait()
         server = serve()
-        until(lambda: all(run.attempt == 2 for run in trained(store)), "both runs to be taken up again")
+        until(lambda: all(run.attempt >= 2 for run in trained(store)), "both runs to be taken up again")
         until(partial(all_beyond, store, 20), "steps for the new server")
         served.kill()  # workers leave, and look for it; the server keeps what was measured
         served.start()
-        until(lambda: all(run.attempt == 3 for run in trained(store)), "both runs to go on with the new scheduler")
+        until(lambda: all(run.attempt >= 3 for run in trained(store)), "both runs to go on with the new scheduler")
         until(partial(all_beyond, store, 40), "steps that the new scheduler brings")
         killed.kill()
         cut_off.cut_off()
         work(sound)
-        assert server.wait(timeout=2 * PATIENCE) == 0
+        assert server.wait(timeout=PATIENCE) == 0
     assert all(run.attempt >= 4 for run in trained(store))
     ended_well(store, [run.id for run in trained(store)], witness)

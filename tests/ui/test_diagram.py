@@ -11,6 +11,7 @@ from app.ui.widgets.diagram import Choice, choice, column, short
 from models.names import PRESETS
 from models.plan import plan
 from models.spec import NetSpec
+from tests.support.waiting import PATIENCE
 
 PAGE = Path(__file__).resolve().parents[2] / "pages" / "architecture.py"
 FIGURE_3 = ["imagenet-vgg-19", "imagenet-plain-34", "imagenet-resnet-34"]
@@ -76,7 +77,7 @@ def test_the_diagram_believes_its_own_columns_only(reported: Any, believed: Choi
 
 
 def page(**query: Any) -> AppTest:
-    tested = AppTest.from_file(PAGE, default_timeout=30)
+    tested = AppTest.from_file(PAGE, default_timeout=PATIENCE)
     for name, value in query.items():
         tested.query_params[name] = value
     return tested.run()

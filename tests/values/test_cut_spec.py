@@ -111,3 +111,10 @@ def test_blocks_change_places_within_a_stage_and_never_one_that_reshapes() -> No
     assert interchangeable(NetSpec.parse("resnet-20:shortcut=C")) == ((0, 1), (0, 2), (1, 2), (4, 5), (7, 8))
     assert interchangeable(NetSpec.parse("imagenet-resnet-50"))[:2] == ((1, 2), (4, 5)), "the first widens"
     assert interchangeable(NetSpec.parse("dense-40-12")) == ()
+
+
+def test_a_text_of_just_the_greatest_length_is_read_and_runs_stand_in_the_order_of_their_places() -> None:
+    assert CutSpec.parse("1" + "," * (MAX_TEXT - 1)) == CutSpec.parse("1")
+    with pytest.raises(ValueError, match="8,000 characters long at most"):
+        CutSpec.parse("1" + "," * MAX_TEXT)
+    assert str(CutSpec.parse("7-6,5-4-3")) == str(CutSpec.parse("5-4-3,7-6"))

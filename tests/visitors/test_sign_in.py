@@ -13,6 +13,7 @@ from app.ui.page import visitor
 from app.ui.page.sign_in import LONGEST, plain_name
 from tests.support.opening import HOSTILE, spec, under_way, well, words
 from tests.support.settings import sets
+from tests.support.waiting import PATIENCE
 from tests.visitors.test_sharing import OWNERS, looks
 
 AUTH: dict[str, Any] = {"auth": {"client_id": "us", "cookie_secret": "long and random"}}
@@ -22,7 +23,7 @@ NET = "plain-8:width=2"
 
 def opened(page: str, secrets: dict[str, Any] | None = None, **query: str) -> AppTest:
     """A first visit to a page of a server with these secrets."""
-    session = AppTest.from_file(str(ROOT / "app" / "shell.py"), default_timeout=60)
+    session = AppTest.from_file(str(ROOT / "app" / "shell.py"), default_timeout=PATIENCE)
     session.secrets.update(secrets or {})
     session.query_params.update(query)
     session.switch_page(f"../pages/{page}.py")

@@ -126,6 +126,7 @@ def test_an_after_addition_net_has_no_activation_of_its_own_before_the_pool(name
 SIZES = ((28, 1), (32, 3), (33, 4))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PRESETS)
 def test_every_preset_gives_logits_and_finite_gradients_at_any_size_and_channel_count(name: str) -> None:
     spec = NetSpec.parse(f"{name}:width=4")
