@@ -35,7 +35,7 @@ def test_the_lock_of_a_killed_process_is_free(tmp_path: Path) -> None:
 
 
 def test_any_thread_may_let_it_go(tmp_path: Path) -> None:
-    # A server stops on another thread than it began on.
+    # By filelock's default a lock is its thread's: released on another one, it stayed held.
     held = hold_store(tmp_path)
     letting_go = threading.Thread(target=held.release)
     letting_go.start()
