@@ -34,7 +34,7 @@ app.engine      dask distributed filelock app.store app.values app.base models |
 app.export      pyarrow app.store app.values models.paper
 app.figures     numpy PIL app.values models
 app.analysis    torch numpy app.training app.data app.store app.values app.base models.nets
-app.training    torch numpy safetensors app.moved app.data app.store app.values app.base models models.nets
+app.training    torch numpy safetensors filelock app.moved app.data app.store app.values app.base models models.nets
 app.data        torch numpy safetensors PIL filelock app.moved app.values app.base models.nets | torchvision
 app.store       sqlite3 numpy pydantic filelock app.moved app.values app.base
 app.values      numpy pydantic app.base models

@@ -121,7 +121,7 @@ def spec(device: Device, precision: Precision = "bfloat16") -> RunSpec:
     """What is trained for the check: a rate that falls with every step, crops, three moments among the steps."""
     net = NetSpec.parse("resnet-8:width=4").fitted(NOISE.channels, NOISE.classes)
     recipe = Recipe(name="check", steps=STEPS, batch=16, lr=0.05, schedule="linear", augment=True)
-    own = "bfloat16" if precision == "bfloat16" else "float32"
+    own: Literal["float32", "bfloat16"] = "bfloat16" if precision == "bfloat16" else "float32"
     return RunSpec(net=net, data=NOISE.name, recipe=recipe, device=device, precision=own, threads=1)
 
 

@@ -35,8 +35,7 @@ def remembered(
         except (Timeout, OSError):  # a store that cannot be written: the run itself will say so
             return measure()
         verdict = _read(place, known) or measure()
-        with suppress(OSError):
-            write_atomically(place, lambda path: path.write_text(f"{verdict}\n{machine}\n", encoding="utf-8"))
+        _write(place, f"{verdict}\n{machine}\n")
         return verdict
 
 
@@ -47,3 +46,11 @@ def _read(place: Path, known: Collection[Found]) -> Found | None:
     except (OSError, ValueError):
         return None
     return next((one for one in known if one == told), None)
+
+
+def _write(place: Path, text: str) -> None:
+    def write(part: Path) -> None:
+        part.write_text(text, encoding="utf-8")
+
+    with suppress(OSError):  # a full disk: the next one measures again
+        write_atomically(place, write)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import torch
 
+from app.base.settings import ROOT
 from app.data.images import Images
 from app.training import graph_check
 from app.training.cuda_graphs import Ahead
@@ -109,7 +110,7 @@ class OldRoundedWeights(Recorded):
             self.put(now)
             return result
 
-        self.figures = of_the_first  # type: ignore[method-assign]
+        self.figures = of_the_first  # type: ignore[method-assign, assignment]
         return step
 
     @torch.no_grad()
@@ -196,7 +197,7 @@ def test_however_the_check_ends_training_goes_on_and_the_log_says_why(
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="says what a machine without a GPU says")
 def test_the_check_as_a_process_says_what_it_found() -> None:
-    done = subprocess.run(graph_check.CHECK, cwd=graph_check.ROOT, capture_output=True, text=True, check=True)
+    done = subprocess.run(graph_check.CHECK, cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.startswith("eager: ")
 
 
