@@ -101,7 +101,8 @@ class RunDesk:
 
     def seconds_left(self, run: Run) -> float | None:
         """Seconds until a run ends, its wait included; None while nothing measured tells."""
-        return seconds_left(run, self._store, self._queue.waiting(), max(1, self.slots))
+        waiting = self._queue.waiting() if run.status == "queued" else []
+        return seconds_left(run, self._store, waiting, max(1, self.slots))
 
     def _check_session(self, owner: str, asked: int) -> None:
         if owner:  # without one it is the command line's

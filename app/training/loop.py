@@ -40,6 +40,8 @@ def resolve(spec: RunSpec, remember: Path | None = None) -> RunSpec:
 
     `remember`: the folder where what was measured of this machine is remembered.
     """
+    if spec.device != "auto" and spec.precision != "auto" and spec.threads:
+        return spec  # a worker has asked already, to know where the images go
     device = spec.device
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"

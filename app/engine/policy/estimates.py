@@ -17,11 +17,9 @@ def seconds_left(run: Run, store: Store, waiting: Sequence[Run], slots: int) -> 
 
     `waiting`: the queue in the order of its turns. `slots`: runs that train at once.
     """
-    running = [other for other in store.runs.all(["running"]) if other.total]
-    paces = {other.id: store.events.history(other.id).seconds_per_step() for other in running}
-    lasts = {other.id: pace * (other.total - other.step) for other in running if (pace := paces[other.id])}
     if run.status == "running":
-        return lasts.get(run.id)
+        return _remaining(run, store)
+    running = [other for other in store.runs.all(["running"]) if other.total]
     per_mac = _seconds_per_mac(running, store)
     if run.status != "queued" or per_mac is None:
         return None
@@ -29,7 +27,14 @@ def seconds_left(run: Run, store: Store, waiting: Sequence[Run], slots: int) -> 
     if place is None:  # it has left the queue since `run` was read
         return None
     work = [per_mac * _macs_left(other, store) for other in waiting[: place + 1]]
-    return (sum(lasts.values()) + sum(work[:-1])) / slots + work[-1]
+    lasts = [_remaining(other, store) or 0.0 for other in running]
+    return (sum(lasts) + sum(work[:-1])) / slots + work[-1]
+
+
+def _remaining(run: Run, store: Store) -> float | None:
+    """Seconds until a run that trains ends; None until its pace is known."""
+    pace = store.events.history(run.id).seconds_per_step()
+    return pace * (run.total - run.step) if pace and run.total else None
 
 
 def seconds_of_training(spec: RunSpec, data: DataSet, steps: int, store: Store) -> float | None:
