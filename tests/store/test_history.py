@@ -166,3 +166,32 @@ def test_the_pace_is_the_median_of_the_last_twenty_steps() -> None:
     history.extend(given, [])  # type: ignore[arg-type]
     assert history.seconds_per_step() == 10.5, "of steps 1 to 20"
     assert history.seconds == 210
+
+
+def test_a_short_run_is_shown_whole() -> None:
+    history = History(started())
+    given = rows(np.arange(1.0, 21.0), np.ones((20, 2)))
+    for step, row in enumerate(given):
+        row["lr"] = 0.5 / (step + 1)
+    history.extend(given, [{"step": 20, "test_error": 7.0, "images_per_second": 1.0}])  # type: ignore[list-item, arg-type]
+    series = history.series()
+    assert series.lr.tolist() == [row["lr"] for row in given]
+    assert series.loss.tolist() == [row["loss"] for row in given]
+    assert series.layers == started().layers
+    assert (series.eval_steps.tolist(), series.test_error.tolist()) == ([20], [7.0])
+
+
+def test_before_anything_is_measured_there_are_curves_and_a_map_of_nothing() -> None:
+    series = History(None).series()
+    assert (len(series.steps), series.norms.shape, series.layers, series.window) == (0, (0, 0), (), 1)
+
+
+def test_of_a_long_run_the_extremes_of_the_averaged_error_are_kept() -> None:
+    history = History(started())
+    given = rows(np.ones(5000), np.ones((5000, 2)))
+    errors = np.random.default_rng(5).random(5000)
+    for row, error in zip(given, errors, strict=True):
+        row["error"] = float(error)
+    history.extend(given, [])  # type: ignore[arg-type]
+    averaged, shown = running_mean(errors, 250), history.series().error
+    assert (shown.min(), shown.max()) == (averaged.min(), averaged.max())

@@ -18,9 +18,13 @@ def store(tmp_path: Path) -> Store:
 
 
 def test_a_damaged_file_is_put_aside_and_said(tmp_path: Path) -> None:
-    (tmp_path / "store.sqlite").write_bytes(b"this is not a database" * 1000)
+    for suffix in ("", "-wal", "-shm"):
+        (tmp_path / f"store.sqlite{suffix}").write_bytes(b"this is not a database" * 1000)
     store = Store(tmp_path)
     assert "damaged" in store.notice
+    assert "weights are untouched in the folder weights" in store.notice
+    for suffix in ("-wal", "-shm"):  # of the new one, if there is one
+        assert b"not a database" not in (tmp_path / f"store.sqlite{suffix}").read_bytes()
     assert len(list(tmp_path.glob("store.corrupt-*.sqlite"))) == 1
     assert store.runs.create(SPEC).status == "queued"
 

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-PATIENCE = 600  # seconds: no machine is so slow, and what hangs ends
+PATIENCE = 1800  # seconds: twenty times what a quiet machine needs for anything here; it only ends what hangs
 
 
 def until(true: Callable[[], object], what: str) -> None:
