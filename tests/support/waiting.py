@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-PATIENCE = 1800  # seconds: twenty times what a quiet machine needs for anything here; it only ends what hangs
+PATIENCE = 600  # seconds: ten times what a quiet machine needs for anything here; it only ends what hangs
 
 
 def until(true: Callable[[], object], what: str) -> None:
