@@ -4,10 +4,10 @@ spec = RunSpec.model_validate_json(text)
 for event in train(spec, load_for(spec, load_settings())): …
 """
 
-from app.base.settings import ASSETS, Settings
+from app.base.settings import Settings
 from app.base.settings import load as load_settings
 from app.data.images import Images, load, load_for
-from app.store.store import Store
+from app.store.store import Store, open_store
 from app.training.checkpoint_import import receive
 from app.training.evaluation import evaluate
 from app.training.loop import train
@@ -35,10 +35,3 @@ __all__ = [
     "receive",
     "train",
 ]
-
-
-def open_store(settings: Settings) -> Store:
-    """The store of these settings, the reference runs in it. Raises StoreError where it cannot be used."""
-    store = Store(settings.store, ASSETS / "reference")
-    store.adopt_references()
-    return store

@@ -12,8 +12,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from app.base import settings
-from app.base.settings import ASSETS, Settings
+from app.base.settings import Settings
 from app.store.store import Store
+from app.store.store import open_store as store_of
 from app.values import datasets
 from app.values.datasets import DataSet, check_images
 from models.spec import NetSpec, first_reason
@@ -75,9 +76,7 @@ def dataset_of(name: str, configured: Settings) -> DataSet:
 def open_store(configured: Settings) -> Store:
     """The store, the reference runs in it."""
     with clear_errors():
-        store = Store(configured.store, ASSETS / "reference")
-        store.adopt_references()
-        return store
+        return store_of(configured)
 
 
 def kept_step(store: Store, run: str, step: int | None) -> int:

@@ -9,7 +9,7 @@ from contextlib import suppress
 from distributed import fire_and_forget
 
 from app.base import logs
-from app.base.settings import ASSETS, Settings
+from app.base.settings import Settings
 from app.engine import worker
 from app.engine.arrivals import Arrivals
 from app.engine.cluster import LANES, Cluster, Lane
@@ -20,7 +20,7 @@ from app.engine.run_desk import RunDesk
 from app.engine.run_queue import RunQueue
 from app.store.files.lock import hold_store
 from app.store.files.staging import sweep
-from app.store.store import Store
+from app.store.store import open_store
 
 log = logs.events(__name__)
 
@@ -36,8 +36,7 @@ class Engine:
         self.refusals = Refusals()
         self._lock = hold_store(settings.store)
         sweep(settings.store)
-        self.store = Store(settings.store, ASSETS / "reference")
-        self.store.adopt_references()
+        self.store = open_store(settings)
         self._message_file = settings.store / "message.txt"
         self._message = self._message_file.read_text("utf-8") if self._message_file.is_file() else ""
         self._cluster = Cluster(settings, lanes)

@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from app.base.settings import ASSETS, Settings
 from app.store.answer_table import AnswerTable
 from app.store.database import Database
 from app.store.event_log import EventLog
@@ -90,3 +91,10 @@ class Store:
         )
         files = (path.lstat() for path in self.folder.rglob("*") if path.is_file())
         return sum(file.st_size for file in files) - int(free[0]["free"])
+
+
+def open_store(settings: Settings) -> Store:
+    """The store of these settings, the reference runs in it. Raises StoreError where it cannot be used."""
+    store = Store(settings.store, ASSETS / "reference")
+    store.adopt_references()
+    return store
