@@ -26,7 +26,7 @@ def missing_passages(root: Path = ROOT) -> list[str]:
                 except OSError:
                     missing.add(f"{page}.md")
                     continue
-                if not any(re.fullmatch(heading, one) for one in there):
+                if not any(re.fullmatch(heading, title) for title in there):
                     missing.add(f"{page}.md: {_plain(heading)}")
     return sorted(missing)
 
@@ -81,8 +81,8 @@ def _pattern(node: ast.AST) -> str | None:
             return re.escape(heading)
         case ast.JoinedStr(values=parts):
             return "".join(re.escape(str(part.value)) if isinstance(part, ast.Constant) else ".+" for part in parts)
-        case ast.IfExp(body=ast.Constant(value=str(one)), orelse=ast.Constant(value=str(other))):
-            return f"{re.escape(one)}|{re.escape(other)}"
+        case ast.IfExp(body=ast.Constant(value=str(first)), orelse=ast.Constant(value=str(second))):
+            return f"{re.escape(first)}|{re.escape(second)}"
     return None
 
 

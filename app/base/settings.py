@@ -176,10 +176,10 @@ def read() -> tuple[Settings, dict[str, str]]:
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:
-        for one in error.errors():
-            name = str(one["loc"][0])
+        for problem in error.errors():
+            name = str(problem["loc"][0])
             where = variable(name) if name in environment else f"{source(name)}: {name}"
-            given = "" if name in SECRETS else f"={one['input']!r}"
+            given = "" if name in SECRETS else f"={problem['input']!r}"
             wrong.append(f"{where}{given}: {allowed(name)} is meant")
     if wrong:
         raise ValueError("; ".join(wrong))
@@ -197,8 +197,8 @@ def allowed(name: str) -> str:
     rules = {
         rule: value
         for rule in ("ge", "le", "min_length")
-        for one in field.metadata
-        if (value := getattr(one, rule, None)) is not None
+        for limit in field.metadata
+        if (value := getattr(limit, rule, None)) is not None
     }
     if choices := [choice for choice in get_args(field.annotation) if isinstance(choice, str)]:
         return f"one of {', '.join(choices)}"

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from app.base import studies
 from app.base.settings import Settings
-from app.cli.shared import Json, Step, clear_errors, kept_step, open_store, out, print_json, progress_bar, read_settings
+from app.cli.shared import Json, Step, clear_errors, out, print_json, progress_bar, read_settings, subject_at
 from app.values.questions import KINDS, Question
 from app.values.results import Result
 
@@ -37,8 +37,8 @@ def ask(
 
     configured = read_settings()
     with clear_errors():
-        run, said = _read(words or [])
-        question, subject = _prepared(_kind(kind), run, step, said, configured)
+        run, given = _read(words or [])
+        question, subject = _prepared(_kind(kind), run, step, given, configured)
         with progress_bar(kind) as progress:
             result = answer(question, subject, progress)
     if as_json:
@@ -61,22 +61,19 @@ def _read(words: Sequence[str]) -> tuple[str, dict[str, str]]:
 
 
 def _prepared(
-    kind: type[Question], run: str, step: int | None, said: dict[str, str], configured: Settings
+    kind: type[Question], run: str, step: int | None, given: dict[str, str], configured: Settings
 ) -> tuple[Question, Any]:
     """The question, and what it is about: a run at a kept moment, or no run."""
-    from app.analysis.subject import Subject
-
     own = _own_fields(kind)
-    if unknown := sorted(set(said) - set(own)):
+    if unknown := sorted(set(given) - set(own)):
         raise ValueError(f"{unknown[0][:60]!r} is not asked by this question: {', '.join(own) or 'it asks nothing'}")
-    asked: dict[str, Any] = {name: _value(own[name], text) for name, text in said.items()}
+    asked: dict[str, Any] = {name: _value(own[name], text) for name, text in given.items()}
     if not run:
+        from app.analysis.subject import Subject
+
         return kind(**asked), Subject(None, Path(), 0, configured)
-    store = open_store(configured)
-    named = store.runs.get(run)
-    question = kind(run=run, step=kept_step(store, run, step), **asked)
-    epoch_steps = named.started.epoch_steps if named.started else 0
-    return question, Subject(named.spec, store.weights.folder(run), epoch_steps, configured)
+    subject, moment = subject_at(run, step, configured)
+    return kind(run=run, step=moment, **asked), subject
 
 
 def _own_fields(kind: type[Question]) -> dict[str, FieldInfo]:
@@ -107,7 +104,7 @@ def _print_kinds(as_json: bool) -> None:
         return print_json([{"kind": name, "asks": what, "fields": list(own)} for name, what, own in rows])
     table = Table("kind", "what is asked", "fields, and what they are unless said")
     for name, what, own in rows:
-        table.add_row(name, what, " ".join(_shown(field, one) for field, one in own.items()))
+        table.add_row(name, what, " ".join(_shown(field, value) for field, value in own.items()))
     return out.print(table)
 
 
@@ -118,8 +115,8 @@ def _first_line(kind: type[Question]) -> str:
 def _shown(name: str, field: FieldInfo) -> str:
     if field.is_required():
         return f"{name}=…"
-    given = field.default
-    return f"{name}={','.join(map(str, given)) if isinstance(given, tuple) else '' if given is None else given}"
+    value = field.default
+    return f"{name}={','.join(map(str, value)) if isinstance(value, tuple) else '' if value is None else value}"
 
 
 def _print_result(question: Question, result: Result) -> None:

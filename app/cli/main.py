@@ -192,11 +192,10 @@ def reference(
     from app.training.reference_recording import record
 
     with clear_errors():
-        if unknown := set(runs or ()).difference(one.run for one in REFERENCES):
-            raise ValueError(
-                f"there is no reference run {min(unknown)!r}; there are {', '.join(one.run for one in REFERENCES)}"
-            )
-        wanted = [one for one in REFERENCES if not runs or one.run in runs]
+        known = [reference.run for reference in REFERENCES]
+        if unknown := set(runs or ()).difference(known):
+            raise ValueError(f"there is no reference run {min(unknown)!r}; there are {', '.join(known)}")
+        wanted = [reference for reference in REFERENCES if not runs or reference.run in runs]
         record(wanted, ASSETS / "reference", read_settings(), out.print)
 
 

@@ -99,18 +99,19 @@ class Moment(NamedTuple):
 
 def at_moment(run: str, step: int | None, *, own_picture: bool = False) -> Moment:
     """The net of a run as it was at `step` (None: the newest kept). `own_picture`: no test image is asked for."""
-    from app.analysis.moment import net_at
-    from app.data.images import load_for
-
-    configured = read_settings()
-    store = open_store(configured)
-    found = store.runs.get(run)
-    chosen = kept_step(store, run, step)
-    images = load_for(found.spec, configured)
+    subject, chosen = subject_at(run, step, read_settings())
     if not own_picture:
-        check_images(images.info)
-    epoch_steps = found.started.epoch_steps if found.started else 0
-    return Moment(net_at(found.spec, store.weights.folder(run), chosen, images, epoch_steps), images, chosen)
+        check_images(subject.images.info)
+    return Moment(subject.net(chosen), subject.images, chosen)
+
+
+def subject_at(run: str, step: int | None, configured: Settings) -> tuple[Any, int]:
+    """What a question about a run is about, a `Subject`, and the step of a kept moment (None: the newest)."""
+    store = open_store(configured)
+    known, chosen = store.runs.get(run), kept_step(store, run, step)
+    from app.analysis.subject import Subject  # PyTorch with it: what is wrong is said before
+
+    return Subject(known.spec, store.weights.folder(run), known.epoch_steps, configured), chosen
 
 
 @contextmanager
@@ -131,7 +132,7 @@ def print_json(value: Any) -> None:
 def _finite(value: Any) -> Any:
     """The same with null for what JSON has no number for: the loss of a net that diverged."""
     if isinstance(value, dict):
-        return {name: _finite(one) for name, one in value.items()}
+        return {name: _finite(item) for name, item in value.items()}
     if isinstance(value, list):
-        return [_finite(one) for one in value]
+        return [_finite(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -124,7 +124,7 @@ def _outcome(store: Store, run: Run) -> dict[str, Any]:
         "run": run.id,
         "net": run.spec.net.name,
         "data": run.spec.data,
-        "train_error": history.train_error(run.started.epoch_steps if run.started else 1),
+        "train_error": history.train_error(run.epoch_steps or 1),
         "test_error": history.test_error(),
         "images_per_second": history.images_per_second(),
         "status": run.status,

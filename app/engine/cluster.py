@@ -4,8 +4,9 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import Callable, Collection, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from multiprocessing import resource_tracker
 from typing import Any, Literal, get_args
 
 import dask
@@ -162,7 +163,26 @@ def _embedded(settings: Settings, lanes: Collection[Lane]) -> SpecCluster:
         for index in range(counts[lane])
     }
     scheduler = {"cls": Scheduler, "options": {"dashboard_address": "127.0.0.1:0", "host": "127.0.0.1", "port": 0}}
-    return SpecCluster(workers=workers, scheduler=scheduler, silence_logs=logging.ERROR)
+    with _interrupts_kept_from_children():
+        return SpecCluster(workers=workers, scheduler=scheduler, silence_logs=logging.ERROR)
+
+
+@contextmanager
+def _interrupts_kept_from_children() -> Iterator[None]:
+    """Threads that begin meanwhile, and the processes that these start ever after, do not hear Ctrl-C.
+
+    A terminal sends it to all of them. A worker that is still importing would print a traceback and be started again;
+    it is this process that answers, and ends its workers.
+    """
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    resource_tracker.ensure_running()  # the first call of it lets interrupts through again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def cores() -> int:

@@ -61,10 +61,10 @@ class Engine:
         return self._message
 
     @message.setter
-    def message(self, said: str) -> None:
-        self._message = said
+    def message(self, text: str) -> None:
+        self._message = text
         with suppress(OSError):  # on a full disk it is said until the server stops
-            self._message_file.write_text(said, "utf-8")
+            self._message_file.write_text(text, "utf-8")
 
     def workers(self, lane: Lane) -> int:
         """How many workers a lane has."""

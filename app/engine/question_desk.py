@@ -127,7 +127,7 @@ class QuestionDesk:
         moments = self._store.events.moments(run.id)
         if question.step not in moments:
             raise ValueError(f"no weights of {run.name} were kept at step {question.step:,}")
-        return run.spec, self._store.weights.folder(run.id), run.started.epoch_steps if run.started else 0
+        return run.spec, self._store.weights.folder(run.id), run.epoch_steps
 
     def _kept(self, key: str) -> Result | None:
         """The answer in the store; one that this program cannot read is none, and the question is asked anew."""

@@ -49,8 +49,8 @@ class Housekeeper:
         for run in self.store.runs.all(["queued", "running"]):
             if self._is_gone(run.owner, away) and not run.pinned:
                 minutes = self.settings.abandoned_minutes
-                said = f"its browser was away for {minutes} minutes, so it paused; everything measured was kept"
-                self.queue.end(run.id, "paused", said)
+                reason = f"its browser was away for {minutes} minutes, so it paused; everything measured was kept"
+                self.queue.end(run.id, "paused", reason)
         self.questions.drop_forgotten(away)
 
     def _forget(self, away: float) -> None:

@@ -39,11 +39,11 @@ class RunDesk:
         """Queue runs of one owner, to start together where there is room. Raises RefusedError before any is queued."""
         with self._refusals.counted():
             asked = [limits.request(spec, self._settings) for spec in specs]
-            for one in asked:
-                limits.check_net(one, self._settings)
-                limits.check_length(one, self._settings, self._store)
+            for request in asked:
+                limits.check_net(request, self._settings)
+                limits.check_length(request, self._settings, self._store)
             self._check_session(owner, len(asked))
-            limits.check_disk(sum(one.bytes_kept for one in asked), self._settings, self._store)
+            limits.check_disk(sum(request.bytes_kept for request in asked), self._settings, self._store)
         together = min(max(1, self.slots), len(specs) + self._queue.training().total())
         threads = max(1, cores() // together)
         runs = [

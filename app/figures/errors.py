@@ -45,13 +45,13 @@ def errors(runs: Sequence[Run], *, total: int | None = None, test_images: int = 
     total = steps_in_all(runs, total)
     data: list[Json] = []
     ends: list[End] = []
-    said = []
+    sentences = []
     for spec, series, style in styled(runs):
         steps, means = thinned(series.steps, series.error)
         data += _traces(style, series, steps, means)
         if steps.size:
             ends.append(End(style.name, float(steps[-1]), float(means[-1]), style.colour))
-            said.append(_error_words(style.name, series, means))
+            sentences.append(_error_words(style.name, series, means))
         if paper := paper_figure(spec):
             data.append(_paper_trace(style, *paper, total))
             ends.append(End(f"paper, {spec.net.depth}: {paper[0]:.2f}", total, paper[0], style.colour))
@@ -66,7 +66,7 @@ def errors(runs: Sequence[Run], *, total: int | None = None, test_images: int = 
             annotations=[theme.heading("error %"), *named(ends, 0, top, height, digits=2), *_cut_names(runs)],
         ),
         caption=_caption(runs, test_images),
-        alt="Error in percent against training step. " + " ".join(said),
+        alt="Error in percent against training step. " + " ".join(sentences),
     )
 
 

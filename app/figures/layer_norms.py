@@ -19,7 +19,7 @@ def norm_lines(runs: Sequence[Run], step: int | None, *, height: int = 300) -> F
     """Gradient norm of each layer, input to output, at `step` (None: the newest). Mark a layer with `layer_mark`."""
     data: list[Json] = []
     ends: list[End] = []
-    said: list[str] = []
+    sentences: list[str] = []
     where = ""
     deepest = max([len(series.layers) - 1 for _, series in runs] + [1])
     for _, series, style in styled(runs):
@@ -38,7 +38,7 @@ def norm_lines(runs: Sequence[Run], step: int | None, *, height: int = 300) -> F
             first, last = norms[usable][0], norms[usable][-1]
             # At the right edge, whatever the depth: beside a shallow net's end the deeper ones still go on.
             ends.append(End(style.name, deepest, float(np.log10(last)), style.colour))
-            said.append(f"{style.name}: {first:.2g} in the first layer, {last:.2g} in the last.")
+            sentences.append(f"{style.name}: {first:.2g} in the first layer, {last:.2g} in the last.")
     low, high = decades([np.asarray(series.norms) for _, series in runs], trim=0)
     return Figure(
         data=data,
@@ -52,7 +52,7 @@ def norm_lines(runs: Sequence[Run], step: int | None, *, height: int = 300) -> F
         caption=f"{theme.badge('measured')} L2 norm of each layer's weight gradient, training mode, "
         + (where or "no step yet")
         + (". Diamonds: projections" if any(trace["mode"] == "markers" for trace in data) else ""),
-        alt=f"Gradient norm of each layer, {where}. " + " ".join(said),
+        alt=f"Gradient norm of each layer, {where}. " + " ".join(sentences),
     )
 
 

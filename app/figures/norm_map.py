@@ -43,12 +43,12 @@ def norm_map(
     data: list[Json] = []
     annotations: list[Json] = []
     axes: Json = {}
-    said: list[str] = []
+    sentences: list[str] = []
     for row, (_, series, style) in enumerate(styled(runs)):
         cells = pooled(series, columns)
         if cells.steps.size:
             data.append(_map_trace(series, cells, of, style.name, axis_number(row)))
-            said.append(_said(style.name, cells))
+            sentences.append(_said(style.name, cells))
         annotations.append(theme.heading(style.name, y=frame.top(row), colour=style.colour, shift=2))
         axes |= frame.axes(row, len(series.layers), total)
     return Figure(
@@ -63,7 +63,7 @@ def norm_map(
         caption=f"{theme.badge('measured')} L2 norm of each layer's weight gradient, training mode; "
         f"layer 0 is nearest the image{_grain(runs, columns, of)}",
         alt="Map of gradient norms, layers from input (bottom) to output (top) against training step. "
-        + " ".join(said),
+        + " ".join(sentences),
     )
 
 

@@ -40,10 +40,10 @@ def live(request: Request) -> Response:
         return PlainTextResponse("One of these runs is gone.", 404, NEVER)
     except ValueError as error:
         return PlainTextResponse(str(error), 400, NEVER)
-    new = [one.body if one.etag != there else b"" for one, there in zip(parts, have, strict=True)]
+    new = [piece.body if piece.etag != there else b"" for piece, there in zip(parts, have, strict=True)]
     head = {
         "shape": now.shape,
-        "parts": [[name, one.etag, len(body)] for name, one, body in zip(names, parts, new, strict=True)],
+        "parts": [[name, piece.etag, len(body)] for name, piece, body in zip(names, parts, new, strict=True)],
     }
     return Response(framed(head, b"".join(new)), 200, NEVER, "application/octet-stream")
 

@@ -167,7 +167,10 @@ def host_is_known(host: str, known: Sequence[str]) -> bool:
     return (
         not known
         or name in LOOPBACK
-        or any(name.endswith(one[1:]) if one.startswith("*.") else name == one for one in map(str.lower, known))
+        or any(
+            name.endswith(pattern[1:]) if pattern.startswith("*.") else name == pattern
+            for pattern in map(str.lower, known)
+        )
     )
 
 

@@ -73,6 +73,15 @@ class Database:
         """A name that no other store has, and that stays."""
         return str(self.rows("SELECT id FROM identity")[0]["id"])
 
+    @property
+    def version(self) -> tuple[int, int] | None:
+        """Another one after every change, by whichever process; None amid a transaction, which may be undone."""
+        with self.lock:
+            if self._db.in_transaction:
+                return None
+            [[by_others]] = self._db.execute("PRAGMA data_version")
+            return self._db.total_changes, by_others
+
     def close(self) -> None:
         """Write what is pending and let the file go."""
         with self.lock:

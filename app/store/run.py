@@ -41,6 +41,11 @@ class Run(BaseModel):
         return self.started.total_steps if self.started else 0
 
     @property
+    def epoch_steps(self) -> int:
+        """Updates of an epoch, once the run has started; else 0."""
+        return self.started.epoch_steps if self.started else 0
+
+    @property
     def active(self) -> bool:
         """True while it waits or trains."""
         return self.status in ACTIVE

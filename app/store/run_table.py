@@ -15,6 +15,7 @@ class RunTable:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._read: tuple[tuple[int, int] | None, list[Run]] = (None, [])
 
     def create(self, spec: RunSpec, name: str = "", owner: str = "") -> Run:
         """A new run, queued."""
@@ -44,9 +45,18 @@ class RunTable:
 
     def all(self, status: Iterable[Status] | None = None) -> list[Run]:
         """All runs, or those of some statuses, newest first."""
-        rows = self._database.rows("SELECT * FROM runs ORDER BY origin = 'reference', created DESC, rowid DESC")
         wanted = None if status is None else set(status)
-        return [Run.read(row) for row in rows if wanted is None or row["status"] in wanted]
+        return [run for run in self._all() if wanted is None or run.status in wanted]
+
+    def _all(self) -> list[Run]:
+        """Read when something has changed: one drawing of a page asks many times."""
+        with self._database.lock:
+            version, runs = self._database.version, self._read[1]
+            if version is None or version != self._read[0]:
+                rows = self._database.rows("SELECT * FROM runs ORDER BY origin = 'reference', created DESC, rowid DESC")
+                runs = [Run.read(row) for row in rows]
+                self._read = version, runs
+            return runs
 
     def rename(self, run: str, name: str) -> None:
         """Give a run another name, at most 80 characters."""

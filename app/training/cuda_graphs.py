@@ -69,7 +69,7 @@ class Ahead(Steps):
         seconds = (time.perf_counter() - begun) / len(steps)
         self.most = max(1, min(MOST, 2 * len(steps), round(READ_SECONDS / seconds)))
         measured = [self.measured(i, row, seconds) for i, row in zip(steps, rows, strict=True)]
-        made = next((nth for nth, one in enumerate(measured, start=1) if not one.finite), len(measured))
+        made = next((nth for nth, step in enumerate(measured, start=1) if not step.finite), len(measured))
         return measured[:made]
 
     def _ends(self, step: int, end: int, last: int) -> bool:

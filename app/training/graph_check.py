@@ -134,11 +134,11 @@ def noise(device: str) -> Images:
     return Images(NOISE, pixels, labels, pixels[:0], labels[:0])
 
 
-def _difference(one: Sequence[Tensor], other: Sequence[Tensor]) -> float:
+def _difference(first: Sequence[Tensor], second: Sequence[Tensor]) -> float:
     """The largest relative difference of two tensors; infinite where one way ended early."""
-    if len(one) != len(other):
+    if len(first) != len(second):
         return math.inf
-    apart = [(a - b).norm() / a.norm().clamp_min(1e-12) for a, b in zip(one, other, strict=True)]
+    apart = [(a - b).norm() / a.norm().clamp_min(1e-12) for a, b in zip(first, second, strict=True)]
     return torch.stack(apart).max().item()
 
 

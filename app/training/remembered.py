@@ -45,7 +45,7 @@ def _read(place: Path, known: Collection[Found]) -> Found | None:
         told = place.read_text(encoding="utf-8").partition("\n")[0]
     except (OSError, ValueError):
         return None
-    return next((one for one in known if one == told), None)
+    return next((finding for finding in known if finding == told), None)
 
 
 def _write(place: Path, text: str) -> None:

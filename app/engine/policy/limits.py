@@ -61,8 +61,8 @@ def request(spec: RunSpec, settings: Settings) -> Request:
     """What a spec asks for. Raises RefusedError where its data set is gone or has nothing to train on."""
     data = find_data(spec, settings)
     if not data.train_images:
-        said = f"{data.title}'s images are not here: nets can be looked into, and not trained on them"
-        raise RefusedError(said, "data")
+        reason = f"{data.title}'s images are not here: nets can be looked into, and not trained on them"
+        raise RefusedError(reason, "data")
     return Request(spec, data, plan(spec.net, data.size), spec.length(data.train_images))
 
 
@@ -78,8 +78,8 @@ def check_net(asked: Request, settings: Settings) -> None:
     """Raise RefusedError where the net is too large for this server or machine."""
     spec, laid, limit = asked.spec, asked.plan, settings.max_parameters
     if laid.params > limit:
-        said = f"{spec.net.name} has {laid.params:,} parameters; this server takes up to {limit:,}"
-        raise RefusedError(said, "max_parameters")
+        reason = f"{spec.net.name} has {laid.params:,} parameters; this server takes up to {limit:,}"
+        raise RefusedError(reason, "max_parameters")
     needed, free = laid.training_bytes(spec.recipe.batch, 4), free_memory()
     if not settings.scheduler and spec.device != "cuda" and free is not None and needed > free:
         raise RefusedError(

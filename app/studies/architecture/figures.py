@@ -24,13 +24,20 @@ def costs(nets: Sequence[NetSpec]) -> Figure:
     In billions and millions; multiply-adds in millions where no net needs a tenth of a billion.
     """
     laid = [plan(net) for net in nets]
-    unit = 1e9 if max([one.macs for one in laid] + [0]) >= 1e8 else 1e6
+    unit = 1e9 if max([laid_out.macs for laid_out in laid] + [0]) >= 1e8 else 1e6
     height = 24 + 2 * (HEAD + BAR * max(len(nets), 1))
     layout = theme.layout(height, top=4, left=4, right=4, bargap=0.62, dragmode=False)
     layout["margin"]["b"] = 4
     panels = (
-        ("multiply-adds", "billions" if unit == 1e9 else "millions", unit, [one.macs for one in laid], "", (0.52, 1.0)),
-        ("parameters", "millions", 1e6, [one.params for one in laid], "2", (0.0, 0.48)),
+        (
+            "multiply-adds",
+            "billions" if unit == 1e9 else "millions",
+            unit,
+            [laid_out.macs for laid_out in laid],
+            "",
+            (0.52, 1.0),
+        ),
+        ("parameters", "millions", 1e6, [laid_out.params for laid_out in laid], "2", (0.0, 0.48)),
     )
     data: list[Json] = []
     for what, word, of, counts, axis, domain in panels:
@@ -42,8 +49,8 @@ def costs(nets: Sequence[NetSpec]) -> Figure:
             range=[len(nets) - 0.55, -1.25], domain=list(domain), anchor=f"x{axis}", **quiet
         )
     said = "; ".join(
-        f"{net.name}: {one.macs / 1e9:.3g} billion multiply-adds, {one.params / 1e6:.3g} million parameters"
-        for net, one in zip(nets, laid, strict=True)
+        f"{net.name}: {laid_out.macs / 1e9:.3g} billion multiply-adds, {laid_out.params / 1e6:.3g} million parameters"
+        for net, laid_out in zip(nets, laid, strict=True)
     )
     return Figure(data, layout, f"{theme.badge('measured')} {_counting(nets)}", f"Costs of the nets. {said}")
 
@@ -170,8 +177,8 @@ def paper_table(rows: Sequence[Printed] = PRINTED) -> list[Row]:
 def story_table(nets: Sequence[NetSpec]) -> list[Row]:
     """`nets` among those of the story that are not built here, the cheapest first; in billions and millions."""
     laid = [(net, plan(net)) for net in nets]
-    rows = [(net_title(net), net.image_size, one.macs, one.params) for net, one in laid]
-    rows += [(one.title, one.size, one.macs, one.params) for one in RELATIVES]
+    rows = [(net_title(net), net.image_size, laid_out.macs, laid_out.params) for net, laid_out in laid]
+    rows += [(relative.title, relative.size, relative.macs, relative.params) for relative in RELATIVES]
     return [
         {"net": title, "px": size, "multiply-adds": macs / 1e9, "parameters": params / 1e6}
         for title, size, macs, params in sorted(rows, key=lambda row: row[2])

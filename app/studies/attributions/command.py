@@ -34,7 +34,7 @@ def attribute(
         from app.studies.attributions.measurement import METHODS
         from app.studies.attributions.measurement import attribute as speak
 
-        chosen = next((one for one in METHODS if one == method), None)
+        chosen = next((known for known in METHODS if known == method), None)
         if chosen is None:
             fail(f"there is no method {method!r}: {', '.join(METHODS)}")
         picture, _ = chosen_picture(subject, image, test)

@@ -133,9 +133,9 @@ def randomised(
     )
 
 
-def rank_correlation(one: Floats, other: Floats) -> float:
+def rank_correlation(first: Floats, second: Floats) -> float:
     """Spearman's, of two maps; 0 where one is flat."""
-    ranks = np.stack([_ranks(values.ravel()) for values in (one, other)])
+    ranks = np.stack([_ranks(values.ravel()) for values in (first, second)])
     if not ranks.std(1).all():
         return 0.0
     return float(np.corrcoef(ranks[0], ranks[1])[0, 1])

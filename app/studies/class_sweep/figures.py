@@ -48,7 +48,7 @@ def sweep(points: Sequence[Point], what: str, about: str) -> Figure:
     depths = [point.depth for point in points] or [0]
     whole = {"dtick": 1} if max(depths) - min(depths) < 8 else {}  # there is no half layer
     short = sum(not point.ended for point in points)
-    said = f"{len(points)} {'run' if len(points) == 1 else 'runs'}, a point each" + (
+    counted = f"{len(points)} {'run' if len(points) == 1 else 'runs'}, a point each" + (
         f", {short} of them not at their end (hollow)" if short else ""
     )
     return Figure(
@@ -60,8 +60,8 @@ def sweep(points: Sequence[Point], what: str, about: str) -> Figure:
             yaxis=axis(range=[0, top], ticksuffix="%"),
             annotations=[heading(f"{what} error"), *notes],
         ),
-        f"{badge('measured')} {said}; the line joins the medians of those at their end. {about}",
-        f"{what} error over depth. {said}. " + "; ".join(f"{kind}: {_words(points, kind)}" for kind, *_ in ends),
+        f"{badge('measured')} {counted}; the line joins the medians of those at their end. {about}",
+        f"{what} error over depth. {counted}. " + "; ".join(f"{kind}: {_words(points, kind)}" for kind, *_ in ends),
     )
 
 

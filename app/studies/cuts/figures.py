@@ -15,7 +15,7 @@ def class_errors(whole: CutEvaluation, cut: CutEvaluation, labels: Sequence[str]
     change = np.nan_to_num(cut.class_error - whole.class_error)
     known = [int(i) for i in np.argsort(-change, kind="stable") if np.isfinite(whole.class_error[i])][:MOST_CLASSES]
     names = [labels[i] for i in known]
-    before, after = (rounded(one.class_error[known], 1) for one in (whole, cut))
+    before, after = (rounded(result.class_error[known], 1) for result in (whole, cut))
     strokes = [place for pair in zip(before, after, strict=True) for place in (*pair, None)]
     dots = {"type": "scatter", "mode": "markers", "y": names}
     return Figure(

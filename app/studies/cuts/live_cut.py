@@ -32,9 +32,9 @@ def cut_live(look: Look, cut: CutSpec) -> None:
 
 def _tell(run: Run) -> None:
     """What was cut while it trained."""
-    said = jumps(process.engine().store.events.history(run.id), len(plan(run.spec.net).blocks))
-    if said:
-        st.markdown("\n\n".join(said))
+    sentences = jumps(process.engine().store.events.history(run.id), len(plan(run.spec.net).blocks))
+    if sentences:
+        st.markdown("\n\n".join(sentences))
 
 
 def _offer_others(ended: Run) -> None:
@@ -94,22 +94,22 @@ def _buttons(run: Run, cut: CutSpec, cuts: tuple[BlockCut, ...]) -> None:
 
 def jumps(history: History, blocks: int) -> list[str]:
     """What each of the last cuts did to the error on training batches, where steps before it and after it tell."""
-    page, said = prose("lesions"), []
+    page, sentences = prose("lesions"), []
     ends = [*(cut.step for cut in history.cuts[1:]), history.next_step]
-    for one, end in list(zip(history.cuts, ends, strict=False))[-2:]:
-        steps = min(WINDOW, one.step, end - one.step)
-        before, after = history.train_error(steps, one.step - 1), history.train_error(steps, one.step + steps - 1)
+    for change, end in list(zip(history.cuts, ends, strict=False))[-2:]:
+        steps = min(WINDOW, change.step, end - change.step)
+        before, after = history.train_error(steps, change.step - 1), history.train_error(steps, change.step + steps - 1)
         if steps < 1 or before is None or after is None:
             continue
         last = page["live-now" if end == history.next_step else "live-then"]
-        said.append(
+        sentences.append(
             page["live-jump"].format(
-                step=one.step,
-                cut=words(one.cut, blocks) or page["live-all-back"],
+                step=change.step,
+                cut=words(change.cut, blocks) or page["live-all-back"],
                 steps=steps,
                 before=before,
                 after=after,
                 last=last.format(step=end, error=history.train_error(steps, end - 1)),
             )
         )
-    return said
+    return sentences

@@ -179,9 +179,9 @@ def _cards(of: Outcome) -> str:
     colour = family_colour(of.look.net)
     cards = (("whole net", of.whole, ""), ("cut net", of.after, f"{of.after.error - of.whole.error:+.1f} points"))
     drawn = [
-        f"<div class='now'><span>{name}</span><b style='--family:{colour}'>{one.error:.1f}<small> % wrong</small></b>"
-        f"<span>loss {one.loss:.2f}</span><span>{change}</span></div>"
-        for name, one, change in cards
+        f"<div class='now'><span>{name}</span><b style='--family:{colour}'>{net.error:.1f}<small> % wrong</small></b>"
+        f"<span>loss {net.loss:.2f}</span><span>{change}</span></div>"
+        for name, net, change in cards
     ]
     return f"<div class='nows'>{''.join(drawn)}</div>"
 
@@ -189,7 +189,7 @@ def _cards(of: Outcome) -> str:
 def _below(head: tuple[str, str, int], shares: Floats, labels: Sequence[str]) -> str:
     """What the net, whole and cut, takes a picture for, as HTML. `head`: where it is from, its name, its label."""
     where, what, truth = head
-    lines = [_guess(when, one, labels, truth) for when, one in zip(("whole", "cut"), shares, strict=True)]
+    lines = [_guess(when, share, labels, truth) for when, share in zip(("whole", "cut"), shares, strict=True)]
     return f"<b>{html.escape(what)}</b> <span>{where}</span>" + "".join(lines)
 
 

@@ -28,8 +28,8 @@ class CutProbabilities:
     probabilities: Floats  # K × I × C
 
 
-def _read(said: Any) -> Any:
-    return CutSpec.parse(said) if isinstance(said, str) else said
+def _read(value: Any) -> Any:
+    return CutSpec.parse(value) if isinstance(value, str) else value
 
 
 Cut = Annotated[CutSpec, BeforeValidator(_read)]  # also as it is written: 3,7:0.5

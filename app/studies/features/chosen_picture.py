@@ -76,8 +76,8 @@ def _confused(confused: Confused, dataset: DataSet) -> Chosen:
         st.caption(f"The net makes no error on the first {confused.images:,} test images.")
         return Chosen("test:0", "test image 0")
     nth = _nth(len(confused.places))
-    place, true, said = (int(values[nth]) for values in (confused.places, confused.labels, confused.predicted))
-    name = f"test image {place}, {dataset.labels[true]} taken for {dataset.labels[said]}"
+    place, true, predicted = (int(values[nth]) for values in (confused.places, confused.labels, confused.predicted))
+    name = f"test image {place}, {dataset.labels[true]} taken for {dataset.labels[predicted]}"
     return Chosen(f"test:{place}", name)
 
 

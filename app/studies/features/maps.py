@@ -150,11 +150,11 @@ def depth_read(
                     correct[read] += (logits.argmax(1) == y).sum()
                     loss[read] += F.cross_entropy(logits.double(), y, reduction="sum")
                 progress(begin * reads + (read + 1) * len(maps), len(x) * reads)
-    said = labels is not None
+    labelled = labels is not None
     return DepthRead(
         probabilities=(sums / len(x)).numpy(),
-        accuracy=(100 * correct / len(x)).numpy() if said else np.full(reads, np.nan),
-        loss=(loss / len(x)).numpy() if said else np.full(reads, np.nan),
+        accuracy=(100 * correct / len(x)).numpy() if labelled else np.full(reads, np.nan),
+        loss=(loss / len(x)).numpy() if labelled else np.full(reads, np.nan),
         kept=tuple(block.plan.index for block in blocks if refusal(block)),
         images=len(x),
     )

@@ -44,8 +44,8 @@ def place(look: Look) -> str:
 
 def channel(count: int) -> int | None:
     """The channel of the address, where the place has it."""
-    said = str(st.query_params.get(_CHANNEL, ""))
-    return int(said) if said.isascii() and said.isdigit() and len(said) < 5 and int(said) < count else None
+    text = str(st.query_params.get(_CHANNEL, ""))
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 5 and int(text) < count else None
 
 
 def _choose(wanted: int) -> None:
@@ -124,7 +124,8 @@ def _exciting(asked: dict[str, Any], most: Excitement, chosen: int, dataset: Dat
     def draw(pictures: Pictures) -> None:
         rows = zip(pictures.pixels, most.windows[chosen], most.values[chosen], pictures.labels, strict=False)
         drawn = [
-            (windowed(one, window), f"{dataset.labels[int(label)]}, {value:.3g}") for one, window, value, label in rows
+            (windowed(picture, window), f"{dataset.labels[int(label)]}, {value:.3g}")
+            for picture, window, value, label in rows
         ]
         with st.container(horizontal=True):
             for picture, words in drawn:

@@ -32,8 +32,8 @@ class Seen:
 
     def telling(self, place: int) -> tuple[int, ...]:
         """Moments of one run that a verdict is made of, and the slider's."""
-        one = self.looks[place]
-        return tuple(sorted({*FIRST} & {*one.moments} | {one.moments[-1], one.step}))
+        look = self.looks[place]
+        return tuple(sorted({*FIRST} & {*look.moments} | {look.moments[-1], look.step}))
 
 
 def measured_runs() -> Seen | None:
@@ -62,7 +62,7 @@ def measured_runs() -> Seen | None:
     return Seen(
         seen,
         tuple(styles([run.spec for run in seen.runs])),
-        {place: one for place, one in looks if one is not None},
+        {place: look for place, look in looks if look is not None},
     )
 
 
@@ -75,13 +75,12 @@ def where_and_when(watched: Seen) -> None:
         on_select=address.go_to_layer,
     )
     if watched.moments:
-        started = watched.scene.runs[0].started
         step_slider(
             address.step(),
             newest=watched.moments[-1],
             total=max(watched.scene.total, watched.moments[-1]),
             moments=watched.moments,
-            epoch_steps=started.epoch_steps if started else 0,
+            epoch_steps=watched.scene.runs[0].epoch_steps,
             key="gradient-moment",
             snap=True,
             on_change=address.go_to_step,

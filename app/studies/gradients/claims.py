@@ -35,7 +35,7 @@ def _by_step(course: Course) -> str:
 def _table(made: Sequence[Claim], headings: Sequence[str]) -> str:
     head = f"| | {' | '.join(headings)} |\n|---|{'---|' * len(headings)}"
     rows = [
-        f"| **{one.source}**: {one.words} | {' | '.join(_SIGNS[one.held[moment]] for moment in MOMENTS)} |"
-        for one in made
+        f"| **{claim.source}**: {claim.words} | {' | '.join(_SIGNS[claim.held[moment]] for moment in MOMENTS)} |"
+        for claim in made
     ]
     return "\n".join([head, *rows])

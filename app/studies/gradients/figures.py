@@ -48,7 +48,7 @@ def block_lines(
     data, layout = chart(
         curves, "block, input to output", "RMS of the gradient", log=True, height=height, named_at="start"
     )
-    said = [
+    readings = [
         f"{course.net}: "
         + ", ".join(f"{heading(moment, course)} {times(f)} a block" for moment, f in factors_at(course).items())
         for course in courses
@@ -57,7 +57,7 @@ def block_lines(
         f"{theme.badge('measured')} RMS of the loss's gradient with respect to each block's output, training mode "
         "(batch statistics); the level jumps where a stage ends, since shapes change: compare within a stage"
     )
-    return Figure(data, layout, caption, "Activation gradients by block. " + "; ".join(said))
+    return Figure(data, layout, caption, "Activation gradients by block. " + "; ".join(readings))
 
 
 def later_darker(colour: str, nth: int, of: int) -> str:
@@ -109,37 +109,37 @@ class Measured:
 def weight_lines(moments: Sequence[Measured], of: Measure = "weight", *, height: int = 340) -> Figure:
     """What each layer's weights receive, input to output; later darker. Projections are left out: they are no step."""
     curves = []
-    for one in moments:
-        same = [other.step for other in moments if other.style == one.style]
-        on_path = np.flatnonzero(~np.array(one.gradients.on_shortcut))
-        names = tuple(one.gradients.layers[i] for i in on_path)
-        colour = later_darker(one.style.colour, same.index(one.step), len(same))
-        name = f"{one.style.name}, step {one.step:,}"
-        curves.append(Curve(name, on_path, one.values(of)[on_path], colour, one.style.dash, names=names))
+    for moment in moments:
+        same = [other.step for other in moments if other.style == moment.style]
+        on_path = np.flatnonzero(~np.array(moment.gradients.on_shortcut))
+        names = tuple(moment.gradients.layers[i] for i in on_path)
+        colour = later_darker(moment.style.colour, same.index(moment.step), len(same))
+        name = f"{moment.style.name}, step {moment.step:,}"
+        curves.append(Curve(name, on_path, moment.values(of)[on_path], colour, moment.style.dash, names=names))
     heading, words = _MEASURES[of]
     data, layout = chart(curves, "layer, input to output", heading, log=True, height=height, named_at="start")
     images = max((moment.gradients.images for moment in moments), default=0)
-    said = "; ".join(f"{curve.name}: {curve.y[0]:.2g} first, {curve.y[-1]:.2g} last" for curve in curves)
+    readings = "; ".join(f"{curve.name}: {curve.y[0]:.2g} first, {curve.y[-1]:.2g} last" for curve in curves)
     caption = f"{theme.badge('measured')} {words}, training mode, {images} training images"
-    return Figure(data, layout, caption, f"{words}. {said}")
+    return Figure(data, layout, caption, f"{words}. {readings}")
 
 
 def histograms(distributions: Sequence[tuple[Style, Distribution]], step: int, *, height: int = 300) -> Figure:
     """The numbers of one layer's weight gradient, each run over its own standard deviation."""
     curves = []
-    for style, one in distributions:
-        middles = (one.edges[1:] + one.edges[:-1]) / 2 / (one.std or 1.0)
-        share = 100 * one.counts / max(int(one.counts.sum()), 1)
+    for style, distribution in distributions:
+        middles = (distribution.edges[1:] + distribution.edges[:-1]) / 2 / (distribution.std or 1.0)
+        share = 100 * distribution.counts / max(int(distribution.counts.sum()), 1)
         curves.append(Curve(style.name, middles, share, style.colour, style.dash))
     layer = distributions[0][1].layer if distributions else ""
     data, layout = chart(curves, "gradient of one weight ÷ standard deviation", "% of the weights", height=height)
-    said = "; ".join(
-        f"{style.name}: standard deviation {one.std:.2g}, excess kurtosis {one.kurtosis:.1f} (normal: 0), "
-        f"{100 * one.zeros:.0f} % exactly zero"
-        for style, one in distributions
+    readings = "; ".join(
+        f"{style.name}: standard deviation {distribution.std:.2g}, "
+        f"excess kurtosis {distribution.kurtosis:.1f} (normal: 0), {100 * distribution.zeros:.0f} % exactly zero"
+        for style, distribution in distributions
     )
-    caption = f"{theme.badge('measured')} weight gradient of `{layer}` at step {step:,}, training mode. {said}"
-    return Figure(data, layout, caption, f"Distribution of the gradient of {layer}. {said}")
+    caption = f"{theme.badge('measured')} weight gradient of `{layer}` at step {step:,}, training mode. {readings}"
+    return Figure(data, layout, caption, f"Distribution of the gradient of {layer}. {readings}")
 
 
 # ---- the truth test ------------------------------------------------------------------------------------------------
@@ -191,10 +191,10 @@ def verdict_map(grid: Grid) -> Figure:
         f"initialisation: geometric mean over {len(grid.seeds)} seeds, {grid.images} images, training mode. "
         "A change of more than a factor 1.1 is *vanish* or *explode*"
     )
-    said = "; ".join(
+    readings = "; ".join(
         f"{net.name}, {_setting(net)}: {verdict(typical(f))}" for net, f in zip(nets, grid.factors, strict=True)
     )
-    return Figure([trace], layout, caption, f"Verdict for each net. {said}")
+    return Figure([trace], layout, caption, f"Verdict for each net. {readings}")
 
 
 def _setting(net: NetSpec) -> str:

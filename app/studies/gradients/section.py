@@ -52,8 +52,8 @@ def in_this_run() -> None:
     where_and_when(seen)
     words = st.container()
     asked = {
-        (place, step): GradientsQuestion(run=one.run.id, step=step)
-        for place, one in seen.looks.items()
+        (place, step): GradientsQuestion(run=look.run.id, step=step)
+        for place, look in seen.looks.items()
         for step in seen.telling(place)
     }
     if asked:
@@ -89,8 +89,8 @@ def _answered(
     else:
         per = of == WEIGHTS and st.toggle("per parameter", key="per-parameter", bind="query-params")
         moments = [
-            Measured(watched.styles[place], step, one, _rate(watched, place, step))
-            for (place, step), one in found.items()
+            Measured(watched.styles[place], step, result, _rate(watched, place, step))
+            for (place, step), result in found.items()
             if step in shown
         ]
         measure = "update" if of == UPDATES else "parameter" if per else "weight"
@@ -127,7 +127,7 @@ def _courses(watched: Seen, found: dict[tuple[int, int], Gradients]) -> list[Any
     return [
         course_of(
             look.net,
-            {step: one for (of, step), one in found.items() if of == place},
+            {step: result for (of, step), result in found.items() if of == place},
             *_errors(watched, place),
             diverged=look.run.status == "diverged",
             going_on=look.run.active or look.run.status == "paused",
@@ -222,6 +222,8 @@ def _one_layer(watched: Seen) -> None:
 
 
 def _histograms(watched: Seen, having: Sequence[int], results: Sequence[Any], step: int) -> None:
-    figure = histograms([(watched.styles[place], one) for place, one in zip(having, results, strict=True)], step)
+    figure = histograms(
+        [(watched.styles[place], distribution) for place, distribution in zip(having, results, strict=True)], step
+    )
     live_chart(figure, key="gradient-distribution", rev=figure.alt)
     st.caption(figure.caption)

@@ -59,9 +59,9 @@ def _extendible(net: NetSpec) -> bool:
 def _same(result: Deepened) -> None:
     page = prose("gradients")
     net, deeper = NetSpec.parse(result.net).name, NetSpec.parse(result.deeper).name
-    one, other = st.columns(2)
-    one.metric(f"{net}, test error", f"{result.error:.2f} %")
-    other.metric(f"{deeper}, test error", f"{result.deeper_error:.2f} %")
+    left, right = st.columns(2)
+    left.metric(f"{net}, test error", f"{result.error:.2f} %")
+    right.metric(f"{deeper}, test error", f"{result.deeper_error:.2f} %")
     same = "constructed" if result.deeper_error == result.error else "constructed-not"
     st.markdown(page[same].format(net=net, deeper=deeper, added=len(result.added)))
     st.caption(page["constructed-caption"].format(difference=result.largest_difference, images=f"{result.images:,}"))

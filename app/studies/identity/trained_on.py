@@ -58,19 +58,19 @@ def words(result: TrainedOn) -> list[str]:
     names = {"net": NetSpec.parse(result.net).name, "deeper": NetSpec.parse(result.deeper).name}
     steps = len(made)
     if result.diverged[0]:
-        said = [page["lost-diverged"].format(**names, steps=int(np.isfinite(made).sum()))]
+        sentences = [page["lost-diverged"].format(**names, steps=int(np.isfinite(made).sum()))]
     else:
         verdict = "kept" if after <= result.given_error + WORSE else "lost"
-        said = [page[verdict].format(**names, before=result.given_error, after=after, steps=steps)]
+        sentences = [page[verdict].format(**names, before=result.given_error, after=after, steps=steps)]
     peak = int(np.nanargmax(made))
     if made[peak] > made[0] + WORSE:
-        said.append(page["peak"].format(first=made[0], peak=made[peak], step=peak))
+        sentences.append(page["peak"].format(first=made[0], peak=made[peak], step=peak))
     if result.diverged[1]:
-        said.append(page["against-scratch-diverged"])
+        sentences.append(page["against-scratch-diverged"])
     elif not result.diverged[0]:
         points = scratch - after
         level = abs(points) <= WORSE
         behind = "behind" if points > 0 else "ahead"
         name = "against-scratch-level" if level else "against-scratch"
-        said.append(page[name].format(scratch=scratch, points=abs(points), behind=behind))
-    return said
+        sentences.append(page[name].format(scratch=scratch, points=abs(points), behind=behind))
+    return sentences

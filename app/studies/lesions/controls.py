@@ -51,9 +51,9 @@ def usual_controls(run: Run, others: Sequence[Run]) -> list[str]:
             for other in others
             if other.spec.net.is_twin_of(own) and "plain" in (other.spec.net.family, own.family) and _alike(other, run)
         ),
-        key=lambda one: (one.origin != "reference", one.spec.net.family != "resnet"),
+        key=lambda control: (control.origin != "reference", control.spec.net.family != "resnet"),
     )
-    return [one.id for one in (*order[:1], *_vggs(run, others)[:1])]
+    return [control.id for control in (*order[:1], *_vggs(run, others)[:1])]
 
 
 def _offer_vgg(run: Run, chosen: Sequence[str]) -> None:
@@ -77,6 +77,6 @@ def _vggs(run: Run, others: Sequence[Run]) -> list[Run]:
     return [other for other in others if other.spec.net.family == "vgg" and other.id != run.id and _alike(other, run)]
 
 
-def _alike(one: Run, other: Run) -> bool:
+def _alike(run: Run, other: Run) -> bool:
     """True if they are trained on the same images by the same recipe."""
-    return usable(one) and one.spec.trained_like(other.spec)
+    return usable(run) and run.spec.trained_like(other.spec)

@@ -33,7 +33,7 @@ def single_bars(runs: Sequence[tuple[RunSpec, SingleLesions]], *, each: int = 15
     notes: list[Json] = []
     lines: list[Json] = []
     axes: Json = {}
-    said: list[str] = []
+    sentences: list[str] = []
     refused = False
     for i, ((spec, result), style) in enumerate(zip(runs, theme.styles([spec for spec, _ in runs]), strict=True)):
         n = "" if i == 0 else str(i + 1)
@@ -54,14 +54,14 @@ def single_bars(runs: Sequence[tuple[RunSpec, SingleLesions]], *, each: int = 15
         )
         bottom = max(top - each / inner, 0)
         axes[f"yaxis{n}"] = theme.axis(anchor=f"x{n}", domain=[bottom, top], range=[0, TOP], nticks=5)
-        said.append(_single_words(style.name, result))
+        sentences.append(_single_words(style.name, result))
     return Figure(
         data=data,
         layout=theme.layout(inner + 68, annotations=notes, shapes=lines, bargap=0.25, **axes),
         caption=f"{theme.badge('measured')} test error with one block cut, evaluation mode, {_images(runs)}; dotted: "
         "the whole net. Hatched blocks change shapes: a cut leaves the shortcut's projection or padding, or the pooling"
         + (". ×: no shortcut, and shapes change, so it cannot be cut" if refused else ""),
-        alt="Test error in percent with each block cut alone. " + " ".join(said),
+        alt="Test error in percent with each block cut alone. " + " ".join(sentences),
     )
 
 
@@ -70,7 +70,7 @@ def decline(runs: Sequence[tuple[RunSpec, RandomLesions]], *, height: int = 340)
     most = max([int(result.k.max()) for _, result in runs] + [1])
     data: list[Json] = []
     ends: list[tuple[str, float, float, str]] = []
-    said = []
+    sentences = []
     for (_, result), style in zip(runs, theme.styles([spec for spec, _ in runs]), strict=True):
         k = np.concatenate([[0], result.k])
         errors = np.vstack([np.full((1, result.error.shape[1]), result.full_error), result.error])
@@ -78,7 +78,9 @@ def decline(runs: Sequence[tuple[RunSpec, RandomLesions]], *, height: int = 340)
         middle = np.median(errors, axis=1)
         # At the right edge, whatever the number of blocks: beside a shallow net's end the deeper ones still go on.
         ends.append((style.name, most, float(middle[-1]), style.colour))
-        said.append(f"{style.name}: from {middle[0]:.1f} % whole to {middle[-1]:.1f} % with {int(k[-1])} blocks cut.")
+        sentences.append(
+            f"{style.name}: from {middle[0]:.1f} % whole to {middle[-1]:.1f} % with {int(k[-1])} blocks cut."
+        )
     return Figure(
         data=data,
         layout=theme.layout(
@@ -90,7 +92,7 @@ def decline(runs: Sequence[tuple[RunSpec, RandomLesions]], *, height: int = 340)
         ),
         caption=f"{theme.badge('measured')} test error with k blocks cut at random, evaluation mode, {_draws(runs)}: "
         "median, quartiles, and 5th to 95th percentile",
-        alt="Test error in percent against the number of blocks cut at random. " + " ".join(said),
+        alt="Test error in percent against the number of blocks cut at random. " + " ".join(sentences),
     )
 
 
@@ -100,13 +102,13 @@ def shuffle(runs: Sequence[tuple[RunSpec, Reorderings]], *, height: int = 340) -
     room = 0.03 * (1 - low)
     data: list[Json] = []
     ends: list[tuple[str, float, float, str]] = []
-    said = []
+    sentences = []
     for (_, result), style in zip(runs, theme.styles([spec for spec, _ in runs]), strict=True):
         tau, middle = _medians(result)
         data.append(_points(result, style))
         data.append(_line(tau, middle, style, "median · τ %{x:.2f}"))
         ends.append((style.name, low - room, float(middle[-1]), style.colour))
-        said.append(f"{style.name}: from {middle[0]:.1f} % in order to {middle[-1]:.1f} % at τ = {tau[-1]:.2f}.")
+        sentences.append(f"{style.name}: from {middle[0]:.1f} % in order to {middle[-1]:.1f} % at τ = {tau[-1]:.2f}.")
     return Figure(
         data=data,
         layout=theme.layout(
@@ -119,7 +121,7 @@ def shuffle(runs: Sequence[tuple[RunSpec, Reorderings]], *, height: int = 340) -
         ),
         caption=f"{theme.badge('measured')} test error with blocks of equal shapes swapped within their stages, "
         f"evaluation mode, {_draws(runs)}; line: medians over every {TAU_BIN:g} of τ",
-        alt="Test error in percent against Kendall's τ, which is 1 in the net's own order. " + " ".join(said),
+        alt="Test error in percent against Kendall's τ, which is 1 in the net's own order. " + " ".join(sentences),
     )
 
 
@@ -133,10 +135,10 @@ def _bars(spec: RunSpec, result: SingleLesions, style: Style, x: str, y: str) ->
         "yaxis": y,
         "x": list(range(len(result.error))),
         "y": rounded(result.error, 2),
-        "customdata": [" (changes shapes)" if one else "" for one in hatched],
+        "customdata": [" (changes shapes)" if changes_shape else "" for changes_shape in hatched],
         "marker": {
             "color": style.colour,
-            "pattern": {"shape": ["/" if one else "" for one in hatched], "solidity": 0.35},
+            "pattern": {"shape": ["/" if changes_shape else "" for changes_shape in hatched], "solidity": 0.35},
         },
         "hovertemplate": f"{style.name} · block %{{x}}%{{customdata}}<br>cut: %{{y:.2f}} %<extra></extra>",
     }
@@ -198,8 +200,10 @@ def _medians(result: Reorderings) -> tuple[NDArray[Any], NDArray[Any]]:
     )
     bins = np.round(tau / TAU_BIN).astype(int)
     bins[0] += 1  # the whole net is no draw
-    chosen = [bins == one for one in sorted(set(bins.tolist()), reverse=True)]
-    return np.array([tau[one].mean() for one in chosen]), np.array([np.median(error[one]) for one in chosen])
+    chosen = [bins == within for within in sorted(set(bins.tolist()), reverse=True)]
+    return np.array([tau[within].mean() for within in chosen]), np.array(
+        [np.median(error[within]) for within in chosen]
+    )
 
 
 def _points(result: Reorderings, style: Style) -> Json:

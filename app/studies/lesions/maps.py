@@ -18,10 +18,10 @@ def class_map(spec: RunSpec, result: SingleLesions, labels: Sequence[str], *, he
     [style] = theme.styles([spec])
     known = np.isfinite(change)
     limit = max(float(np.abs(change[known]).max()) if known.any() else 0.0, 1.0)
-    said = "nothing measured."
+    summary = "nothing measured."
     if known.any():
         row, block = divmod(int(np.nanargmax(change)), change.shape[1])
-        said = f"Worst: {labels[row]} without block {block}, {change[row, block]:+.1f} points."
+        summary = f"Worst: {labels[row]} without block {block}, {change[row, block]:+.1f} points."
     return Figure(
         data=[
             {
@@ -45,5 +45,5 @@ def class_map(spec: RunSpec, result: SingleLesions, labels: Sequence[str], *, he
         ),
         caption=f"{theme.badge('measured')} change of each class's test error, in points, with one block cut; "
         f"evaluation mode, {len(result.labels):,} images. A blank column: a block that cannot be cut",
-        alt=f"Map of the change of error by block cut and class, {style.name}. {said}",
+        alt=f"Map of the change of error by block cut and class, {style.name}. {summary}",
     )

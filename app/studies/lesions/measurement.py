@@ -72,7 +72,7 @@ def random_lesions(
     ks = list(range(1, len(blocks) + 1) if k is None else k)
     if max(ks) > len(blocks):
         raise ValueError(f"{net.spec.name} has {len(blocks)} blocks that can be cut, not {max(ks)}")
-    cuts = [cut for one in ks for cut in random_removals(blocks, one, draws, seed)]
+    cuts = [cut for k in ks for cut in random_removals(blocks, k, draws, seed)]
     answers = CutAnswers(net, images, [WHOLE, *cuts], count, progress)
     return RandomLesions(**answers.drawn(ks))
 
@@ -94,7 +94,7 @@ def reorderings(
     if not pairs:
         raise ValueError(f"no two blocks of {net.spec.name} have equal shapes: none can change places")
     ks = list(range(1, blocks + 1) if k is None else k)
-    orders = [order for one in ks for order in random_orders(pairs, blocks, one, draws, seed)]
+    orders = [order for k in ks for order in random_orders(pairs, blocks, k, draws, seed)]
     answers = CutAnswers(net, images, [WHOLE, *(CutSpec.of(order=order) for order in orders)], count, progress)
     tau = np.array([kendall_tau(order) for order in orders]).reshape(len(ks), draws)
     return Reorderings(tau=tau, **answers.drawn(ks))

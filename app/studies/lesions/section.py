@@ -74,13 +74,13 @@ def studies(chosen: Sequence[str], looks: Sequence[Look]) -> None:
         with figure:
             questions = {
                 f"{study}: {name}": question
-                for name, one in zip(_names(looks), looks, strict=True)
-                if (question := _question(study, one)) is not None
+                for name, look in zip(_names(looks), looks, strict=True)
+                if (question := _question(study, look)) is not None
             }
             results = answers_there(questions, on_stop=partial(_stop, study))
         there = [
-            (one, results[text])
-            for name, one in zip(_names(looks), looks, strict=True)
+            (look, results[text])
+            for name, look in zip(_names(looks), looks, strict=True)
             if (text := f"{study}: {name}") in results
         ]
         with told:
@@ -89,9 +89,11 @@ def studies(chosen: Sequence[str], looks: Sequence[Look]) -> None:
             st.caption(f":violet-badge[paper] {page[f'{study}-paper']}")
         with figure:
             if there:
-                drawn = _FIGURES[study]([(one.run.spec, result) for one, result in there])
-                live_chart(drawn, key=f"study-{study.replace(' ', '-')}", rev="-".join(one.run.id for one, _ in there))
-                st.caption(drawn.caption + f" · {_steps([one for one, _ in there])}")
+                drawn = _FIGURES[study]([(look.run.spec, result) for look, result in there])
+                live_chart(
+                    drawn, key=f"study-{study.replace(' ', '-')}", rev="-".join(look.run.id for look, _ in there)
+                )
+                st.caption(drawn.caption + f" · {_steps([look for look, _ in there])}")
 
 
 def flipping_first(look: Look) -> tuple[int, ...]:
@@ -165,14 +167,14 @@ def values_of_k(blocks: int) -> tuple[int, ...]:
 
 
 def _told(study: str, there: Sequence[tuple[Look, Any]]) -> list[str]:
-    names = [f"**{name}**" for name in _names([one for one, _ in there])]
+    names = [f"**{name}**" for name in _names([look for look, _ in there])]
     results = [result for _, result in there]
     if study == "at random":
         return random_words(names, results)
     if study == "reordered":
         return reorder_words(names, results)
-    said = [single_words(name, one.net, result) for name, (one, result) in zip(names, there, strict=True)]
-    return [*said, *single_verdicts(names, results)]
+    sentences = [single_words(name, look.net, result) for name, (look, result) in zip(names, there, strict=True)]
+    return [*sentences, *single_verdicts(names, results)]
 
 
 _FIGURES: Mapping[str, Callable[[Any], Figure]] = dict(zip(STUDIES, (single_bars, decline, shuffle), strict=True))
@@ -183,7 +185,7 @@ def _names(looks: Sequence[Look]) -> list[str]:
 
 
 def _steps(looks: Sequence[Look]) -> str:
-    return ", ".join(f"{name} at step {one.step:,}" for name, one in zip(_names(looks), looks, strict=True))
+    return ", ".join(f"{name} at step {look.step:,}" for name, look in zip(_names(looks), looks, strict=True))
 
 
 def _stop(study: str) -> None:

@@ -24,7 +24,7 @@ def single_words(name: str, net: NetSpec, result: SingleLesions) -> str:
     worst = int(known[cost[known].argmax()])
     changing = [block.index for block in plan(net).blocks if block.reshapes or block.pooled > 1]
     place = page["single-where-shapes" if worst in changing else "single-where-same"] + " " if changing else ""
-    said = page["single"].format(
+    sentences = page["single"].format(
         name=name,
         worst=worst,
         before=result.full_error,
@@ -36,32 +36,36 @@ def single_words(name: str, net: NetSpec, result: SingleLesions) -> str:
         limit=LITTLE,
     )
     refused = len(cost) - len(known)
-    return said + (" " + page["single-refused"].format(refused=refused) if refused else "")
+    return sentences + (" " + page["single-refused"].format(refused=refused) if refused else "")
 
 
 def single_verdicts(names: Sequence[str], results: Sequence[SingleLesions]) -> list[str]:
     """The first net against each of the others: the median price of one block."""
-    known = [(name, one) for name, one in zip(names, results, strict=True) if np.isfinite(one.error).any()]
-    return _verdicts("one block", [(name, float(np.nanmedian(one.error)) - one.full_error) for name, one in known])
+    known = [(name, result) for name, result in zip(names, results, strict=True) if np.isfinite(result.error).any()]
+    return _verdicts(
+        "one block", [(name, float(np.nanmedian(result.error)) - result.full_error) for name, result in known]
+    )
 
 
 def random_words(names: Sequence[str], results: Sequence[RandomLesions]) -> list[str]:
     """What one block, a tenth, and half of the blocks cost, in the median; the first net against each of the others."""
     page = prose("lesions")
-    said = []
-    for name, one in zip(names, results, strict=True):
-        blocks = int(one.k.max())
+    sentences = []
+    for name, result in zip(names, results, strict=True):
+        blocks = int(result.k.max())
         tenth, half = tenth_of(blocks), max(1, blocks // 2)
-        prices = [_median_cost(one, k) for k in (1, half)]
-        said.append(
-            page["random"].format(name=name, one=prices[0], half=half, blocks=blocks, halves=prices[1], end=_end(one))
+        prices = [_median_cost(result, k) for k in (1, half)]
+        sentences.append(
+            page["random"].format(
+                name=name, one=prices[0], half=half, blocks=blocks, halves=prices[1], end=_end(result)
+            )
         )
         if tenth not in (1, half):
-            said[-1] += " " + page["random-tenth"].format(tenth=tenth, cost=_median_cost(one, tenth))
+            sentences[-1] += " " + page["random-tenth"].format(tenth=tenth, cost=_median_cost(result, tenth))
     quarters = [
         _median_cost(result, quarter_of(int(result.k.max()))) for result in results
     ]  # with half gone, most are at chance
-    return [*said, *_verdicts("a quarter of the blocks", list(zip(names, quarters, strict=True)))]
+    return [*sentences, *_verdicts("a quarter of the blocks", list(zip(names, quarters, strict=True)))]
 
 
 def tenth_of(blocks: int) -> int:
@@ -78,40 +82,40 @@ def pair_words(names: Sequence[str], results: Sequence[SingleLesions | RandomLes
     """What a tenth of the blocks costs a net that was trained with blocks dropped, and its ordinary twin."""
     page = prose("lesions")
     before = [result.full_error for result in results]
-    costs, said = [], []
-    for name, one in zip(names, results, strict=True):
-        if isinstance(one, SingleLesions):
-            blocks, cost = len(one.error), float(np.nanmedian(one.error)) - one.full_error
+    costs, sentences = [], []
+    for name, result in zip(names, results, strict=True):
+        if isinstance(result, SingleLesions):
+            blocks, cost = len(result.error), float(np.nanmedian(result.error)) - result.full_error
         else:
-            blocks = int(one.k.max())
-            cost = _median_cost(one, tenth_of(blocks))
+            blocks = int(result.k.max())
+            cost = _median_cost(result, tenth_of(blocks))
         costs.append(cost)
         fields = {"name": name, "tenth": tenth_of(blocks), "blocks": blocks}
-        said.append(page["pair-price"].format(before=one.full_error, after=one.full_error + cost, **fields))
+        sentences.append(page["pair-price"].format(before=result.full_error, after=result.full_error + cost, **fields))
     own, other = costs
     key = "pair-same" if abs(own - other) < LITTLE else "pair-cheaper" if own < other else "pair-dearer"
-    said.append(page[key].format(own=own, others=other))
+    sentences.append(page[key].format(own=own, others=other))
     if (behind := before[0] - before[1]) >= LITTLE:
-        said.append(page["pair-behind"].format(behind=behind))
-    return " ".join(said)
+        sentences.append(page["pair-behind"].format(behind=behind))
+    return " ".join(sentences)
 
 
 def reorder_words(names: Sequence[str], results: Sequence[Reorderings]) -> list[str]:
     """How the error goes with Kendall's τ: from the gentlest orders to the most shuffled, and how closely."""
     page = prose("lesions")
-    said = []
-    for name, one in zip(names, results, strict=True):
-        tau, error = one.tau.ravel(), one.error.ravel()
+    sentences = []
+    for name, result in zip(names, results, strict=True):
+        tau, error = result.tau.ravel(), result.error.ravel()
         low, high = np.quantile(tau, [0.25, 0.75])
         gentle, rough = (float(np.median(error[chosen])) for chosen in (tau >= high, tau <= low))
         close = float(np.corrcoef(tau, error)[0, 1]) if tau.std() and error.std() else 0.0
         key = "reorder-falls" if rough - gentle >= CLEAR and close < -0.3 else "reorder-flat"
-        said.append(
+        sentences.append(
             page[key].format(
-                name=name, before=one.full_error, gentle=gentle, rough=rough, high=high, low=low, close=close
+                name=name, before=result.full_error, gentle=gentle, rough=rough, high=high, low=low, close=close
             )
         )
-    return said
+    return sentences
 
 
 def flip_words(result: SingleLesions) -> str:
@@ -138,12 +142,12 @@ def class_words(result: SingleLesions, labels: Sequence[str]) -> str:
 
 def _verdicts(what: str, costs: Sequence[tuple[str, float]]) -> list[str]:
     """What it costs the first net, in points, against what it costs each of the others."""
-    page, said = prose("lesions"), []
+    page, sentences = prose("lesions"), []
     for other, others in costs[1:]:
         name, own = costs[0]
         key = "verdict-same" if abs(own - others) < LITTLE else "verdict-less" if own < others else "verdict-more"
-        said.append(page[key].format(what=what, name=name, other=other, own=own, others=others))
-    return said
+        sentences.append(page[key].format(what=what, name=name, other=other, own=own, others=others))
+    return sentences
 
 
 def _median_cost(of: RandomLesions, k: int) -> float:

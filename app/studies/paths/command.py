@@ -37,7 +37,7 @@ def paths(
         with progress_bar("single paths") as progress:
             single = sample_paths(subject.net, x, y, at, longest=longest, progress=progress)
     rows = zip(exact.lengths.tolist(), exact.counts, exact.norms.tolist(), single.means.tolist(), strict=True)
-    lengths = [{"branches": k, "paths": int(n), "norm": norm, "sampled_norm": one} for k, n, norm, one in rows]
+    lengths = [{"branches": k, "paths": int(n), "norm": norm, "sampled_norm": sampled} for k, n, norm, sampled in rows]
     figures = {
         "blocks": exact.blocks,
         "gradient_norm": exact.gradient_norm,

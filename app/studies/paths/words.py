@@ -40,7 +40,7 @@ def gradient_words(net: NetSpec, exact: PathGradients, sampled: SampledPaths | N
     if not isfinite(total) or not total > 0 or not isfinite(exact.gradient_norm):
         return [page["silent"]]
     complete = exact.lengths[-1] == exact.blocks
-    said = [
+    sentences = [
         page["witness"].format(error=tiny(exact.relative_remainder))
         if complete
         else page["remainder"].format(
@@ -50,19 +50,19 @@ def gradient_words(net: NetSpec, exact: PathGradients, sampled: SampledPaths | N
         )
     ]
     if len(exact.lengths) > 1:
-        said.append(_carry(net, exact, total))
+        sentences.append(_carry(net, exact, total))
         if complete:
             outcome = BETS[leaning(exact.norms, exact.lengths, exact.blocks)]
             word = page[("shorter", "equal", "longer")[BETS.index(outcome)]]
             mean = mean_length(exact.norms, exact.lengths)
-            said.append(page["mean"].format(half=exact.blocks / 2, mean=mean, word=word))
+            sentences.append(page["mean"].format(half=exact.blocks / 2, mean=mean, word=word))
             if bet in BETS:
-                said.insert(0, page["bet-right" if bet == outcome else "bet-wrong"].format(bet=bet, found=outcome))
-    said.append(_two_norms(exact, total))
+                sentences.insert(0, page["bet-right" if bet == outcome else "bet-wrong"].format(bet=bet, found=outcome))
+    sentences.append(_two_norms(exact, total))
     if sampled is not None and sampled.effective:
         singles = float((sampled.means * 10**sampled.log10_counts).sum())
-        said.append(page["three-norms"].format(singles=f"{singles:.3g}"))
-    return said
+        sentences.append(page["three-norms"].format(singles=f"{singles:.3g}"))
+    return sentences
 
 
 def _carry(net: NetSpec, exact: PathGradients, total: float) -> str:

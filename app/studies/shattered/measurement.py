@@ -79,9 +79,9 @@ def shattered(
         inputs=x,
         gradients=np.stack([curve[0] for curve in curves]),
         lags=np.arange(lags + 1),
-        autocorrelation=np.stack([one.mean(0) for one in each]),
-        low=np.stack([np.percentile(one, BAND[0], axis=0) for one in each]),
-        high=np.stack([np.percentile(one, BAND[1], axis=0) for one in each]),
+        autocorrelation=np.stack([curve.mean(0) for curve in each]),
+        low=np.stack([np.percentile(curve, BAND[0], axis=0) for curve in each]),
+        high=np.stack([np.percentile(curve, BAND[1], axis=0) for curve in each]),
         nets=nets,
     )
 

@@ -36,10 +36,10 @@ def activations(signals: Sequence[Measured], of: Literal["dead", "means"] = "dea
     """Of each activation: the share of channels that are zero for every image (percent), or the mean output."""
     styles = theme.styles([spec for spec, _ in signals])
     curves = []
-    for (_, one), style in zip(signals, styles, strict=True):
-        values = 100 * one.dead if of == "dead" else one.means
+    for (_, signal), style in zip(signals, styles, strict=True):
+        values = 100 * signal.dead if of == "dead" else signal.means
         curves.append(
-            Curve(style.name, np.arange(len(values)), values, style.colour, style.dash, names=one.activations)
+            Curve(style.name, np.arange(len(values)), values, style.colour, style.dash, names=signal.activations)
         )
     heading, words = {
         "dead": ("dead channels, %", "channels that σ leaves at zero for every image, everywhere"),
@@ -50,7 +50,7 @@ def activations(signals: Sequence[Measured], of: Literal["dead", "means"] = "dea
         most = max([5.0, *(float(curve.y.max()) for curve in curves if curve.y.size)])
         span = (-0.04 * most, 1.04 * most)
     data, layout = chart(curves, "activation, input to output", heading, span=span)
-    images = max((one.images for _, one in signals), default=0)
+    images = max((signal.images for _, signal in signals), default=0)
     caption = f"{theme.badge('measured')} {words}: {images} test images, evaluation mode"
     return Figure(data, layout, caption, f"{words}. {_said(curves)}")
 
@@ -64,8 +64,10 @@ def residuals(signals: Sequence[Measured], steps: Sequence[int] = ()) -> Figure:
             theme.Style(f"{styles[0].name}, step {step:,}", shade) for step, shade in zip(steps, shades, strict=True)
         ]
     curves = [
-        Curve(style.name, np.arange(len(one.blocks)), one.residual, style.colour, style.dash, names=_blocks(one))
-        for (_, one), style in zip(signals, styles, strict=True)
+        Curve(
+            style.name, np.arange(len(signal.blocks)), signal.residual, style.colour, style.dash, names=_blocks(signal)
+        )
+        for (_, signal), style in zip(signals, styles, strict=True)
     ]
     data, layout = chart(curves, "block, input to output", "‖F(x)‖ ÷ ‖x‖", log=True)
     return Figure(

@@ -29,26 +29,26 @@ def signal_forward() -> None:
     where_and_when(seen)
     with charts:
         draw_answers(
-            [SignalQuestion(run=one.run.id, step=one.step) for one in seen.looks.values()],
+            [SignalQuestion(run=look.run.id, step=look.step) for look in seen.looks.values()],
             partial(_signals, seen),
             doing=page["measuring"],
         )
     st.markdown(f"#### {page['small']}")
-    residual = [place for place, one in seen.looks.items() if one.net.family not in PLAIN]
+    residual = [place for place, look in seen.looks.items() if look.net.family not in PLAIN]
     if not residual:
         st.info(page["no-shortcut"])
         return
     place = residual[-1]
-    one, steps = seen.looks[place], seen.telling(place)
+    look, steps = seen.looks[place], seen.telling(place)
     draw_answers(
-        [SignalQuestion(run=one.run.id, step=step) for step in steps],
+        [SignalQuestion(run=look.run.id, step=step) for step in steps],
         lambda signals: _residuals(seen, place, steps, signals),
         doing=page["measuring"],
     )
 
 
 def _signals(watched: Seen, signals: Sequence[Signal]) -> None:
-    pairs = [(one.run.spec, signal) for one, signal in zip(watched.looks.values(), signals, strict=True)]
+    pairs = [(look.run.spec, signal) for look, signal in zip(watched.looks.values(), signals, strict=True)]
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         by_size = st.toggle("Responses sorted by size, as in the paper", key="sorted", bind="query-params")
         what = st.segmented_control(

@@ -59,11 +59,11 @@ def _draw_subnets(look: Look, off: frozenset[int], result: SubNetworks) -> None:
         figure = sub_networks(look.net, result)
         live_chart(figure, key="sub-networks", rev=look.run.id, marks=marks, on_click=choose)
         st.caption(f"{figure.caption}; {literal(look.run.name)} at step {look.step:,}")
-        one = StripNet(look.net, look.run.name, look.size)
-        strip([one], key="sub-strip", cut=off, mode="cut", detail=False, on_cut=switch_off)
+        strip_net = StripNet(look.net, look.run.name, look.size)
+        strip([strip_net], key="sub-strip", cut=off, mode="cut", detail=False, on_cut=switch_off)
     with right:
-        said = ["##### What you see", *subnet_words(result, off), page["subnets-click"]]
-        st.markdown("\n\n".join(said))
+        sentences = ["##### What you see", *subnet_words(result, off), page["subnets-click"]]
+        st.markdown("\n\n".join(sentences))
         with st.expander(page["subnets-table"]):
             st.dataframe(_extremes(result, names), hide_index=True, alt=page["subnets-table"])
 

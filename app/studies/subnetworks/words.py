@@ -13,9 +13,9 @@ def subnet_words(result: SubNetworks, off: frozenset[int]) -> list[str]:
     page = prose("paths")
     whole = float(result.errors[result.best[-1]])
     half = len(result.sizes) // 2
-    said = []
+    sentences = []
     if len(result.sizes) > 1:
-        said.append(
+        sentences.append(
             page["subnets-words"].format(
                 whole=whole,
                 one_best=float(result.errors[result.best[-2]]) - whole,
@@ -28,7 +28,7 @@ def subnet_words(result: SubNetworks, off: frozenset[int]) -> list[str]:
     if place is not None:
         same = result.errors[result.kept.sum(1) == result.kept[place].sum()]
         rank = int((same < result.errors[place]).sum()) + 1
-        said.append(
+        sentences.append(
             page["subnets-off"].format(
                 off=", ".join(branch(i) for i in sorted(off)),
                 error=float(result.errors[place]),
@@ -37,7 +37,7 @@ def subnet_words(result: SubNetworks, off: frozenset[int]) -> list[str]:
                 kept=int(result.kept[place].sum()),
             )
         )
-    return said
+    return sentences
 
 
 def chosen_row(result: SubNetworks, off: frozenset[int]) -> int | None:

@@ -193,8 +193,8 @@ class Scene:
             return self.texts[what]
 
 
-def _keep(made: dict[str, Any], name: str, one: Any) -> None:
-    made[name] = one
+def _keep(made: dict[str, Any], name: str, value: Any) -> None:
+    made[name] = value
     while len(made) > MOST_DRAWINGS:
         del made[next(iter(made))]
 

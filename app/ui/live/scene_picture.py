@@ -7,7 +7,7 @@ from app.ui.widgets.live_chart import live_chart
 from app.ui.widgets.live_text import live_text
 
 
-def picture(one: Picture, *, key: str, **options: Any) -> None:
+def picture(shown: Picture, *, key: str, **options: Any) -> None:
     """Draw it. `options` are those of `live_chart`."""
-    live_chart(one.chart, key=key, feed=one.feed, **options)
-    live_text(one.caption, key=f"{key}-caption", kind="caption")
+    live_chart(shown.chart, key=key, feed=shown.feed, **options)
+    live_text(shown.caption, key=f"{key}-caption", kind="caption")

@@ -60,7 +60,7 @@ def _draw(ids: tuple[str, ...], guess: str | None, was_active: bool) -> None:
             newest=seen.newest,
             total=seen.total,
             moments=seen.moments[0],
-            epoch_steps=next((run.started.epoch_steps for run in seen.runs if run.started), 0),
+            epoch_steps=max((run.epoch_steps for run in seen.runs), default=0),
             key="step-slider",
             live=was_active,
             feed=seen.feed("progress"),

@@ -83,9 +83,9 @@ def read() -> Address:
         memory.at = time.monotonic()
     elif page != memory.page:
         # A change of page: what the link says, and for the rest what the session remembers.
-        said, memory.notices = parse(query)
+        parsed, memory.notices = parse(query)
         memory.address = replace(
-            memory.address, **{f.name: v for f in fields(said) if (v := getattr(said, f.name)) not in (None, ())}
+            memory.address, **{f.name: v for f in fields(parsed) if (v := getattr(parsed, f.name)) not in (None, ())}
         )
         memory.page = page
         _write(memory, query)

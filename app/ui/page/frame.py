@@ -53,7 +53,7 @@ def frame() -> None:
     for notice in address.notices():
         if not notice.startswith("The address's net="):  # the form keeps such a net, and says itself what is wrong
             st.warning(literal(notice))
-    lecture([one for group in pages.values() for one in group], here)
+    lecture([entry for group in pages.values() for entry in group], here)
     here.run()
 
 

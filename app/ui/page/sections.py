@@ -49,12 +49,12 @@ def section(page: Page, *, title: str, place: int = LAST) -> Callable[[Drawing],
 def sections_of(page: Page) -> list[Section]:
     """The sections that the studies add to a page, in order."""
     list(studies.modules("section"))
-    own = (one for (where, _), one in _SECTIONS.items() if where == page)
-    return sorted(own, key=lambda one: (one.place, one.title))
+    own = (entry for (where, _), entry in _SECTIONS.items() if where == page)
+    return sorted(own, key=lambda entry: (entry.place, entry.title))
 
 
 def further_sections(page: Page, *about: Any) -> None:
     """Draw them one under the other, each given what the page is about."""
-    for one in sections_of(page):
-        st.markdown(f"### {one.title}")
-        one.draw(*about)
+    for entry in sections_of(page):
+        st.markdown(f"### {entry.title}")
+        entry.draw(*about)

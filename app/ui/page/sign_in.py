@@ -23,7 +23,9 @@ def identity() -> None:
 
 def plain_name(text: str) -> str:
     """A nickname of what was typed: letters, digits and a few marks, so that no page takes it for more than a name."""
-    kept = "".join(one if one.isalnum() or one in "-.'" else " " for one in unicodedata.normalize("NFKC", text))
+    kept = "".join(
+        letter if letter.isalnum() or letter in "-.'" else " " for letter in unicodedata.normalize("NFKC", text)
+    )
     return re.sub(r"\s+", " ", kept).strip(" -.'")[:LONGEST].strip()
 
 

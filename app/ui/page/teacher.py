@@ -37,14 +37,14 @@ def message_to_all() -> None:
     """Draw the field; what is written there is shown on every page, until it is taken away."""
     engine = process.engine()
     with st.form("message", border=False):
-        said = st.text_input("Message", engine.message, max_chars=LONGEST, placeholder="Please stop at step 400.")
+        text = st.text_input("Message", engine.message, max_chars=LONGEST, placeholder="Please stop at step 400.")
         if st.form_submit_button("Show to all", icon=":material/campaign:"):
-            engine.message = " ".join(said.split())[:LONGEST]
+            engine.message = " ".join(text.split())[:LONGEST]
             st.rerun()
 
 
 @st.fragment(run_every=10)
 def message() -> None:
     """What the teacher says now: as text, letter by letter."""
-    if said := process.engine().message:
-        st.info(literal(said), icon=":material/campaign:")
+    if text := process.engine().message:
+        st.info(literal(text), icon=":material/campaign:")

@@ -48,8 +48,8 @@ def person() -> str:
     secret = (st.secrets.get("auth") or {}).get("cookie_secret")
     if not called or not secret:
         return ""
-    said = f"{user.get('iss', '')} {called}"
-    return hmac.new(str(secret).encode(), said.encode(), hashlib.sha256).hexdigest()[:16]
+    identity = f"{user.get('iss', '')} {called}"
+    return hmac.new(str(secret).encode(), identity.encode(), hashlib.sha256).hexdigest()[:16]
 
 
 def shown_name() -> str:

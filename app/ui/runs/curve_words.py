@@ -50,29 +50,29 @@ def passages(standings: list[Standing], step: int | None, guess: str | None) -> 
     page = prose("train")
     known = [(standing, standing.error) for standing in standings if standing.error is not None]
     if fallen := [standing.name for standing in standings if standing.diverged]:
-        said = [page["diverged"].format(names=" and ".join(fallen))]
+        sentences = [page["diverged"].format(names=" and ".join(fallen))]
     elif known:
-        said = [_comparison(known, step)]
+        sentences = [_comparison(known, step)]
         if verdict := _prediction(known, guess):
-            said.insert(0, verdict)
+            sentences.insert(0, verdict)
     else:
         return [page["waiting"]]
     if known and (remark := _map_remark(known[0][0], step)):
-        said.append(remark)
-    return said
+        sentences.append(remark)
+    return sentences
 
 
 def _comparison(known: list[tuple[Standing, float]], step: int | None) -> str:
     page = prose("train")
     pair = _twins(known)
     if pair is None:
-        best, error = min(known, key=lambda one: one[1])
+        best, error = min(known, key=lambda pair: pair[1])
         return page["others"].format(best=best.name, error=error)
     (plain, plain_error), (residual, residual_error) = pair
     gap = plain_error - residual_error
     names = {"plain": plain.name, "residual": residual.name, "gap": abs(gap)}
-    begun = all(one.seen(step) >= one.window for one in (plain, residual))
-    over = not any(one.under_way or one.seen(step) < one.seen(None) for one in (plain, residual))
+    begun = all(curve.seen(step) >= curve.window for curve in (plain, residual))
+    over = not any(curve.under_way or curve.seen(step) < curve.seen(None) for curve in (plain, residual))
     if begun and abs(gap) >= CLEAR_GAP:
         return page["plain-behind" if gap > 0 else "plain-ahead"].format(**names)
     if not (begun and over):

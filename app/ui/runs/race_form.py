@@ -75,8 +75,8 @@ def _choice(label: str, name: str, titles: Mapping[Any, str], pixels: int, **opt
         value = st.session_state.get(key, default)  # whoever clears Streamlit's caches clears the session too
         address.write(**{name: None if value == default else value})
 
-    said = getattr(address.read(), name)
-    st.session_state[key] = said if said in titles else default
+    value = getattr(address.read(), name)
+    st.session_state[key] = value if value in titles else default
     return st.selectbox(
         label, list(titles), format_func=titles.__getitem__, key=key, on_change=chosen, width=pixels, **options
     )
@@ -104,8 +104,8 @@ def own_images() -> None:
         st.session_state[_READ] = read
         if read[1]:
             st.rerun()  # the menu of data sets has been drawn without it
-    _, taken, said = read
-    (st.success if taken else st.error)(literal(said))
+    _, taken, message = read
+    (st.success if taken else st.error)(literal(message))
 
 
 def _taken(given: UploadedFile) -> tuple[bool, str]:

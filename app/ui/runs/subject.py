@@ -69,13 +69,12 @@ def moment_slider(seen: Look, key: str = "moment") -> None:
     """The step slider, over kept moments only; none for weights from elsewhere, which have one moment."""
     if not seen.run.total:
         return
-    started = seen.run.started
     step_slider(
         seen.step,
         newest=seen.moments[-1],
         total=max(seen.run.total, seen.moments[-1]),
         moments=seen.moments,
-        epoch_steps=started.epoch_steps if started else 0,
+        epoch_steps=seen.run.epoch_steps,
         key=key,
         snap=True,
         on_change=address.go_to_step,

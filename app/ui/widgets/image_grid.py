@@ -19,9 +19,9 @@ def picture_row(
     `below`: HTML, escaped by whoever made it; `marked` ones stand out.
     """
     figures = [
-        f"<figure class='{'marked' if mark else ''}'><img src='{data_url(one)}' alt='{html.escape(alt, quote=True)}'>"
+        f"<figure class='{'marked' if mark else ''}'><img src='{data_url(image)}' alt='{html.escape(alt, quote=True)}'>"
         f"<figcaption>{text}</figcaption></figure>"
-        for one, alt, text, mark in zip(pixels, alts, below, marked, strict=True)
+        for image, alt, text, mark in zip(pixels, alts, below, marked, strict=True)
     ]
     st.html(f"<div class='pictures'>{''.join(figures)}</div>")
 

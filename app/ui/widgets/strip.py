@@ -90,25 +90,25 @@ def strip(
 
 def _reported(key: str, what: str, read: Callable[[Any], Any], tell: Callable[[Any], None] | None) -> None:
     """Tell the page what the browser says now, as far as it is believed."""
-    said = dict(st.session_state.get(key) or {}).get(what)
-    if tell is not None and (value := read(said)) is not _UNREADABLE:
+    reported = dict(st.session_state.get(key) or {}).get(what)
+    if tell is not None and (value := read(reported)) is not _UNREADABLE:
         tell(value)
 
 
-def _as_selection(said: Any) -> Any:
-    return selection(said.get("at")) if isinstance(said, dict) else _UNREADABLE
+def _as_selection(reported: Any) -> Any:
+    return selection(reported.get("at")) if isinstance(reported, dict) else _UNREADABLE
 
 
-def _as_blocks_off(said: Any) -> Any:
-    if not isinstance(said, list):
+def _as_blocks_off(reported: Any) -> Any:
+    if not isinstance(reported, list):
         return _UNREADABLE
-    return frozenset(block for block in said[:MOST_BLOCKS] if isinstance(block, int) and block >= 0)
+    return frozenset(block for block in reported[:MOST_BLOCKS] if isinstance(block, int) and block >= 0)
 
 
-def _as_order(said: Any) -> Any:
-    if not isinstance(said, list) or len(said) > MOST_BLOCKS:  # an order that is cut short is another one
+def _as_order(reported: Any) -> Any:
+    if not isinstance(reported, list) or len(reported) > MOST_BLOCKS:  # an order that is cut short is another one
         return _UNREADABLE
-    return tuple(block for block in said if isinstance(block, int) and block >= 0)
+    return tuple(block for block in reported if isinstance(block, int) and block >= 0)
 
 
 def selection(text: Any) -> str | None:
