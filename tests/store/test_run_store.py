@@ -1,7 +1,6 @@
 """The store: events once and in order, whatever happens between them."""
 
 import threading
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -228,29 +227,6 @@ def test_a_second_reader_sees_what_was_written(store: Store, tmp_path: Path) -> 
     run = begun(store)
     store.events.record(run, 1, [started(), *steps(0, 3)])
     assert losses(Store(tmp_path), run) == [1.0] * 3
-
-
-def test_the_list_of_runs_is_read_again_when_anything_changed_whoever_changed_it(tmp_path: Path) -> None:
-    here, there = Store(tmp_path), Store(tmp_path)
-    run = here.runs.create(SPEC).id
-    [first] = here.runs.all()
-    assert here.runs.all()[0] is first, "nothing changed: nothing is read"
-    there.runs.rename(run, "by another process")
-    assert here.runs.all()[0].name == "by another process"
-    here.runs.update(run, attempt=1)
-    here.events.record(run, 1, [started(), *steps(0, 2)])
-    assert [known.step for known in here.runs.all(["running"])] == [2]
-    there.runs.create(SPEC)
-    assert len(here.runs.all()) == 2
-
-
-def test_what_is_undone_was_never_seen(store: Store) -> None:
-    run = store.runs.create(SPEC).id
-    with suppress(KeyboardInterrupt), store.runs._database.transaction() as db:
-        db.execute("UPDATE runs SET name = 'not yet' WHERE id = ?", (run,))
-        assert store.runs.all()[0].name == "not yet"
-        raise KeyboardInterrupt
-    assert store.runs.all()[0].name != "not yet"
 
 
 def test_threads_may_write_and_read_at_once(store: Store) -> None:
