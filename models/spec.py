@@ -215,6 +215,10 @@ class NetSpec(BaseModel):
         bare = self.plain_twin()
         return bare is not None and bare == other.plain_twin() and self != other
 
+    def is_deeper(self, other: "NetSpec") -> bool:
+        """True if it is the other with more layers, and nothing else."""
+        return self.depth > other.depth and self.model_dump(exclude={"depth"}) == other.model_dump(exclude={"depth"})
+
 
 def plain_pairs(nets: Sequence[NetSpec]) -> list[tuple[int, int]]:
     """Places of a plain net and of a twin of it with shortcuts: of all such pairs, the deepest first."""
@@ -225,6 +229,16 @@ def plain_pairs(nets: Sequence[NetSpec]) -> list[tuple[int, int]]:
         if bare.family == "plain" and net.family != "plain" and net.is_twin_of(bare)
     ]
     return sorted(pairs, key=lambda pair: -nets[pair[0]].depth)
+
+
+def depth_pairs(nets: Sequence[NetSpec]) -> list[tuple[int, int]]:
+    """Places of a deep net and of the shallowest that is the same in all but depth; plain nets first."""
+    pairs = []
+    for deep, net in enumerate(nets):
+        alike = [place for place, other in enumerate(nets) if net.is_deeper(other)]
+        if alike:
+            pairs.append((deep, min(alike, key=lambda place: nets[place].depth)))
+    return sorted(pairs, key=lambda pair: (nets[pair[0]].family not in PLAIN, -nets[pair[0]].depth))
 
 
 def first_reason(error: ValueError) -> str:

@@ -4,7 +4,7 @@ import streamlit as st
 
 from app.base.prose import prose
 from app.ui.page import frame
-from app.ui.runs.race_form import default_race, prediction
+from app.ui.runs.race_form import PAIR, default_race, prediction
 from app.ui.runs.submit import submitted
 from app.ui.widgets.strip import StripNet, strip
 from app.values.datasets import BUNDLED, DATASETS
@@ -17,7 +17,8 @@ st.markdown(page["lead"])
 
 race = default_race()
 st.markdown(page["pair"])
-strip([StripNet(spec.net, spec.net.name, DATASETS[BUNDLED].size) for spec in race], key="pair", detail=False)
+pair = [StripNet(spec.net, spec.net.name, DATASETS[BUNDLED].size) for spec in race[: len(PAIR)]]
+strip(pair, key="pair", detail=False)
 
 with st.container(border=True, key="predict"):
     st.markdown(page["predict"])

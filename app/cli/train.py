@@ -13,6 +13,7 @@ from app.base.settings import Settings
 from app.cli.shared import (
     Data,
     Json,
+    RunName,
     Width,
     clear_errors,
     dataset_of,
@@ -25,8 +26,10 @@ from app.cli.shared import (
 )
 from app.store.run import Run
 from app.store.store import Store
+from app.values.comparing import comparison
 from app.values.datasets import BUNDLED
-from app.values.run_spec import RECIPES, Recipe, RunSpec
+from app.values.evidence import paired
+from app.values.run_spec import RECIPES, Recipe, RunSpec, over_seeds
 
 app = typer.Typer()
 
@@ -42,7 +45,8 @@ def train(
     lr: Annotated[float | None, typer.Option()] = None,
     width: Width = None,
     images: Annotated[int | None, typer.Option(help="train on the first so many images only")] = None,
-    seed: Annotated[int, typer.Option()] = 0,
+    seed: Annotated[int, typer.Option(help="the first one")] = 0,
+    seeds: Annotated[int, typer.Option(min=1, max=100, help="train each net with so many, from the first on")] = 1,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, mps")] = "auto",
     as_json: Json = False,
 ) -> None:
@@ -60,7 +64,8 @@ def train(
             "device": device,
         }
         fitted = [net_of(net, width).fitted(data.channels, data.classes) for net in nets]
-        figures = _trained(configured, [RunSpec.model_validate({"net": net, **common}) for net in fitted])
+        specs = [RunSpec.model_validate({"net": net, **common}) for net in fitted]
+        figures = _trained(configured, over_seeds(specs, seeds))
     print_json(figures) if as_json else _print_outcomes(figures)
     if any(figure["status"] == "failed" for figure in figures):
         raise typer.Exit(1)
@@ -89,6 +94,31 @@ def runs(as_json: Json = False) -> None:
     store = open_store(read_settings())
     figures = [_outcome(store, run) | {"step": run.step, "total_steps": run.total} for run in store.runs.all()]
     print_json(figures) if as_json else _print_outcomes(figures)
+
+
+@app.command()
+def compare(first: RunName, second: RunName, as_json: Json = False) -> None:
+    """Training error of the first minus the second, in points, paired over the seeds that both were trained with.
+
+    A run's error is the mean over the batches of its last epoch; its group, the other seeds of its spec, counts too.
+    """
+    store = open_store(read_settings())
+    with clear_errors():
+        sides = [_last_errors(store, store.runs.get(run)) for run in (first, second)]
+        seeds = sorted(set.intersection(*map(set, sides)))
+        if not seeds:
+            raise ValueError(f"{first} and {second} have no seed in common with which both have ended")
+        effect = paired(*([side[seed] for seed in seeds] for side in sides))
+    if as_json:
+        return print_json({"difference": effect.value, "low": effect.low, "high": effect.high, "seeds": effect.count})
+    return out.print(comparison(first, second, effect).replace("**", ""), highlight=False, soft_wrap=True)
+
+
+def _last_errors(store: Store, run: Run) -> dict[int, float]:
+    """Training error by seed, of the runs of a group that are over."""
+    over = [other for other in store.group(run) if other.status == "finished"]
+    errors = {other.spec.seed: store.events.history(other.id).train_error(other.epoch_steps or 1) for other in over}
+    return {seed: error for seed, error in errors.items() if error is not None}
 
 
 def _recipe(name: str, **changes: Any) -> Recipe:
@@ -124,6 +154,7 @@ def _outcome(store: Store, run: Run) -> dict[str, Any]:
         "run": run.id,
         "net": run.spec.net.name,
         "data": run.spec.data,
+        "seed": run.spec.seed,
         "train_error": history.train_error(run.epoch_steps or 1),
         "test_error": history.test_error(),
         "images_per_second": history.images_per_second(),

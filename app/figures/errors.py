@@ -11,9 +11,10 @@ from app.figures.numbers import frame, rounded, thinned
 from app.figures.over_steps import End, Run, named, room_for, steps_in_all, styled
 from app.figures.theme import Figure, Json, Style
 from app.values.run_spec import RunSpec
-from app.values.series import Series
+from app.values.series import Series, farthest, mean_of
 from models.spec import NetSpec
 
+HAIR_POINTS = 160  # forty of them are sent every second
 LONGEST_CUT = 12  # letters beside a mark
 # Test error on CIFAR-10, in percent: He 2015, table 6 (option A) and He 2016, table 2 (full pre-activation).
 WHERE = {"He 2015, T6": "He et al. 2015, table 6", "He 2016, T2": "He et al. 2016, table 2"}
@@ -37,17 +38,24 @@ def paper_figure(spec: RunSpec) -> tuple[float, str] | None:
     return PAPER.get(spec.net.name)
 
 
-def errors(runs: Sequence[Run], *, total: int | None = None, test_images: int = 0, height: int = 380) -> Figure:
+def errors(
+    runs: Sequence[Run], *, seeds: Sequence[Sequence[Series]] = (), total: int | None = None, height: int = 380
+) -> Figure:
     """Error of each run against step, in the manner of He 2015, figure 6. Mark the step with `step_mark`.
 
-    `total`: the steps that the runs will make (default: the newest).
+    `seeds`: of each run the series of all seeds, its own among them: each is a hair, and what is drawn bold is the mean
+    of those that have come farthest. `total`: the steps that the runs will make (default: the newest).
     """
+    each = [list(several) for several in seeds] or [[series] for _, series in runs]
+    hairs = [several if len(several) > 1 else [] for several in each]
+    runs = [(spec, mean_of(farthest(several))) for (spec, _), several in zip(runs, each, strict=True)]
     total = steps_in_all(runs, total)
     data: list[Json] = []
     ends: list[End] = []
     sentences = []
-    for spec, series, style in styled(runs):
+    for (spec, series, style), several in zip(styled(runs), hairs, strict=True):
         steps, means = thinned(series.steps, series.error)
+        data += [_hair(style, one) for one in several if one.steps.size]
         data += _traces(style, series, steps, means)
         if steps.size:
             ends.append(End(style.name, float(steps[-1]), float(means[-1]), style.colour))
@@ -65,7 +73,7 @@ def errors(runs: Sequence[Run], *, total: int | None = None, test_images: int = 
             yaxis=theme.axis(range=[0, top], fixedrange=False),
             annotations=[theme.heading("error %"), *named(ends, 0, top, height, digits=2), *_cut_names(runs)],
         ),
-        caption=_caption(runs, test_images),
+        caption=_caption(runs, [len(farthest(several)) for several in each], max(map(len, each), default=1)),
         alt="Error in percent against training step. " + " ".join(sentences),
     )
 
@@ -103,11 +111,13 @@ def _cut_names(runs: Sequence[Run]) -> list[Json]:
     ]
 
 
-def _caption(runs: Sequence[Run], test_images: int) -> str:
-    images = f" ({test_images:,} images)" if test_images else ""
+def _caption(runs: Sequence[Run], counted: Sequence[int], most: int) -> str:
     window = max([series.window for _, series in runs] + [1])
     mean = f"mean of the last {window:,} steps" if window > 1 else "every step's batch"
-    caption = f"{theme.badge('measured')} error %; train thin ({mean}), test bold{images}, after each epoch"
+    caption = f"{theme.badge('measured')} error %; train thin ({mean}), test bold, after each epoch"
+    if most > 1:
+        counts = " and ".join(map(str, sorted(set(counted))))
+        caption += f". Lines: means over {counts} {'seed' if counts == '1' else 'seeds'}; hairs: each seed's training"
     if any(series.cuts for _, series in runs):
         caption += ". Crosses: blocks cut while it trained, or put back"
     if papers := [paper for spec, _ in runs if (paper := paper_figure(spec))]:
@@ -126,6 +136,12 @@ def _train_trace(style: Style, steps: NDArray[Any], means: NDArray[Any]) -> Json
         "line": {"color": style.colour, "width": 1.3, "dash": style.dash},
         "hovertemplate": f"{style.name} · step %{{x:,d}}<br>train %{{y:.1f}} %<extra></extra>",
     }
+
+
+def _hair(style: Style, series: Series) -> Json:
+    steps, means = thinned(series.steps, series.error, HAIR_POINTS)
+    line = {"color": style.colour, "width": 0.8, "dash": style.dash}
+    return _train_trace(style, steps, means) | {"name": f"{style.name} seed", "line": line, "opacity": 0.45}
 
 
 def _test_trace(style: Style, series: Series) -> Json:

@@ -25,6 +25,8 @@ from app.values.events import (
     StepMeasured,
 )
 
+MOST_HISTORIES = 48  # in memory: a race of four nets and ten seeds is 40
+
 
 class EventGapError(RuntimeError):
     """Events are missing before the ones given: the run must go on from its checkpoint."""
@@ -107,7 +109,7 @@ class EventLog:
             history = self._histories.get(run)
             if history is None:
                 history = self._histories[run] = History(self._runs.get(run).started, self.cuts(run))
-            if len(self._histories) > 24:  # the oldest one goes; it can be read again
+            if len(self._histories) > MOST_HISTORIES:  # the oldest one goes; it can be read again
                 self._histories.pop(next(name for name in self._histories if name != run))
             history.extend(
                 self._database.rows(

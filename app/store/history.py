@@ -70,6 +70,10 @@ class History:
         known = [error for step, error, _ in self._epochs if at is None or step <= at]
         return known[-1] if known else None
 
+    def evaluated(self, at: int | None = None) -> int:
+        """Step of the last evaluation up to step `at`, or of all; -1: none yet."""
+        return max((step for step, *_ in self._epochs if at is None or step <= at), default=-1)
+
     def images_per_second(self) -> float | None:
         """Over the last epoch trained, if there was one."""
         return (self._epochs[-1][2] or None) if self._epochs else None

@@ -2,6 +2,7 @@
 
 import sqlite3
 from functools import lru_cache
+from hashlib import blake2b
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict
@@ -34,6 +35,7 @@ class Run(BaseModel):
     owner: str  # the browser that asked for it, see app/ui/page/visitor.py; empty: the command line
     pinned: bool
     cut_asked: CutSpec | None  # to go on with, and not yet in force
+    alike: str  # the same for runs whose specs differ in the seed alone
 
     @property
     def total(self) -> int:
@@ -53,7 +55,7 @@ class Run(BaseModel):
     @property
     def has_weights(self) -> bool:
         """True once weights of it are kept."""
-        return self.checkpoint is not None or self.origin != "trained"
+        return self.checkpoint is not None or self.origin == "imported"
 
     @property
     def can_be_cut(self) -> bool:
@@ -74,9 +76,15 @@ class Run(BaseModel):
         """A row of the store's table of runs."""
         started = _started(row["started"]) if row["started"] else None
         asked = None if row["cut_asked"] is None else CutSpec.parse(row["cut_asked"])
-        return cls.model_validate({**dict(row), "spec": _spec(row["spec"]), "started": started, "cut_asked": asked})
+        own = {"spec": _spec(row["spec"]), "started": started, "cut_asked": asked, "alike": _alike(row["spec"])}
+        return cls.model_validate({**dict(row), **own})
 
 
 # A page that watches runs reads them every second, in every session; their specs do not change.
 _spec = lru_cache(maxsize=512)(RunSpec.model_validate_json)
 _started = lru_cache(maxsize=512)(RunStarted.model_validate_json)
+
+
+@lru_cache(maxsize=512)
+def _alike(spec: str) -> str:
+    return blake2b(_spec(spec).but_for_seed.model_dump_json().encode(), digest_size=9).hexdigest()

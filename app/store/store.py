@@ -60,6 +60,13 @@ class Store:
         self.events.record(run, 0, events)
         return self.runs.get(run)
 
+    def group(self, run: Run) -> list[Run]:
+        """The runs of one spec that differ in the seed alone, this one among them, by seed; a cut one stands alone."""
+        if self.events.cuts(run.id):
+            return [run]
+        alike = self.runs.alike(run)
+        return [other for other in alike if other.id == run.id or not self.events.cuts(other.id)]
+
     def adopt_references(self) -> None:
         """Enter every reference run that is not there yet."""
         if self._references is not None:

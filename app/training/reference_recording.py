@@ -32,7 +32,7 @@ def record(wanted: Sequence[Reference], folder: Path, settings: Settings, say: C
         dataset, images = DATASETS[reference.data], load(reference.data, settings)
         net = NetSpec.parse(reference.net).fitted(dataset.channels, dataset.classes)
         # One thread, as in a race of two on two cores.
-        spec = resolve(RunSpec(net=net, data=reference.data, threads=1))
+        spec = resolve(RunSpec(net=net, data=reference.data, seed=reference.seed, threads=1))
         with tempfile.TemporaryDirectory() as scratch:
             begun = time.monotonic()
             events = list(train(spec, images, Path(scratch)))
@@ -42,11 +42,12 @@ def record(wanted: Sequence[Reference], folder: Path, settings: Settings, say: C
                 event for event in events if not isinstance(event, CheckpointSaved) or _stays(event, reference, last)
             ]
             kept_in_half = _bundle(folder / reference.run, spec, bundled, Path(scratch), images)
-            say(f"{net_title(net)} on {dataset.title}: trained in {seconds:.0f} s; {kept_in_half}")
+            say(f"{net_title(net)} on {dataset.title}, seed {spec.seed}: trained in {seconds:.0f} s; {kept_in_half}")
 
 
 def _stays(event: CheckpointSaved, reference: Reference, last: int) -> bool:
-    return event.moment and (not reference.ends or event.step in (0, last))
+    wanted = {"moments": event.moment, "ends": event.step in (0, last), "none": False}
+    return wanted[reference.weights]
 
 
 def _bundle(target: Path, spec: RunSpec, events: list[Event], weights: Path, images: Images) -> str:
@@ -54,8 +55,10 @@ def _bundle(target: Path, spec: RunSpec, events: list[Event], weights: Path, ima
     target.mkdir(parents=True)
     moments = {event.step for event in events if isinstance(event, CheckpointSaved)}
     spared = [_halve(spec, weights, target, step, images) for step in kept(weights) if step in moments]
+    where = [] if spec.data == BUNDLED else [DATASETS[spec.data].title]
+    which = [f"seed {spec.seed}"] if spec.seed else []
     record = {
-        "name": f"{net_title(spec.net)} ({'' if spec.data == BUNDLED else f'{DATASETS[spec.data].title}, '}reference)",
+        "name": f"{net_title(spec.net)} ({', '.join([*where, 'reference', *which])})",
         "created": int(time.time()),
         "spec": spec.model_dump(mode="json"),
     }

@@ -1,5 +1,6 @@
 """What run is wanted: net, data, recipe and seed, as one frozen value that round-trips through JSON and the address."""
 
+from collections.abc import Sequence
 from typing import Annotated, Literal, NamedTuple, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
@@ -43,6 +44,8 @@ class Recipe(BaseModel):
             return self.lr * float(0.1 ** sum(step >= milestone for milestone in self.milestones))
         return self.lr * (1 - step / total) if self.schedule == "linear" else self.lr
 
+
+SEEDS = (1, 3, 5, 10)  # with how many a race may be trained
 
 RECIPES: dict[str, Recipe] = {
     # A minute on two cores for the default pair; the gap is 10 points of training error long before its end.
@@ -127,6 +130,11 @@ class RunSpec(BaseModel):
         return (self.data, self.recipe) == (other.data, other.recipe)
 
     @property
+    def but_for_seed(self) -> "RunSpec":
+        """Equal for the runs of one group: they differ in the seed, and in the threads that were free, alone."""
+        return self.model_copy(update={"seed": 0, "threads": 0})
+
+    @property
     def title(self) -> str:
         """Net and data set, for people: `resnet-56 · width 8 · Fashion-MNIST, 10,000`."""
         return f"{net_title(self.net)} · {NAMED[self.data].title if self.data in NAMED else self.data}"
@@ -161,6 +169,11 @@ def read_normalisation(text: str, channels: int) -> Normalisation | None:
     if not len(mean) == len(std) == channels:
         raise ValueError(f"the normalisation {text[:60]!r} should have {channels} means and {channels} deviations")
     return mean, std
+
+
+def over_seeds(specs: Sequence[RunSpec], count: int) -> list[RunSpec]:
+    """Each spec with `count` seeds from its own on; all nets of one seed before the next, so that each begins early."""
+    return [spec.model_copy(update={"seed": spec.seed + more}) for more in range(count) for spec in specs]
 
 
 def imported(net: NetSpec, data: str, normalize: Normalisation | None) -> RunSpec:

@@ -71,7 +71,7 @@ def test_what_was_cut_while_it_trained_is_marked_on_the_training_error() -> None
 
 
 def test_train_is_thin_and_test_is_bold_in_the_family_s_colour() -> None:
-    figure = errors([run("plain-20"), run("resnet-20")], total=80, test_images=2000)
+    figure = errors([run("plain-20"), run("resnet-20")], total=80)
     thin, bold = named(figure, "plain-20 train"), named(figure, "plain-20 test")
     assert thin["line"]["width"] < 2 < bold["line"]["width"]
     assert {thin["line"]["color"], bold["line"]["color"]} == {"#D55E00"}
@@ -79,11 +79,27 @@ def test_train_is_thin_and_test_is_bold_in_the_family_s_colour() -> None:
     assert bold["y"] == [10.0, 20.0]
     assert figure.caption.startswith(":green-badge[measured]")
     assert "mean of the last 4 steps" in figure.caption
-    assert "2,000 images" in figure.caption
     assert "resnet-20: training error" in figure.alt
     labels = [note["text"] for note in figure.layout["annotations"]]
     assert labels == ["error %", "plain-20", "resnet-20"]
     assert figure.layout["showlegend"] is False
+
+
+def test_of_several_seeds_each_is_a_hair_and_the_bold_line_is_the_mean_of_those_that_came_farthest() -> None:
+    one, first = run("plain-20")
+    second = replace(first, error=first.error + 4, test_error=first.test_error + 2)
+    begun = replace(first, steps=first.steps[:7], error=first.error[:7], eval_steps=first.eval_steps[:0])
+    alone = run("resnet-20")
+    figure = errors([(one, first), alone], seeds=[(first, second, begun), (alone[1],)], total=40)
+    mean = named(figure, "plain-20 train")
+    assert mean["y"] == pytest.approx([(a + b) / 2 for a, b in zip(first.error, second.error, strict=True)], abs=0.01)
+    assert named(figure, "plain-20 test")["y"] == (first.test_error + 1).tolist()
+    hairs = [trace for trace in figure.data if trace["name"] == "plain-20 seed"]
+    assert [len(hair["x"]) for hair in hairs] == [40, 40, 7]
+    assert all(hair["line"]["width"] < mean["line"]["width"] for hair in hairs)
+    assert not [trace for trace in figure.data if trace["name"] == "resnet-20 seed"]
+    assert "means over 1 and 2 seeds" in figure.caption
+    sendable(figure)
 
 
 @pytest.mark.parametrize(

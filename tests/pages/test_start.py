@@ -17,21 +17,22 @@ def test_the_first_page_asks_the_question_and_offers_the_race() -> None:
     assert not page.warning
 
 
-def test_the_button_starts_the_plain_net_and_its_twin_and_opens_their_page(engine: Engine) -> None:
+def test_the_button_starts_both_depths_without_and_with_shortcuts_and_opens_their_page(engine: Engine) -> None:
     page = well(press(opened(), "Start the race"))
-    second, first, *_ = engine.store.runs.all()
-    assert [run.spec.net.name for run in (first, second)] == ["plain-56", "resnet-56"]
+    runs = [run for run in engine.store.runs.all() if run.origin == "trained"][::-1]
+    assert [run.spec.net.name for run in runs] == ["plain-56", "preact-56", "plain-20", "preact-20"]
+    first, second, *_ = runs
     assert first.spec.net == second.spec.net.plain_twin()
     assert first.spec.model_copy(update={"net": second.spec.net}) == second.spec
     assert (first.spec.net.width, first.spec.recipe.name, first.spec.data) == (8, "quick", "fashion-mnist-mini")
-    assert page.query_params["run"] == [first.id, second.id]
+    assert page.query_params["run"] == [run.id for run in runs]
     assert "stacking more layers" in page.title[0].value, "this is the Train page"
 
 
 def test_the_prediction_goes_with_the_race() -> None:
     page = opened()
-    page.button_group(key="guess").select("resnet-56").run()
-    assert press(page, "Start the race").button_group(key="guess").value == "resnet-56"
+    page.button_group(key="guess").select("preact-56").run()
+    assert press(page, "Start the race").button_group(key="guess").value == "preact-56"
 
 
 def test_a_race_that_the_server_refuses_is_said_and_the_page_stays(engine: Engine) -> None:

@@ -90,19 +90,19 @@ def test_the_words_on_the_page_are_computed_from_the_runs_on_the_page(engine: En
     plain, residual = race(engine)
     under_way(engine, plain, [80.0] * 40, finished=True)
     under_way(engine, residual, [30.0] * 40, finished=True)
-    assert "makes 50.0 points more mistakes" in words(watching([plain, residual]))
+    assert "plain-8 is 50.0 points above that of resnet-8" in words(watching([plain, residual]))
     [second, other] = race(engine)
     under_way(engine, second, [30.0] * 40, finished=True)
     under_way(engine, other, [80.0] * 40, finished=True)
-    assert "is ahead of resnet-8, by 50.0 points" in words(watching([second, other]))
+    assert "plain-8 is 50.0 points below that of resnet-8" in words(watching([second, other]))
 
 
 @pytest.mark.parametrize(
     ("guess", "said"),
     [
-        ("resnet-8", "and it does"),
-        ("plain-8", "the measurement says resnet-8"),
-        (NO_DIFFERENCE, "says that resnet-8 makes fewer"),
+        ("resnet-8", "that is what was measured"),
+        ("plain-8", "The measurement says otherwise"),
+        (NO_DIFFERENCE, "Best and worst"),
     ],
 )
 def test_the_prediction_is_held_against_the_measurement(engine: Engine, guess: str, said: str) -> None:

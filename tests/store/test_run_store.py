@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.store.event_log import EventGapError
+from app.store.event_log import MOST_HISTORIES, EventGapError
 from app.store.store import Store
 from app.values.cut_spec import CutSpec
 from app.values.events import (
@@ -94,15 +94,16 @@ def test_several_things_are_changed_in_one_write_the_spec_among_them(store: Stor
     assert (found.spec, found.message, found.until) == (other, "changed", 7)
 
 
-def test_histories_of_two_dozen_runs_are_kept_and_the_oldest_is_read_again(store: Store) -> None:
-    runs = [begun(store) for _ in range(25)]
+def test_as_many_histories_are_kept_as_a_race_has_and_the_oldest_is_read_again(store: Store) -> None:
+    most = MOST_HISTORIES
+    runs = [begun(store) for _ in range(most + 1)]
     for run in runs:
         store.events.record(run, 1, [started(), *steps(0, 1)])
     store.events._histories.clear()
-    kept = [store.events.history(run) for run in runs[:24]]
-    assert [store.events.history(run) for run in runs[:24]] == kept
-    newest = store.events.history(runs[24])
-    assert store.events.history(runs[24]) is newest
+    kept = [store.events.history(run) for run in runs[:most]]
+    assert [store.events.history(run) for run in runs[:most]] == kept
+    newest = store.events.history(runs[most])
+    assert store.events.history(runs[most]) is newest
     assert store.events.history(runs[1]) is kept[1]
     again = store.events.history(runs[0])
     assert again is not kept[0]

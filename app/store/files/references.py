@@ -1,8 +1,8 @@
 """Reference runs: really trained with this engine, bundled, and in every store from the start.
 
-`assets/reference/RUN/`: `run.json` (the spec), `events.json.gz` (its events) and a file of weights for each moment,
-float16 where the error on the test set stays the same. Of CIFAR-10 the events tell everything that was measured; its
-images are no part of the program, and have to be there for whatever is asked of the weights.
+`assets/reference/RUN/`: `run.json` (the spec), `events.json.gz` (its events) and, of a net's first seed, a file of
+weights for each moment, float16 where the error on the test set stays the same. Of CIFAR-10 the events tell everything
+that was measured; its images are no part of the program, and have to be there for whatever is asked of the weights.
 """
 
 import gzip
@@ -10,6 +10,7 @@ import json
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from app.store.files.checkpoints import RECORD
 from app.values.datasets import BUNDLED
@@ -19,22 +20,34 @@ from app.values.run_spec import RunSpec
 
 @dataclass(frozen=True)
 class Reference:
-    """A net as the address writes it, and the data set it learned. `ends`: of its weights, the first and the last."""
+    """A net as the address writes it, and the data set it learned.
+
+    `weights`: of all moments, of the first and the last, or none: of a net's other seeds the events are enough.
+    """
 
     net: str
     data: str = BUNDLED
-    ends: bool = False
+    weights: Literal["moments", "ends", "none"] = "moments"
+    seed: int = 0
 
     @property
     def run(self) -> str:
         """Its id in every store, and its folder's name."""
         data = "" if self.data == BUNDLED else f"{self.data}-"
-        return f"reference-{data}{self.net.partition(':')[0]}"
+        seed = f"-seed-{self.seed}" if self.seed else ""
+        return f"reference-{data}{self.net.partition(':')[0]}{seed}"
 
 
 REFERENCES = (
     *(Reference(f"{net}:width=8") for net in ("plain-20", "plain-56", "resnet-20", "resnet-56", "preact-20")),
-    *(Reference(net, "cifar-10", ends=True) for net in ("plain-20", "plain-56", "resnet-20", "resnet-56")),
+    Reference("preact-56:width=8", weights="ends"),
+    *(
+        Reference(f"{family}-{depth}:width=8", weights="none", seed=seed)
+        for family in ("plain", "resnet", "preact")
+        for depth in (20, 56)
+        for seed in (1, 2, 3, 4)
+    ),
+    *(Reference(net, "cifar-10", weights="ends") for net in ("plain-20", "plain-56", "resnet-20", "resnet-56")),
 )
 
 

@@ -7,15 +7,30 @@ from app.engine import process
 from app.figures.theme import Style
 from app.store.history import History
 from app.store.run import Run
+from app.ui.runs.standing import Standing
 
 
-def numbers(looks: Sequence[Style], histories: Sequence[History], paces: Sequence[str], step: int | None) -> str:
-    """A card a run, as HTML; the errors are those at `step`, None: the newest."""
+def numbers(
+    looks: Sequence[Style],
+    standings: Sequence[Standing],
+    each: Sequence[Sequence[History]],
+    paces: Sequence[str],
+    step: int | None,
+) -> str:
+    """A card a net, as HTML; the errors are means over its seeds, at `step`, None: the newest."""
     cards = [
-        _card(look, history.train_error(at=step), history.test_error(at=step), pace)
-        for look, history, pace in zip(looks, histories, paces, strict=True)
+        _card(look, standing.error(step), _test(histories, step), pace)
+        for look, standing, histories, pace in zip(looks, standings, each, paces, strict=True)
     ]
     return f"<div class='nows'>{''.join(cards)}</div>"
+
+
+def _test(histories: Sequence[History], step: int | None) -> float | None:
+    """Mean test error of those that were evaluated as late as any, up to the step."""
+    newest = max((history.evaluated(at=step) for history in histories), default=-1)
+    errors = [history.test_error(at=step) for history in histories if history.evaluated(at=step) == newest]
+    known = [error for error in errors if error is not None]
+    return sum(known) / len(known) if known else None
 
 
 def _card(look: Style, train: float | None, test: float | None, pace: str) -> str:
@@ -27,8 +42,20 @@ def _card(look: Style, train: float | None, test: float | None, pace: str) -> st
     )
 
 
-def pace(run: Run) -> str:
-    """What the run is doing, how fast, and for how long yet."""
+def pace(group: Sequence[Run]) -> str:
+    """What a net's runs are doing, how fast, and for how long yet: of several seeds, which."""
+    if len(group) == 1:
+        return _pace(group[0])
+    at_work = next((run for run in group if run.status == "running"), next((run for run in group if run.active), None))
+    if at_work is None:
+        return f"mean of {len(group)} seeds" + "".join(
+            sorted({f", some {run.status}" for run in group} - {", some finished"})
+        )
+    over = sum(not run.active for run in group)
+    return f"{over} of {len(group)} seeds over · seed {at_work.spec.seed}: {_pace(at_work)}"
+
+
+def _pace(run: Run) -> str:
     engine = process.engine()
     left = engine.runs.seconds_left(run) if run.active else None
     ends = "" if left is None else f" · {_duration(left)} left"

@@ -5,6 +5,7 @@
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -21,7 +22,8 @@ from app.figures.theme import Figure, Style, styles
 from app.store.history import History
 from app.store.run import Run
 from app.ui.live.run_cards import numbers, pace
-from app.ui.runs.curve_words import Standing, passages
+from app.ui.runs.curve_words import passages
+from app.ui.runs.standing import Standing, Trained
 from app.ui.widgets.feed import Feed, Part, packed, query
 from app.ui.widgets.live_chart import Packed, pack
 from app.ui.widgets.live_text import Text
@@ -52,9 +54,11 @@ class Picture:
 class Scene:
     """Some runs at one moment. A drawing is made when it is first asked for."""
 
-    runs: tuple[Run, ...]
+    runs: tuple[Run, ...]  # one a net; what needs weights or norms is of these
+    groups: tuple[tuple[Run, ...], ...]  # each of them with the other seeds of its spec, by seed
     looks: tuple[Style, ...]
     histories: tuple[History, ...]
+    each: tuple[tuple[History, ...], ...]  # of the groups
     pairs: tuple[tuple[RunSpec, Series], ...]
     versions: tuple[Version, ...]
     moments: tuple[tuple[int, ...], ...]  # kept, of each run
@@ -95,9 +99,14 @@ class Scene:
         return [StripNet(run.spec.net, name, size) for run, name, size in each]
 
     @property
+    def everyone(self) -> list[Run]:
+        """The runs of all groups."""
+        return [run for group in self.groups for run in group]
+
+    @property
     def active(self) -> bool:
-        """True while one of the runs waits or trains."""
-        return any(run.active for run in self.runs)
+        """True while one of the runs waits or trains, whatever its seed."""
+        return any(run.active for run in self.everyone)
 
     @property
     def measured(self) -> bool:
@@ -114,7 +123,8 @@ class Scene:
 
     def curves(self) -> Picture:
         """Error against step."""
-        return self._drawn("curves", lambda: errors(self.pairs, total=self.horizon, height=CHART_HEIGHT))
+        seeds = [tuple(history.series() for history in each) for each in self.each]
+        return self._drawn("curves", lambda: errors(self.pairs, seeds=seeds, total=self.horizon, height=CHART_HEIGHT))
 
     def maps(self, of: CellOf = "mean") -> Picture:
         """Gradient norm, layer × step; `of` the steps that one cell stands for."""
@@ -137,32 +147,33 @@ class Scene:
         names = (name for _, series in self.pairs for name in series.layers if name.startswith(prefix))
         return next(names, "stem.conv")
 
-    def standings(self, step: int | None) -> list[Standing]:
-        """Each net, at one step."""
-        seen = zip(self.runs, self.names, self.histories, self.pairs, strict=True)
+    @cached_property
+    def standings(self) -> list[Standing]:
+        """Each net over its seeds."""
         return [
             Standing(
                 name,
                 run.spec,
-                series,
-                history.train_error(at=step),
+                tuple(map(Trained.of, group, each)),
                 history.window,
-                run.active or run.status == "paused",
+                total,
                 history.norms_at,
-                run.status == "diverged",
+                history.last_epoch >= 0,
             )
-            for run, name, history, (_, series) in seen
+            for run, name, history, group, each, total in zip(
+                self.runs, self.names, self.histories, self.groups, self.each, self.totals, strict=True
+            )
         ]
 
     def numbers(self, step: int | None) -> Text:
         """What each run has reached, and what it is doing."""
-        return self._told(f"numbers {step}", lambda: numbers(self.looks, self.histories, self.paces, step))
+        return self._told(f"numbers {step}", lambda: numbers(self.looks, self.standings, self.each, self.paces, step))
 
     def words(self, step: int | None, guess: str | None) -> Text:
         """What the curves say, at one step, to somebody who expected `guess`."""
         return self._told(
             f"words {step} {guess or ''}",
-            lambda: as_html("\n\n".join(passages(self.standings(step), step, guess))),
+            lambda: as_html("\n\n".join(passages(self.standings, step, guess))),
         )
 
     def progress(self) -> Part:
@@ -224,17 +235,22 @@ def scene(ids: tuple[str, ...]) -> Scene:
 def _look(ids: tuple[str, ...], last: Scene | None) -> Scene:
     engine = process.engine()
     runs = tuple(engine.store.runs.get(run) for run in ids)
-    histories = tuple(engine.store.events.history(run.id) for run in runs)
+    groups = _groups(runs)
+    each = tuple(tuple(engine.store.events.history(run.id) for run in group) for group in groups)
+    histories = tuple(own[group.index(run)] for run, group, own in zip(runs, groups, each, strict=True))
     versions = tuple(
         (run.id, run.attempt, run.step, history.last_epoch, len(history.cuts))
-        for run, history in zip(runs, histories, strict=True)
+        for group, own in zip(groups, each, strict=True)
+        for run, history in zip(group, own, strict=True)
     )
     data = [find(run.spec.data, engine.settings.store) for run in runs]
     pairs = tuple((run.spec, history.series()) for run, history in zip(runs, histories, strict=True))
     return Scene(
         runs=runs,
+        groups=groups,
         looks=tuple(styles([run.spec for run in runs])),
         histories=histories,
+        each=each,
         pairs=pairs,
         versions=versions,
         moments=tuple(tuple(engine.store.events.moments(run.id)) for run in runs),
@@ -243,13 +259,22 @@ def _look(ids: tuple[str, ...], last: Scene | None) -> Scene:
             run.total or (run.spec.length(found.train_images).steps if found else 0)
             for run, found in zip(runs, data, strict=True)
         ),
-        paces=tuple(pace(run) for run in runs),
-        shape=_shape(runs, pairs),
+        paces=tuple(pace(group) for group in groups),
+        shape=_shape(runs, groups, pairs),
         drawings=last.drawings if last and last.versions == versions else {},
     )
 
 
-def _shape(runs: tuple[Run, ...], pairs: tuple[tuple[RunSpec, Series], ...]) -> str:
+def _groups(runs: tuple[Run, ...]) -> tuple[tuple[Run, ...], ...]:
+    """Each run with the other seeds of its spec; alone where two seeds of one spec are looked at side by side."""
+    store = process.engine().store
+    alone = Counter(run.alike for run in runs)
+    return tuple((run,) if alone[run.alike] > 1 else tuple(store.group(run)) for run in runs)
+
+
+def _shape(
+    runs: tuple[Run, ...], groups: tuple[tuple[Run, ...], ...], pairs: tuple[tuple[RunSpec, Series], ...]
+) -> str:
     """Equal as long as a page of these runs has the same elements: all but what its feed brings."""
     engine = process.engine()
     each = [
@@ -263,7 +288,8 @@ def _shape(runs: tuple[Run, ...], pairs: tuple[tuple[RunSpec, Series], ...]) -> 
             len(series.norm_steps) > 0,
             len(series.cuts),
             engine.runs.downloads.get(run.spec.data),
+            [(other.id, other.active) for other in group],
         )
-        for run, (_, series) in zip(runs, pairs, strict=True)
+        for run, group, (_, series) in zip(runs, groups, pairs, strict=True)
     ]
     return blake2b(repr(each).encode(), digest_size=9).hexdigest()

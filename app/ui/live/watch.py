@@ -28,7 +28,7 @@ def watch(runs: list[str], guess: str | None) -> None:
     if not runs:
         return
     watched = [process.engine().store.runs.get(run) for run in runs]
-    st.fragment(_in_turn)(tuple(runs), guess, any(run.active for run in watched))
+    st.fragment(_in_turn)(tuple(runs), guess, scene(tuple(runs)).active)
     cut_link(watched)
 
 
@@ -67,7 +67,7 @@ def _draw(ids: tuple[str, ...], guess: str | None, was_active: bool) -> None:
             on_change=address.go_to_step,
         )
     with told:
-        controls(list(seen.runs))
+        controls(seen.everyone)
         _numbers(seen, step)
         st.markdown("##### What you see")
         live_text(seen.words(step, guess), key="words")

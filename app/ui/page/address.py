@@ -17,7 +17,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from app.ui.widgets.strip import selection
 from app.values.datasets import known_name
 from app.values.races import RACES
-from app.values.run_spec import RECIPES, net_address
+from app.values.run_spec import RECIPES, SEEDS, net_address
 from models.spec import NetSpec
 
 MOST = 5  # nets or runs at once
@@ -36,6 +36,7 @@ class Address:
     recipe: str | None = None
     width: int | None = None
     seed: int | None = None
+    seeds: int | None = None
     runs: tuple[str, ...] = ()
     race: str | None = None
     step: int | None = None
@@ -50,7 +51,7 @@ class Address:
         return {name: values for name, values in query.items() if values}
 
 
-NAMES = ("net", "data", "recipe", "width", "seed", "run", "race", "step", "layer", "lecture")
+NAMES = ("net", "data", "recipe", "width", "seed", "seeds", "run", "race", "step", "layer", "lecture")
 
 
 @dataclass
@@ -163,6 +164,7 @@ def parse(query: Mapping[str, Sequence[str]]) -> tuple[Address, list[str]]:
         recipe=one("recipe", _recipe),
         width=one("width", _whole(512)),
         seed=one("seed", _whole(2**31 - 1)),
+        seeds=one("seeds", _seeds),
         runs=several("run", _run),
         race=one("race", _race),
         step=one("step", _whole(10_000_000)),
@@ -182,6 +184,12 @@ def _race(text: str) -> str:
     if text in RACES:
         return text
     raise ValueError(f"races are {', '.join(RACES)}")
+
+
+def _seeds(text: str) -> int:
+    if text in map(str, SEEDS):
+        return int(text)
+    raise ValueError(f"seeds are {', '.join(map(str, SEEDS))}")
 
 
 def _run(text: str) -> str:

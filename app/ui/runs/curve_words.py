@@ -1,40 +1,18 @@
 """What the curves say, in words computed from them: never a sentence that stands there whatever was measured."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import streamlit as st
 
 from app.base.prose import prose
 from app.ui.runs.source_races import what_the_source_found
-from app.values.arrays import Floats
-from app.values.run_spec import RunSpec
-from app.values.series import Series
-from models.spec import plain_pairs
+from app.ui.runs.standing import Comparison, Standing, compare
+from app.values.comparing import about_intervals, comparison
+from models.families import PLAIN
+from models.spec import depth_pairs, plain_pairs
 
-CLEAR_GAP = 5.0  # points of training error, over the window, from which on one net is said to be behind
-SAME_GAP = 1.0
 NO_DIFFERENCE = "no difference"  # as a prediction
-
-
-@dataclass(frozen=True)
-class Standing:
-    """How one net stands: training error in percent, over the last `window` steps."""
-
-    name: str
-    spec: RunSpec
-    series: Series
-    error: float | None
-    window: int
-    under_way: bool
-    norms_at: Callable[[int], Floats | None]
-    diverged: bool = False
-
-    def seen(self, step: int | None) -> int:
-        """Steps measured up to the one that is looked at."""
-        newest = int(self.series.steps[-1]) + 1 if len(self.series.steps) else 0
-        return newest if step is None else min(step + 1, newest)
 
 
 def what_the_sources_say(race: str | None) -> None:
@@ -45,67 +23,120 @@ def what_the_sources_say(race: str | None) -> None:
         st.caption(f":violet-badge[paper] {prose('train')['source']}")
 
 
-def passages(standings: list[Standing], step: int | None, guess: str | None) -> list[str]:
-    """The passage that fits the measurements, and whether the prediction held: paragraphs of Markdown."""
+def passages(standings: Sequence[Standing], step: int | None, guess: str | None) -> list[str]:
+    """What the measurements say, and whether the prediction held: paragraphs of Markdown."""
     page = prose("train")
-    known = [(standing, standing.error) for standing in standings if standing.error is not None]
-    if fallen := [standing.name for standing in standings if standing.diverged]:
-        sentences = [page["diverged"].format(names=" and ".join(fallen))]
-    elif known:
-        sentences = [_comparison(known, step)]
-        if verdict := _prediction(known, guess):
-            sentences.insert(0, verdict)
-    else:
-        return [page["waiting"]]
-    if known and (remark := _map_remark(known[0][0], step)):
+    known = [standing for standing in standings if standing.error(step) is not None]
+    fallen = [
+        page["diverged"].format(**_counted(standing))
+        for standing in standings
+        if len(standing.whole) < len(standing.each)
+    ]
+    if not known:
+        return fallen or [page["waiting"]]
+    sentences = [*fallen, *_prediction(known, guess), *_comparisons(known, step)]
+    if remark := _map_remark(known[0], step):
         sentences.append(remark)
     return sentences
 
 
-def _comparison(known: list[tuple[Standing, float]], step: int | None) -> str:
+def _counted(standing: Standing) -> dict[str, str]:
+    lost, all_of_them = len(standing.each) - len(standing.whole), len(standing.each)
+    return {"name": standing.name, "seeds": "" if all_of_them == 1 else f" with {lost} of {all_of_them} seeds"}
+
+
+def _comparisons(known: Sequence[Standing], step: int | None) -> Iterator[str]:
+    """Deep against shallow, a plain net against its twin; where there is no such pair, the best against the others."""
     page = prose("train")
-    pair = _twins(known)
-    if pair is None:
-        best, error = min(known, key=lambda pair: pair[1])
-        return page["others"].format(best=best.name, error=error)
-    (plain, plain_error), (residual, residual_error) = pair
-    gap = plain_error - residual_error
-    names = {"plain": plain.name, "residual": residual.name, "gap": abs(gap)}
-    begun = all(curve.seen(step) >= curve.window for curve in (plain, residual))
-    over = not any(curve.under_way or curve.seen(step) < curve.seen(None) for curve in (plain, residual))
-    if begun and abs(gap) >= CLEAR_GAP:
-        return page["plain-behind" if gap > 0 else "plain-ahead"].format(**names)
-    if not (begun and over):
-        return page["early"].format(first=plain.name, second=residual.name, gap=abs(gap), window=plain.window)
-    if abs(gap) <= SAME_GAP:
-        return page["same"].format(**names)
-    return page["slightly"].format(**names, direction="more" if gap > 0 else "fewer")
+    if len(known) == 1:
+        yield page["alone"].format(name=known[0].name, error=known[0].error(step))
+        return
+    found = [(deep, shallow, compare(deep, shallow, step)) for deep, shallow in _of_two_depths(known)]
+    for deep, shallow, seen in found:
+        yield from _said(deep, shallow, seen)
+        if (
+            seen
+            and deep.spec.net.family in PLAIN
+            and _is_over(seen, step)
+            and seen.effect.verdict in ("more", "one run")
+        ):
+            yield from _degraded(deep, shallow, seen)
+    twins = _twins(known)
+    if twins:
+        yield from _said(*twins, compare(*twins, step))
+    elif not found:
+        best, *others = sorted(known, key=lambda standing: standing.error(step) or 0.0)
+        for other in others:
+            yield from _said(best, other, compare(best, other, step))
+    if any(seen and seen.effect.count > 1 for _, _, seen in found):
+        yield f"*{about_intervals('seeds')}*"
 
 
-def _twins(known: list[tuple[Standing, float]]) -> tuple[tuple[Standing, float], tuple[Standing, float]] | None:
-    """The deepest plain net and a net with shortcuts of the same depth, data and recipe, if both are there."""
-    pairs = [
-        (known[plain], known[other])
-        for plain, other in plain_pairs([standing.spec.net for standing, _ in known])
-        if known[plain][0].spec.trained_like(known[other][0].spec)
+def _said(first: Standing, second: Standing, seen: Comparison | None) -> Iterator[str]:
+    """The comparison in a sentence, and at which step it is made while training goes on; none before a whole window."""
+    page = prose("train")
+    if seen is None:
+        return
+    if seen.step is not None and seen.step + 1 < first.window:
+        yield page["early"].format(first=first.name, second=second.name, window=first.window)
+    else:
+        at = "" if seen.step is None else page["at-step"].format(step=seen.step) + " "
+        yield at + comparison(first.name, second.name, seen.effect)
+
+
+def _degraded(deep: Standing, shallow: Standing, seen: Comparison) -> Iterator[str]:
+    """What it means that the deeper of two plain nets ends with the higher training error; and was it still falling?"""
+    if seen.effect.value <= 0:
+        return
+    page = prose("train")
+    yield page["degraded"].format(deep=deep.name, shallow=shallow.name, steps=deep.asked)
+    last = max(1, deep.asked // 5)
+    changes = [
+        end - before
+        for run in deep.whole
+        if run.over
+        and (end := run.error_at(None)) is not None
+        and (before := run.error_at(run.steps - 1 - last)) is not None
     ]
-    return pairs[0] if pairs else None
+    if changes:
+        yield page["slope"].format(deep=deep.name, steps=last, change=float(np.mean(changes)))
 
 
-def _prediction(known: list[tuple[Standing, float]], guess: str | None) -> str:
-    """Said once an epoch of every net has been measured, and the gap is clear; that there is none, at the end only."""
+def _is_over(seen: Comparison, step: int | None) -> bool:
+    return step is None and seen.step is None
+
+
+def _of_two_depths(known: Sequence[Standing]) -> list[tuple[Standing, Standing]]:
+    """A deep net and the shallow one that is trained as it is, plain nets first."""
+    pairs = [(known[deep], known[shallow]) for deep, shallow in depth_pairs([standing.spec.net for standing in known])]
+    return [pair for pair in pairs if pair[0].spec.trained_like(pair[1].spec)]
+
+
+def _twins(known: Sequence[Standing]) -> tuple[Standing, Standing] | None:
+    """The deepest plain net and a net with shortcuts of the same depth, data and recipe, if both are there."""
+    pairs = [(known[plain], known[other]) for plain, other in plain_pairs([standing.spec.net for standing in known])]
+    return next((pair for pair in pairs if pair[0].spec.trained_like(pair[1].spec)), None)
+
+
+def _prediction(known: Sequence[Standing], guess: str | None) -> Iterator[str]:
+    """Said once every net is over: of the one that was expected to be best against the best of the others."""
     page = prose("train")
-    names = {standing.name: error for standing, error in known}
-    if len(names) < 2 or any(not len(standing.series.eval_steps) for standing, _ in known):
-        return ""
-    best, *rest = sorted(names, key=lambda name: names[name])
+    names = [standing.name for standing in known]
+    if len(known) < 2 or not all(standing.evaluated for standing in known) or guess not in (*names, NO_DIFFERENCE):
+        return
+    first, *others = sorted(known, key=lambda standing: (standing.name != guess, standing.error(None) or 0.0))
+    second = others[-1] if guess == NO_DIFFERENCE else others[0]
+    seen = compare(first, second, None)
+    if seen is None or seen.step is not None:
+        return
+    verdict, value = seen.effect.verdict, seen.effect.value
     if guess == NO_DIFFERENCE:
-        gap = names[rest[-1]] - names[best]
-        over = not any(standing.under_way for standing, _ in known)
-        return page["none-wrong"].format(best=best) if gap >= CLEAR_GAP else page["none-right"] if over else ""
-    if guess not in names or names[rest[0]] - names[best] < CLEAR_GAP:
-        return ""
-    return page["predicted-right" if guess == best else "predicted-wrong"].format(guess=guess, best=best)
+        outcome = "none-open" if verdict in ("not shown", "one run") else "none-wrong"
+    elif verdict == "not shown":
+        outcome = "predicted-open"
+    else:
+        outcome = "predicted-right" if value < 0 else "predicted-wrong"
+    yield f"{page[outcome].format(guess=guess)} {comparison(first.name, second.name, seen.effect)}"
 
 
 def _map_remark(standing: Standing, step: int | None) -> str:

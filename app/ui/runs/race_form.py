@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from app.base.prose import literal
+from app.base.prose import literal, prose
 from app.engine import process
 from app.figures.theme import short_names
 from app.store.files.staging import arriving
@@ -15,15 +15,18 @@ from app.ui.page import address, visitor
 from app.ui.runs.curve_words import NO_DIFFERENCE
 from app.values import datasets
 from app.values.datasets import BUNDLED, DATASETS, DataSet
-from app.values.run_spec import RECIPES, RunSpec
+from app.values.run_spec import RECIPES, SEEDS, RunSpec
 from models.names import PRESETS
 from models.spec import NetSpec, first_reason
 
-DEFAULT_NETS = ("plain-56", "resnet-56")
+# The deep pair first: it begins at once, and is what the first page asks about.
+DEFAULT_NETS = ("plain-56", "preact-56", "plain-20", "preact-20")
+PAIR = DEFAULT_NETS[:2]
 MAX_CONTESTANTS = 4
 SCALED = ("plain", "resnet", "preact", "highway", "stochastic", "se")  # families whose width the menu sets
 _READ = "_upload_read"
 WIDTHS = {8: "8 · a minute", 16: "16 · the paper's", 4: "4 · tiny", 32: "32"}
+SEED_TITLES = {count: "1 seed" if count == 1 else f"{count} seeds" for count in SEEDS}
 RECIPE_TITLES = {
     "quick": "quick · 4 epochs",
     "paper": "paper · 64,000 steps",
@@ -31,8 +34,8 @@ RECIPE_TITLES = {
 }
 
 
-def race_form() -> tuple[list[RunSpec], str]:
-    """Draw the choices. Returns what is chosen, and one sentence on what is wrong with it ("" if nothing is)."""
+def race_form() -> tuple[list[RunSpec], int, str]:
+    """Draw the choices. Returns the nets' runs of the first seed, how many seeds, and what is wrong ("": nothing)."""
     known = {**DATASETS, **visitor.data_sets()}
     with st.container(horizontal=True, vertical_alignment="bottom", key="race-form"):
         nets = st.multiselect(
@@ -50,21 +53,22 @@ def race_form() -> tuple[list[RunSpec], str]:
         width = _choice("Width", "width", WIDTHS, 140, help="Channels of the first stage")
         data = _choice("Data", "data", {name: dataset.title for name, dataset in known.items()}, 200)
         recipe = _choice("Recipe", "recipe", RECIPE_TITLES, 190)
-        seed = st.number_input("Seed", 0, 9999, 0, key="seed", bind="query-params", width=90)
+        seeds = _choice("Seeds", "seeds", SEED_TITLES, 120, help=prose("train")["seeds"])
+        seed = st.number_input("First seed", 0, 9999, 0, key="seed", bind="query-params", width=90)
     specs: list[RunSpec] = []
     try:
         for text in nets:
             specs.append(_spec(str(text)[: address.LONGEST], width, known[data], recipe, int(seed)))
     except ValueError as error:
-        return [], literal(f"{first_reason(error)}. The other choices are kept.")
+        return [], seeds, literal(f"{first_reason(error)}. The other choices are kept.")
     if not specs:
-        return [], "Choose at least one net."
+        return [], seeds, "Choose at least one net."
     if DATASETS.get(data, DATASETS[BUNDLED]).source == "torchvision" and not datasets.available(
         data, process.engine().settings.data
     ):
         megabytes = known[data].download_bytes / 1e6
         st.caption(f"{known[data].title} is downloaded once, when its first race starts: {megabytes:,.0f} MB.")
-    return specs, ""
+    return specs, seeds, ""
 
 
 def _choice(label: str, name: str, titles: Mapping[Any, str], pixels: int, **options: Any) -> Any:
@@ -137,5 +141,5 @@ def prediction(specs: list[RunSpec]) -> str | None:
 
 
 def default_race() -> list[RunSpec]:
-    """The race of the first page: the same 56 layers without and with shortcuts, width 8, on the bundled images."""
+    """The race of the first page: 56 and 20 layers, without and with shortcuts, width 8, on the bundled images."""
     return [_spec(name, 8, DATASETS[BUNDLED], "quick", 0) for name in DEFAULT_NETS]

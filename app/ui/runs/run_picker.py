@@ -15,8 +15,8 @@ _SELECTED = "_selected_runs"
 DEFAULT_RUNS = ("reference-plain-56", "reference-resnet-56")
 
 
-def chosen_runs() -> list[str]:
-    """Ids of the runs to show. A run that is not in this store is left out, and said."""
+def chosen_runs(default: Sequence[str] = DEFAULT_RUNS) -> list[str]:
+    """Ids of the runs to show; `default` where the address names none. One that is not in this store is said."""
     known = {run.id for run in visitor.runs()}
     asked = address.read().runs
     missing = [run for run in asked if run not in known]
@@ -24,7 +24,7 @@ def chosen_runs() -> list[str]:
         quoted = ", ".join(literal(str(run)[:64]) for run in missing[: address.MOST])
         st.warning(f"This store has no run {quoted}: it was deleted, or belongs to another server.")
     chosen = [run for run in asked if run in known]
-    return chosen or [run for run in DEFAULT_RUNS if run in known]
+    return chosen or [run for run in default if run in known]
 
 
 def run_table(runs: Sequence[Run], line: Callable[[Run], dict[str, object]], **options: Any) -> list[Run]:
