@@ -34,8 +34,8 @@ RECIPE_TITLES = {
 }
 
 
-def race_form() -> tuple[list[RunSpec], int, str]:
-    """Draw the choices. Returns the nets' runs of the first seed, how many seeds, and what is wrong ("": nothing)."""
+def race_form() -> tuple[list[RunSpec], str]:
+    """Draw the choices. Returns what is chosen, and one sentence on what is wrong with it ("" if nothing is)."""
     known = {**DATASETS, **visitor.data_sets()}
     with st.container(horizontal=True, vertical_alignment="bottom", key="race-form"):
         nets = st.multiselect(
@@ -53,22 +53,26 @@ def race_form() -> tuple[list[RunSpec], int, str]:
         width = _choice("Width", "width", WIDTHS, 140, help="Channels of the first stage")
         data = _choice("Data", "data", {name: dataset.title for name, dataset in known.items()}, 200)
         recipe = _choice("Recipe", "recipe", RECIPE_TITLES, 190)
-        seeds = _choice("Seeds", "seeds", SEED_TITLES, 120, help=prose("train")["seeds"])
-        seed = st.number_input("First seed", 0, 9999, 0, key="seed", bind="query-params", width=90)
+        seed = st.number_input("Seed", 0, 9999, 0, key="seed", bind="query-params", width=90)
     specs: list[RunSpec] = []
     try:
         for text in nets:
             specs.append(_spec(str(text)[: address.LONGEST], width, known[data], recipe, int(seed)))
     except ValueError as error:
-        return [], seeds, literal(f"{first_reason(error)}. The other choices are kept.")
+        return [], literal(f"{first_reason(error)}. The other choices are kept.")
     if not specs:
-        return [], seeds, "Choose at least one net."
+        return [], "Choose at least one net."
     if DATASETS.get(data, DATASETS[BUNDLED]).source == "torchvision" and not datasets.available(
         data, process.engine().settings.data
     ):
         megabytes = known[data].download_bytes / 1e6
         st.caption(f"{known[data].title} is downloaded once, when its first race starts: {megabytes:,.0f} MB.")
-    return specs, seeds, ""
+    return specs, ""
+
+
+def seeds_chosen() -> int:
+    """Draw the choice of how many seeds each net is trained with, the form's own the first."""
+    return int(_choice("Seeds", "seeds", SEED_TITLES, 110, help=prose("train")["seeds"]))
 
 
 def _choice(label: str, name: str, titles: Mapping[Any, str], pixels: int, **options: Any) -> Any:
