@@ -10,6 +10,7 @@ from app.values.datasets import BUNDLED, DATASETS
 from app.values.run_spec import RECIPES, Recipe, RunSpec
 from models.spec import NetSpec
 
+WARM = {"warmup_steps": 78, "name": "warmed-up"}  # an epoch of the bundled images at 0.01
 WIDTH = 8  # of the CIFAR-form nets: a minute on two cores
 
 
@@ -23,23 +24,36 @@ class Contestant:
 
 @dataclass(frozen=True)
 class Race:
-    """One comparison of a source: its question, its contestants, what was found and where that stands."""
+    """One comparison of a source: its question, its contestants, what was found and where that stands.
+
+    `lower`: places of contestants, of which the source has the first below the second in error. `remark`: what was
+    tried here, where this program's own recipe is known to go another way.
+    """
 
     question: str
     contestants: tuple[Contestant, ...]
     found: str
     source: str
+    lower: tuple[tuple[int, int], ...] = ()
+    remark: str = ""
 
     def specs(self, seed: int = 0) -> list[RunSpec]:
         """The runs, on the bundled images."""
         return [_spec(contestant, seed) for contestant in self.contestants]
 
 
-def _race(question: str, *contestants: str | Contestant, found: str, source: str) -> Race:
+def _race(
+    question: str,
+    *contestants: str | Contestant,
+    found: str,
+    source: str,
+    lower: tuple[tuple[int, int], ...] = (),
+    remark: str = "",
+) -> Race:
     made = tuple(
         contestant if isinstance(contestant, Contestant) else Contestant(contestant) for contestant in contestants
     )
-    return Race(question, made, found, source)
+    return Race(question, made, found, source, lower, remark)
 
 
 RACES: dict[str, Race] = {
@@ -52,6 +66,32 @@ RACES: dict[str, Race] = {
         found="The plain net of 56 layers has the higher training error, and the higher test error, of the plain two. "
         "With shortcuts it is the other way round: 8.75 % test error at 20 layers, 6.97 % at 56.",
         source="He et al. 2015, section 4.2, figure 6 and table 6",
+        lower=((0, 1), (3, 2)),
+        remark="The quick recipe begins at 0.1, which is much for 56 layers: *Was it the rate?* warms them up.",
+    ),
+    "warm-up": _race(
+        "Was it the rate? The same four nets, warmed up",
+        *(Contestant(net, WARM) for net in ("plain-20", "plain-56", "resnet-20", "resnet-56")),
+        found="At 110 layers a rate of 0.1 is slightly too large to start converging; an epoch at 0.01 before it, and "
+        "the net reaches good accuracy.",
+        source="He et al. 2015, section 4.2",
+        lower=((0, 1), (3, 2)),
+    ),
+    "small-rate": _race(
+        "A tenth of the rate, all the way",
+        *(Contestant(net, {"lr": 0.01, "name": "tenth"}) for net in ("plain-20", "plain-56", "resnet-20", "resnet-56")),
+        found="A control of this program's own: does the gap of the plain nets go when no step is large?",
+        source="He et al. 2015, section 4.2, for the rate of 0.1",
+        lower=((0, 1), (3, 2)),
+    ),
+    "slow": _race(
+        "Slow or stuck? Three times as long",
+        *(Contestant(net, {"epochs": 12, "name": "three-times"}) for net in ("plain-20", "plain-56")),
+        *(Contestant(net, {"epochs": 12, "name": "three-times"}) for net in ("preact-20", "preact-56")),
+        found="Plain nets that were trained three times as long had their degradation still: it is not that they are "
+        "merely slow.",
+        source="He et al. 2015, section 4.1",
+        lower=((0, 1),),
     ),
     "shallow-deep": _race(
         "Half as deep again: the step from 18 to 34 layers, in small",
@@ -62,6 +102,7 @@ RACES: dict[str, Race] = {
         found="On ImageNet the plain net goes from 27.94 % to 28.54 % error when it is deepened from 18 to 34 layers, "
         "the residual net from 27.88 % to 25.03 %.",
         source="He et al. 2015, table 2",
+        lower=((0, 1), (3, 2)),
     ),
     "shortcuts": _race(
         "Do the projections matter? Shortcuts A, B and C",

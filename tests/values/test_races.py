@@ -22,6 +22,25 @@ def test_every_claim_names_paper_year_and_place(race: Race) -> None:
         assert re.search(r"et al\. 20\d\d, (section|table|figure) \d", part), part
 
 
+@pytest.mark.parametrize("name", RACES)
+def test_what_a_source_has_lower_is_among_the_contestants(name: str) -> None:
+    race = RACES[name]
+    for pair in race.lower:
+        assert len(set(pair)) == 2
+        assert all(0 <= place < len(race.contestants) for place in pair)
+
+
+def test_the_controls_differ_from_the_race_by_depth_in_the_recipe_alone() -> None:
+    depth = RACES["depth"].specs()
+    for name, changed in (("warm-up", {"warmup_steps": 78}), ("small-rate", {"lr": 0.01})):
+        for spec, control in zip(depth, RACES[name].specs(), strict=True):
+            assert spec.net == control.net
+            own = {"name": control.recipe.name, **changed}
+            assert spec.recipe.model_copy(update=own) == control.recipe
+    epoch = depth[0].length(10_000).epoch_steps
+    assert RACES["warm-up"].specs()[0].recipe.warmup_steps == epoch
+
+
 def test_the_suspects_differ_from_the_plain_net_in_one_thing_each() -> None:
     first, longer, l2, dropout, residual = RACES["suspects"].specs()
     assert longer.recipe.epochs == 3 * first.recipe.epochs

@@ -71,7 +71,7 @@ def _draw(ids: tuple[str, ...], guess: str | None, was_active: bool) -> None:
         _numbers(seen, step)
         st.markdown("##### What you see")
         live_text(seen.words(step, guess), key="words")
-        what_the_sources_say(address.read().race)
+        what_the_sources_say(address.read().race, seen.standings)
     if seen.measured:
         _below(seen, step, layer)
 

@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from app.base.prose import prose
-from app.ui.runs.source_races import what_the_source_found
+from app.ui.runs.source_races import what_the_source_found, what_was_found_here
 from app.ui.runs.standing import Comparison, Standing, compare
 from app.values.comparing import about_intervals, comparison
 from models.families import PLAIN
@@ -15,10 +15,11 @@ from models.spec import depth_pairs, plain_pairs
 NO_DIFFERENCE = "no difference"  # as a prediction
 
 
-def what_the_sources_say(race: str | None) -> None:
-    """The claim that a race is about; without one, where this measurement was first made."""
+def what_the_sources_say(race: str | None, standings: Sequence[Standing]) -> None:
+    """The claim that a race is about, and how it fared here; without one, where this measurement was first made."""
     if race:
         what_the_source_found(race)
+        what_was_found_here(race, standings)
     else:
         st.caption(f":violet-badge[paper] {prose('train')['source']}")
 
