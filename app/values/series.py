@@ -45,7 +45,7 @@ def mean_of(several: Sequence[Series]) -> Series:
     A long run's curve keeps other steps with each seed: between two of them it is taken to be straight.
     """
     first = several[0]
-    if len(several) == 1:
+    if len(several) == 1 or not first.steps.size:
         return first
     errors = [np.interp(first.steps, series.steps, series.error) for series in several]
     known = min(len(series.eval_steps) for series in several)

@@ -100,6 +100,8 @@ def test_of_several_seeds_each_is_a_hair_and_the_bold_line_is_the_mean_of_those_
     assert not [trace for trace in figure.data if trace["name"] == "resnet-20 seed"]
     assert "means over 1 and 2 seeds" in figure.caption
     sendable(figure)
+    waiting = replace(begun, steps=first.steps[:0], error=first.error[:0])
+    assert not errors([(one, waiting)], seeds=[(waiting, waiting)], total=40).data
 
 
 @pytest.mark.parametrize(
