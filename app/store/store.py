@@ -5,6 +5,7 @@ Only the server or the command line opens the file; workers send events and writ
 
 import shutil
 import time
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -66,6 +67,11 @@ class Store:
             return [run]
         alike = self.runs.alike(run)
         return [other for other in alike if other.id == run.id or not self.events.cuts(other.id)]
+
+    def groups(self, runs: Sequence[Run]) -> tuple[tuple[Run, ...], ...]:
+        """The group of each; alone where two seeds of one spec are looked at side by side."""
+        chosen = Counter(run.alike for run in runs)
+        return tuple((run,) if chosen[run.alike] > 1 else tuple(self.group(run)) for run in runs)
 
     def adopt_references(self) -> None:
         """Enter every reference run that is not there yet."""

@@ -5,7 +5,6 @@
 
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -129,15 +128,26 @@ class Scene:
     def maps(self, of: CellOf = "mean") -> Picture:
         """Gradient norm, layer × step; `of` the steps that one cell stands for."""
         each = max((CHART_HEIGHT - 68 - 30 * (len(self.pairs) - 1)) // len(self.pairs), 70)
-        return self._drawn(f"maps {of}", lambda: norm_map(self.pairs, total=self.horizon, each=each, of=of))
+        return self._drawn(
+            f"maps {of}", lambda: self._first(norm_map(self.pairs, total=self.horizon, each=each, of=of))
+        )
 
     def lines(self, step: int | None) -> Picture:
         """Gradient norm layer by layer, at one step."""
-        return self._drawn(f"lines {step}", lambda: norm_lines(self.pairs, step))
+        return self._drawn(f"lines {step}", lambda: self._first(norm_lines(self.pairs, step)))
 
     def layer(self, name: str) -> Picture:
         """Gradient norm step by step, in one layer."""
-        return self._drawn(f"layer {name}", lambda: layer_history(self.pairs, name, total=self.horizon, height=300))
+        return self._drawn(
+            f"layer {name}", lambda: self._first(layer_history(self.pairs, name, total=self.horizon, height=300))
+        )
+
+    def _first(self, figure: Figure) -> Figure:
+        """A figure of one seed of each net, where there are more: that it is one is said."""
+        if all(len(group) == 1 for group in self.groups):
+            return figure
+        seeds = " and ".join(map(str, sorted({run.spec.seed for run in self.runs})))
+        return replace(figure, caption=f"{figure.caption}; seed {seeds}")
 
     def layer_of(self, selected: str | None) -> str:
         """The selected layer; of a selected block the first; the stem where nothing is selected."""
@@ -235,7 +245,7 @@ def scene(ids: tuple[str, ...]) -> Scene:
 def _look(ids: tuple[str, ...], last: Scene | None) -> Scene:
     engine = process.engine()
     runs = tuple(engine.store.runs.get(run) for run in ids)
-    groups = _groups(runs)
+    groups = engine.store.groups(runs)
     each = tuple(tuple(engine.store.events.history(run.id) for run in group) for group in groups)
     histories = tuple(own[group.index(run)] for run, group, own in zip(runs, groups, each, strict=True))
     versions = tuple(
@@ -263,13 +273,6 @@ def _look(ids: tuple[str, ...], last: Scene | None) -> Scene:
         shape=_shape(runs, groups, pairs),
         drawings=last.drawings if last and last.versions == versions else {},
     )
-
-
-def _groups(runs: tuple[Run, ...]) -> tuple[tuple[Run, ...], ...]:
-    """Each run with the other seeds of its spec; alone where two seeds of one spec are looked at side by side."""
-    store = process.engine().store
-    alone = Counter(run.alike for run in runs)
-    return tuple((run,) if alone[run.alike] > 1 else tuple(store.group(run)) for run in runs)
 
 
 def _shape(
