@@ -128,26 +128,16 @@ class Scene:
     def maps(self, of: CellOf = "mean") -> Picture:
         """Gradient norm, layer × step; `of` the steps that one cell stands for."""
         each = max((CHART_HEIGHT - 68 - 30 * (len(self.pairs) - 1)) // len(self.pairs), 70)
-        return self._drawn(
-            f"maps {of}", lambda: self._first(norm_map(self.pairs, total=self.horizon, each=each, of=of))
-        )
+        return self._drawn_first(f"maps {of}", lambda: norm_map(self.pairs, total=self.horizon, each=each, of=of))
 
     def lines(self, step: int | None) -> Picture:
         """Gradient norm layer by layer, at one step."""
-        return self._drawn(f"lines {step}", lambda: self._first(norm_lines(self.pairs, step)))
+        return self._drawn_first(f"lines {step}", lambda: norm_lines(self.pairs, step))
 
     def layer(self, name: str) -> Picture:
         """Gradient norm step by step, in one layer."""
-        return self._drawn(
-            f"layer {name}", lambda: self._first(layer_history(self.pairs, name, total=self.horizon, height=300))
-        )
-
-    def _first(self, figure: Figure) -> Figure:
-        """A figure of one seed of each net, where there are more: that it is one is said."""
-        if all(len(group) == 1 for group in self.groups):
-            return figure
-        seeds = " and ".join(map(str, sorted({run.spec.seed for run in self.runs})))
-        return replace(figure, caption=f"{figure.caption}; seed {seeds}")
+        steps = self.horizon
+        return self._drawn_first(f"layer {name}", lambda: layer_history(self.pairs, name, total=steps, height=300))
 
     def layer_of(self, selected: str | None) -> str:
         """The selected layer; of a selected block the first; the stem where nothing is selected."""
@@ -197,6 +187,13 @@ class Scene:
     @cached_property
     def _query(self) -> str:
         return query([run.id for run in self.runs]) + self.following * "&following=1"
+
+    def _drawn_first(self, what: str, draw: Callable[[], Figure]) -> Picture:
+        """What is drawn of one seed of each net; where there are more, the caption says which."""
+        if all(len(group) == 1 for group in self.groups):
+            return self._drawn(what, draw)
+        seeds = " and ".join(map(str, sorted({run.spec.seed for run in self.runs})))
+        return self._drawn(what, lambda: replace(figure := draw(), caption=f"{figure.caption}; seed {seeds}"))
 
     def _drawn(self, what: str, draw: Callable[[], Figure]) -> Picture:
         with _drawing:
