@@ -2,7 +2,7 @@
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.responses import FileResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 from streamlit import config
 
@@ -10,6 +10,7 @@ from app.engine import process
 from app.server.guard import NEVER, may_measure
 from app.server.live_feed import live
 from app.server.metrics import CONTENT_TYPE, exposition, health
+from app.ui.page.frame import NAMES
 from app.ui.widgets.component import MODULES, PLOTLY_JS, PLOTLY_NAME
 
 KEEP = {"Cache-Control": "public, max-age=31536000, immutable"}  # every name changes with what it names
@@ -43,7 +44,19 @@ async def metrics(request: Request) -> Response:
     return Response(text, 200, NEVER | {"Content-Type": CONTENT_TYPE})
 
 
+async def page(request: Request) -> Response:
+    """Streamlit answers below a page too, with one that finds none of its scripts: lead to the page itself.
+
+    What a script asks there is not found: so Streamlit's own looks for the server's base path.
+    """
+    if "text/html" not in request.headers.get("accept", ""):
+        return Response(status_code=404)
+    path = request.url.path.removesuffix(request.path_params["rest"]).rstrip("/")
+    return RedirectResponse(path + (f"?{request.url.query}" if request.url.query else ""), 307, NEVER)
+
+
 OURS = {"/vendor/{name}": vendor, "/live": live, "/healthz": healthz, "/metrics": metrics}
+OURS |= {f"/{name}/{{rest:path}}": page for name in NAMES}
 
 
 def routes() -> list[Route]:

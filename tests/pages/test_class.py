@@ -61,10 +61,9 @@ def test_without_the_key_nothing_is_seen(key: str) -> None:
 @pytest.mark.parametrize("changes", [{"mode": "local"}, {"mode": "demo"}, {"teacher_key": None}])
 def test_the_page_stays_shut_in_other_modes_and_without_a_key(class_engine: Engine, changes: dict[str, Any]) -> None:
     class_engine.settings = Settings.model_validate({**class_engine.settings.model_dump(), **changes})
-    if class_engine.settings.mode == "class":
-        assert not opened("class").main.text_input
-    else:
-        assert opened("class").title[0].value == prose("start")["title"], "there is no such page"
+    page = opened("class")
+    assert not page.main.text_input
+    assert [one.value for one in page.main.info] == [prose("class")["shut"]]
 
 
 def test_with_it_all_runs_are_there_to_stop_and_to_pin(class_engine: Engine, runs: list[Run]) -> None:

@@ -20,6 +20,8 @@ from app.ui.widgets.step_slider import step_slider
 from app.ui.widgets.strip import strip
 from app.values.datasets import find
 
+FEW = 2
+
 _turn = threading.Lock()
 
 
@@ -69,6 +71,7 @@ def _draw(ids: tuple[str, ...], guess: str | None, was_active: bool) -> None:
     with told:
         controls(seen.everyone)
         _numbers(seen, step)
+    with told if len(ids) <= FEW else charts:  # of many nets there is more to say than fits beside the charts
         st.markdown("##### What you see")
         live_text(seen.words(step, guess), key="words")
         what_the_sources_say(address.read().race, seen.standings)

@@ -23,11 +23,18 @@ PAGES = {
     "Keep": ["runs"],
 }
 TEACHING = {"Teach": ["class"]}
+NAMES = [name for group in (PAGES | TEACHING).values() for name in group]
 
 
-def page(name: str) -> StreamlitPage:
+def page(name: str, *, hidden: bool = False) -> StreamlitPage:
     """A page of this run of the script. Never one for all: Streamlit keeps in it whether it may be run now."""
-    return st.Page(ROOT / "pages" / f"{name}.py", title=name.capitalize(), url_path=name, default=name == "start")
+    return st.Page(
+        ROOT / "pages" / f"{name}.py",
+        title=name.capitalize(),
+        url_path=name,
+        default=name == "start",
+        visibility="hidden" if hidden else "visible",
+    )
 
 
 def frame() -> None:
@@ -36,9 +43,11 @@ def frame() -> None:
     st.html(f"<style>{(ASSETS / 'style.css').read_text()}</style>")
     st.html(f"<script>{built('history.js')}</script>", unsafe_allow_javascript=True)
     engine = process.engine()
-    groups = PAGES | (TEACHING if engine.settings.mode == "class" else {})
-    pages = {group: [page(name) for name in names] for group, names in groups.items()}
-    here = st.navigation(pages)
+    pages = {group: [page(name) for name in names] for group, names in PAGES.items()}
+    teaching = [page(name, hidden=engine.settings.mode != "class") for name in TEACHING["Teach"]]
+    here = st.navigation(pages | {"Teach": teaching})
+    if engine.settings.mode == "class":
+        pages["Teach"] = teaching
     st.logo(str(ASSETS / "logo.svg"), size="large", icon_image=str(ASSETS / "icon.svg"))
     with st.sidebar:
         status()
