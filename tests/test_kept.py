@@ -126,12 +126,16 @@ def test_a_kept_answer_is_found_by_its_question_and_unpacks_to_the_same_arrays(
     store: Store, kept: dict[str, Any]
 ) -> None:
     assert kept["result"] is not None
-    same(kept, reading.answer_shown(store, kept["question"]))
+    if reading.question(kept["question"]).edition == STORE["edition"]:
+        same(kept, reading.answer_shown(store, kept["question"]))
+    else:  # what is answered is another thing by now: a miss, never an error
+        assert reading.answer_shown(store, kept["question"])["result"] is None
 
 
 @pytest.mark.parametrize("kept", STORE["questions"], ids=lambda kept: kept["question"]["kind"])
-def test_every_kind_of_question_has_the_key_that_it_had(kept: dict[str, Any]) -> None:
-    assert reading.question(kept["question"]).key == kept["key"]
+def test_every_kind_of_question_has_the_key_that_it_had_in_its_edition(kept: dict[str, Any]) -> None:
+    question = reading.question(kept["question"])
+    assert (question.key == kept["key"]) == (question.edition == STORE["edition"])
 
 
 # ── exports ──

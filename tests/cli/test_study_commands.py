@@ -49,6 +49,8 @@ def test_single_lesions_are_one_error_a_block_beside_the_whole_net_s(cli: Any) -
     assert found["full"] == pytest.approx(evaluated["error"])
     assert len(found["single"]) == 9
     assert max(found["single"]) > found["full"]
+    assert len(found["times_loss"]) == 9
+    assert max(found["times_loss"]) > 1
     assert found["step"] == 312
 
 
@@ -59,6 +61,9 @@ def test_a_removed_block_errs_as_it_does_in_the_study(cli: Any) -> None:
     assert found["error"] == pytest.approx(single[3])
     both = answer(cli, f"lesions {RESNET} --remove 7,3,5:0.5")
     assert (both["removed"], both["cut"]) == ([3, 7], "3,5:0.5,7")
+    whole = answer(cli, f"evaluate {RESNET}")
+    assert both["times_loss"] == pytest.approx(both["loss"] / whole["loss"], rel=1e-4)
+    assert answer(cli, f"lesions {RESNET} --remove 5-4")["error"] != whole["error"], "a swap is one"
 
 
 @pytest.mark.parametrize("study", ["random", "reorder"])
@@ -66,6 +71,7 @@ def test_studies_by_k_are_medians_between_their_bounds_and_repeat_by_seed(cli: A
     words = f"lesions {RESNET} --{study} 2 --draws 4"
     found = answer(cli, f"{words} --seed 5")
     assert [row["k"] for row in found[study]] == [1, 2]
+    assert all(row["times_loss"] > 0 for row in found[study])
     assert all(row["low"] <= row["median"] <= row["high"] and row["draws"] == 4 for row in found[study])
     assert answer(cli, f"{words} --seed 5") == found
     assert answer(cli, f"{words} --seed 6") != found
@@ -105,6 +111,10 @@ def test_without_json_people_read_it(cli: Any, words: str, said: str) -> None:
         (f"{RESNET} --remove 9", "has the blocks 0 to 8, and no block 9"),
         (f"{RESNET} --remove three", "no part of a cut"),
         (f"{RESNET} --remove 3-2", "cannot stand in the place"),
+        (f"{RESNET} --remove 3-4", "'3-4' changes nothing: 3,4 cuts blocks 3 and 4, 4-3 swaps them"),
+        (f"{RESNET} --remove 7,3-4-5", "'3-4-5' changes nothing"),
+        (f"{RESNET} --remove 7,3:1", "'3:1' changes nothing"),
+        (f"{RESNET} --remove ,", "'' changes nothing"),
         (f"{RESNET} --random 10", "has 9 blocks that can be cut, not 10"),
         (f"{RESNET} --random 0", "--random"),
         (f"{RESNET} --reorder -1", "--reorder"),

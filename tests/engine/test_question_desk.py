@@ -82,7 +82,7 @@ def of_another_version() -> bytes:
 def test_another_edition_of_a_question_is_another_question(monkeypatch: pytest.MonkeyPatch) -> None:
     question = CutQuestion(run=RUN, step=312)
     before = question.key
-    monkeypatch.setattr(CutQuestion, "edition", 2)
+    monkeypatch.setattr(CutQuestion, "edition", CutQuestion.edition + 1)
     assert question.key != before
 
 
@@ -120,6 +120,9 @@ def test_a_result_survives_its_file() -> None:
         exhaustive=True,
         kept=np.array([[True, False]]),
         errors=np.array([np.nan]),
+        chosen_errors=np.array([50.0]),
+        gained=np.array([0]),
+        lost=np.array([1]),
         sizes=np.array([1]),
         counts=(str(2**80),),
         means=np.array([50.0]),

@@ -10,9 +10,10 @@ from app.studies.cuts.figures import class_errors, confusions
 from app.studies.cuts.questions import CutEvaluation
 from app.studies.lesions import figures as lesions
 from app.studies.lesions import maps as lesion_maps
-from app.studies.lesions.questions import RandomLesions, Reorderings, SingleLesions
+from app.studies.lesions.questions import SingleLesions
 from app.values.run_spec import RunSpec
 from models.spec import NetSpec
+from tests.support.lesions import at_random, reordered
 
 LABELS = ("cat", "dog", "ship")
 
@@ -32,7 +33,7 @@ def single(errors: list[float]) -> SingleLesions:
 def evaluation(confusion: list[list[int]]) -> CutEvaluation:
     counts = np.array(confusion)
     wrong = 1 - np.trace(counts) / counts.sum()
-    return CutEvaluation(100 * wrong, 1.0, int(counts.sum()), np.zeros(3), counts)
+    return CutEvaluation(100 * wrong, 1.0, int(counts.sum()), np.zeros(3), counts, np.zeros(1, int))
 
 
 def sendable(figure: Figure) -> None:
@@ -56,24 +57,24 @@ def test_bars_mark_blocks_that_reshape_and_blocks_that_cannot_be_cut() -> None:
 
 def test_the_decline_begins_with_the_whole_net_and_its_band_is_that_of_the_draws() -> None:
     errors = np.array([[10.0, 20, 30, 40, 50], [60, 60, 70, 80, 90]])
-    figure = lesions.decline([(spec("resnet-14"), RandomLesions(5.0, np.array([1, 2]), errors, 100))])
+    figure = lesions.decline([(spec("resnet-14"), at_random(5.0, [1, 2], errors.tolist()))])
     sendable(figure)
     outer, inner, line = figure.data
     assert line["x"] == [0, 1, 2]
     assert line["y"] == [5, 30, 70]
     assert inner["y"] == [5, 20, 60, 80, 40, 5], "lower quartiles, and back along the upper ones"
     assert outer["y"][1] == pytest.approx(12)
-    assert "100 images, 5 draws each" in figure.caption
+    assert "400 images, 5 draws each" in figure.caption
 
 
 def test_the_shuffle_is_drawn_from_the_net_s_own_order_on() -> None:
     tau, errors = np.array([[0.91, 0.9, 0.7], [0.2, 0.21, 0.2]]), np.array([[10.0, 20, 30], [70, 90, 75]])
-    figure = lesions.shuffle([(spec("resnet-14"), Reorderings(5.0, np.array([1, 4]), tau, errors, 100))])
+    figure = lesions.shuffle([(spec("resnet-14"), reordered(5.0, tau, errors))])
     sendable(figure)
     points, line = figure.data
     assert line["x"] == [1, 0.905, 0.7, 0.2033]
     assert line["y"] == [5, 15, 30, 75], "medians of orders that are alike"
-    assert points["customdata"] == [1, 1, 1, 4, 4, 4]
+    assert points["customdata"] == [1, 1, 1, 2, 2, 2]
     left, right = figure.layout["xaxis"]["range"]
     assert left > 1 > 0.2 > right
 
@@ -104,8 +105,8 @@ def test_every_figure_draws_no_run_and_a_net_that_cannot_be_cut() -> None:
 
 
 def test_class_errors_put_the_class_that_suffers_most_first() -> None:
-    whole = CutEvaluation(10.0, 0.3, 30, np.array([10.0, 20, np.nan]), np.eye(3, dtype=int))
-    cut = CutEvaluation(40.0, 0.9, 30, np.array([15.0, 80, np.nan]), np.eye(3, dtype=int))
+    whole = CutEvaluation(10.0, 0.3, 30, np.array([10.0, 20, np.nan]), np.eye(3, dtype=int), np.zeros(4, int))
+    cut = CutEvaluation(40.0, 0.9, 30, np.array([15.0, 80, np.nan]), np.eye(3, dtype=int), np.zeros(4, int))
     figure = class_errors(whole, cut, LABELS)
     sendable(figure)
     before, after = figure.data[1:]

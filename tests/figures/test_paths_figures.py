@@ -38,7 +38,8 @@ def sub_networks() -> SubNetworks:
     kept = np.array([[0, 0], [1, 0], [0, 1], [1, 1]], dtype=bool)
     errors, means = np.array([90.0, 40, 60, 10]), np.array([90.0, 50, 10])
     best, worst = np.array([0, 1, 3]), np.array([0, 2, 3])
-    return SubNetworks(100, True, kept, errors, np.arange(3), ("1", "2", "1"), means, means, means, best, worst)
+    none, by_size = np.zeros(4, int), (np.arange(3), ("1", "2", "1"), means, means, means, best, worst)
+    return SubNetworks(100, True, kept, errors, errors, none, none, *by_size)
 
 
 def named(figure: Figure, name: str) -> dict[str, object]:

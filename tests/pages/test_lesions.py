@@ -1,5 +1,6 @@
 """Lesions: a cut is in the address, can be undone, and what it costs is said from the numbers."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -79,6 +80,15 @@ def test_an_address_s_cut_is_the_one_that_is_measured(answering: Engine) -> None
     assert "Block 3 changes shapes; with its branch gone, the shortcut alone passes" in words(page)
 
 
+def test_a_cut_s_price_has_its_interval_over_images_and_its_loss_as_a_multiple(answering: Engine) -> None:
+    said = words(well(opened("lesions", cut="0,3,4")))
+    assert "The test error of **resnet-20 without blocks 0, 3 and 4** is" in said
+    assert f"over {FEW} images" in said
+    assert re.search(r"its loss is [1-9]\S* times the whole net's", said)
+    idle = words(well(opened("lesions", cut="8:0.999")))
+    assert "No difference in test error is shown between **resnet-20 with block 8 at 0.999** and **resnet-20**" in idle
+
+
 def test_undo_and_redo_walk_through_the_cuts_and_the_address_follows(answering: Engine) -> None:
     page = opened("lesions", cut="3")
     page.text_input(key="cut").set_value("3,4").run()
@@ -151,9 +161,13 @@ def test_a_picture_of_one_s_own_is_the_first_and_is_what_the_whole_and_the_cut_n
 def test_studies_are_made_when_pressed_and_tell_what_was_measured(answering: Engine) -> None:
     page = opened("lesions", study=list(studies.STUDIES))
     said = words(well(page))
-    for passage in ("hurts most", "cost", "τ", "Where it hurts", "give way first"):
+    for passage in ("hurt", "cost", "τ", "Where it hurts", "give way first"):
         assert passage in said
-    assert "**plain-20**: block" in said
+    assert re.search(r"\*\*plain-20\*\*: (that one )?block", said)
+    assert "median price of one block" in said
+    assert "median price of a quarter of the blocks" in said
+    assert "Intervals hold the true difference in 98 of 100 cases; the images are paired." in said
+    assert "Each net is one run, of one seed" in said
     assert "2 of its blocks cannot be cut" in said
 
 

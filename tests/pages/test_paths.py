@@ -85,7 +85,10 @@ def test_sub_networks_are_tried_on_a_button_and_the_one_that_is_off_is_named(mon
     assert "$2^{7} = 128$" in words(page), "two of nine plain blocks change the shape, and stay"
     press(page, "Try the sub-networks")
     said = words(well(page.run()))
-    assert "all 2⁷ sub-networks, 10 test images" in said
+    assert "all 2⁷ sub-networks, 5 test images, evaluation mode; best and worst were chosen on as many others" in said
+    assert "Best and worst were chosen on one half of the images" in said
+    assert "**the whole net**" in said
+    assert "Intervals hold the true difference in 98 of 100 cases; the images are paired. This is one run" in said
     assert "Without F₂" in said
     assert "of the 7 with 8 blocks kept" in said
     table = page.dataframe[0].value

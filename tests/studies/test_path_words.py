@@ -106,10 +106,16 @@ def test_a_sub_network_is_found_by_what_is_off_and_ranked_among_its_size() -> No
     means = np.array([errors[group].mean() for group in groups])
     best = np.array([group[errors[group].argmin()] for group in groups])
     worst = np.array([group[errors[group].argmax()] for group in groups])
-    result = SubNetworks(100, True, kept, errors, sizes, ("1", "3", "3", "1"), means, means, means, best, worst)
-    whole, chosen = subnet_words(result, frozenset([0]))
-    assert "makes **10.0 %** mistakes" in whole
-    assert "costs +10.0 points, the worst +20.0" in whole
+    gained, lost = np.array([0, 0, 0, 2, 0, 2, 0, 0]), np.array([80, 70, 60, 22, 50, 12, 15, 0])  # of 100 images
+    by_size = (sizes, ("1", "3", "3", "1"), means, means, means, best, worst)
+    result = SubNetworks(100, True, kept, errors, errors, gained, lost, *by_size)
+    whole, *compared, halves, chosen = subnet_words(result, frozenset([0]))
+    assert whole == "The whole net errs on **10.0 %** of 100 test images."
+    assert [one.partition(" points")[0] for one in compared] == [
+        "The test error of **the best of 3 with 2 blocks kept** is 10.0",
+        "The test error of **the worst of 3 with 2 blocks kept** is 20.0",
+    ], "half of three blocks is two of them once more, and is said once"
+    assert "chosen on one half of the images" in halves
     assert chosen == "Without F₁: **25.0 %** mistakes, the 2nd best of the 3 with 2 blocks kept."
     assert chosen_row(result, frozenset([0, 1, 2])) == 0
     assert chosen_row(result, frozenset()) == 7

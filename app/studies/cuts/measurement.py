@@ -18,6 +18,7 @@ from app.analysis.answering import answers
 from app.analysis.progress import Progress, quiet
 from app.analysis.subject import Subject
 from app.data.images import Images, prepare
+from app.studies.cuts.over_images import packed
 from app.studies.cuts.questions import CutEvaluation, CutPicturesQuestion, CutProbabilities, CutQuestion
 from app.training.cut_forward import block_output
 from app.training.evaluation import EVALUATION_BATCH
@@ -63,6 +64,7 @@ def evaluate_cuts(
             images=len(answers.labels),
             class_error=class_error,
             confusion=_confusion(answers.labels, predicted, images.info.classes),
+            wrong=packed(predicted != answers.labels),
         )
         for error, loss, class_error, predicted in every
     ]
@@ -119,8 +121,17 @@ class CutAnswers:
 
     def drawn(self, k: list[int]) -> dict[str, Any]:
         """What studies with draws have in common: the whole net comes first, then equally many cuts for each k."""
-        error = self.errors[1:].reshape(len(k), -1)
-        return {"full_error": float(self.errors[0]), "k": np.array(k), "error": error, "images": len(self.labels)}
+        wrong = packed(self.predicted != self.labels)
+        return {
+            "full_error": float(self.errors[0]),
+            "full_loss": float(self.losses[0]),
+            "full_wrong": wrong[0],
+            "k": np.array(k),
+            "error": self.errors[1:].reshape(len(k), -1),
+            "loss": self.losses[1:].reshape(len(k), -1),
+            "wrong": wrong[1:].reshape(len(k), -1, wrong.shape[1]),
+            "images": len(self.labels),
+        }
 
 
 def _confusion(labels: Ints, predicted: Ints, classes: int) -> Ints:

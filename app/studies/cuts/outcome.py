@@ -16,6 +16,7 @@ from app.data.pictures import from_text
 from app.engine import process
 from app.figures.theme import family_colour
 from app.studies.cuts.figures import class_errors, confusions
+from app.studies.cuts.over_images import difference, times, unpacked
 from app.studies.cuts.questions import CutEvaluation, CutPicturesQuestion, CutProbabilities, CutQuestion
 from app.studies.cuts.table import words
 from app.studies.features.chosen_picture import Chosen, own_picture
@@ -26,6 +27,7 @@ from app.ui.widgets.image_grid import picture_row
 from app.ui.widgets.live_chart import live_chart
 from app.ui.widgets.strip import without
 from app.values.arrays import Floats
+from app.values.comparing import comparison
 from app.values.cut_spec import WHOLE, CutSpec
 from app.values.datasets import DataSet, find
 from models.plan import plan
@@ -122,20 +124,22 @@ def _own(dataset: DataSet) -> Chosen | None:
 
 
 def sentence(of: Outcome) -> str:
-    """The cut and its price in one sentence; where it is a block that changes shapes, what is left of it."""
+    """The cut, its price and how sure that is; where it is a block that changes shapes, what is left of it."""
     page, blocks = prose("lesions"), plan(of.look.net).blocks
     if of.cut == WHOLE:
         return page["uncut"].format(net=of.look.net.name, error=of.whole.error, images=of.whole.images)
-    points = of.after.error - of.whole.error
-    said = page["cut-costs" if abs(points) >= 0.05 else "cut-free"].format(
-        net=of.look.net.name,
-        cut=words(of.cut, len(blocks)),
+    name, cut = of.look.net.name, words(of.cut, len(blocks))
+    after, before = (unpacked(result.wrong, result.images) for result in (of.after, of.whole))
+    said = page["cut-costs"].format(
+        net=name,
+        cut=cut,
         before=of.whole.error,
         after=of.after.error,
-        points=abs(points),
-        direction="more" if points > 0 else "fewer",
         images=of.after.images,
+        times=times(of.after.loss, of.whole.loss),
     )
+    nets = page["cut-net"].format(net=name, cut=cut), name
+    said += " " + comparison(*nets, difference(after, before), "test error", over="images")
     changed = [block for block in of.cut.removed if blocks[block].reshapes or blocks[block].pooled > 1]
     for block in changed[:1]:
         said += " " + page["cut-reshapes"].format(block=block, without=without(of.look.net, blocks[block]))

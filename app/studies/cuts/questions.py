@@ -12,13 +12,14 @@ from app.values.results import Result, result
 
 @result
 class CutEvaluation:
-    """A net under one cut, on the first so many test images of C classes. Errors in percent, loss in nats."""
+    """A net under one cut, on the first N test images of C classes. Errors in percent, loss in nats."""
 
     error: float
     loss: float
     images: int
     class_error: Floats  # C, NaN for a class without images
     confusion: Ints  # C × C, images by their true class (row) and the predicted one (column)
+    wrong: Ints  # ⌈N/8⌉ bytes, a bit an image: `app.studies.cuts.over_images.unpacked`
 
 
 @result
@@ -40,6 +41,7 @@ class CutQuestion(Question):
 
     returns: ClassVar[type[Result]] = CutEvaluation
     kind: Literal["cut"] = "cut"
+    edition: ClassVar[int] = 2  # 1 did not say which images are wrong
     cut: Cut = WHOLE
     images: Images = 1000
 

@@ -41,22 +41,30 @@ class SingleLesions:
 
 @result
 class RandomLesions:
-    """k blocks cut at random, D draws for each of K values of k. Errors in percent."""
+    """k blocks cut at random, D draws for each of K values of k, on N images. Errors in percent, losses in nats."""
 
     full_error: float
+    full_loss: float
+    full_wrong: Ints  # ⌈N/8⌉ bytes, a bit an image
     k: Ints  # K
     error: Floats  # K × D
+    loss: Floats  # K × D
+    wrong: Ints  # K × D × ⌈N/8⌉ bytes
     images: int
 
 
 @result
 class Reorderings:
-    """Blocks reordered by k swaps, D draws for each of K values of k. Errors in percent."""
+    """Blocks reordered by k swaps, D draws for each of K values of k, N images. Errors in percent, losses in nats."""
 
     full_error: float
+    full_loss: float
+    full_wrong: Ints  # ⌈N/8⌉ bytes, a bit an image
     k: Ints  # K
     tau: Floats  # K × D, Kendall's τ between the order and the net's own
     error: Floats  # K × D
+    loss: Floats  # K × D
+    wrong: Ints  # K × D × ⌈N/8⌉ bytes
     images: int
 
 
@@ -74,6 +82,7 @@ class RandomLesionsQuestion(Question):
 
     returns: ClassVar[type[Result]] = RandomLesions
     kind: Literal["random-lesions"] = "random-lesions"
+    edition: ClassVar[int] = 2  # 1 had neither losses nor which images are wrong
     k: tuple[int, ...] = ()
     images: Images = 1000
     draws: int = Field(default=20, ge=1, le=200)
@@ -86,6 +95,7 @@ class ReorderingsQuestion(Question):
 
     returns: ClassVar[type[Result]] = Reorderings
     kind: Literal["reorderings"] = "reorderings"
+    edition: ClassVar[int] = 2  # 1 had neither losses nor which images are wrong
     k: tuple[int, ...] = ()
     images: Images = 1000
     draws: int = Field(default=20, ge=1, le=200)

@@ -14,6 +14,7 @@ from app.figures.theme import Figure, short_names
 from app.studies.features.questions import PicturesQuestion
 from app.studies.lesions.figures import decline, shuffle, single_bars
 from app.studies.lesions.maps import class_map
+from app.studies.lesions.prices import quarter_of, tenth_of
 from app.studies.lesions.questions import (
     RandomLesionsQuestion,
     ReorderingsQuestion,
@@ -23,17 +24,16 @@ from app.studies.lesions.questions import (
 from app.studies.lesions.words import (
     class_words,
     flip_words,
-    quarter_of,
     random_words,
     reorder_words,
     single_verdicts,
     single_words,
-    tenth_of,
 )
 from app.ui.page.pending_answer import answers_there, ask, draw_answer, is_answered
 from app.ui.runs.subject import Look
 from app.ui.widgets.image_grid import picture_row
 from app.ui.widgets.live_chart import live_chart
+from app.values.comparing import about_intervals
 from app.values.cut_spec import interchangeable, removable
 from app.values.datasets import find
 from app.values.questions import Question
@@ -86,6 +86,7 @@ def studies(chosen: Sequence[str], looks: Sequence[Look]) -> None:
         with told:
             if there:
                 st.markdown("\n\n".join(["##### What you see", *_told(study, there)]))
+                st.caption(f"{about_intervals('the images')} {page['one-run']}")
             st.caption(f":violet-badge[paper] {page[f'{study}-paper']}")
         with figure:
             if there:
@@ -167,14 +168,21 @@ def values_of_k(blocks: int) -> tuple[int, ...]:
 
 
 def _told(study: str, there: Sequence[tuple[Look, Any]]) -> list[str]:
-    names = [f"**{name}**" for name in _names([look for look, _ in there])]
-    results = [result for _, result in there]
+    """About each net, and the first against those that answered for the same images."""
+    if not there:
+        return []
+    same = [(look, result) for look, result in there if look.run.spec.data == there[0][0].run.spec.data]
+    others = [one for one in there if one not in same]
+    names = _names([look for look, _ in same])
+    nets, results = [look.net for look, _ in same], [result for _, result in same]
     if study == "at random":
-        return random_words(names, results)
-    if study == "reordered":
-        return reorder_words(names, results)
-    sentences = [single_words(name, look.net, result) for name, (look, result) in zip(names, there, strict=True)]
-    return [*sentences, *single_verdicts(names, results)]
+        sentences = random_words(names, nets, results)
+    elif study == "reordered":
+        sentences = reorder_words(names, nets, results)
+    else:
+        sentences = [single_words(*one) for one in zip(names, nets, results, strict=True)]
+        sentences += single_verdicts(names, nets, results)
+    return [*sentences, *_told(study, others)]
 
 
 _FIGURES: Mapping[str, Callable[[Any], Figure]] = dict(zip(STUDIES, (single_bars, decline, shuffle), strict=True))

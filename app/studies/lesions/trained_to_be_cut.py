@@ -7,8 +7,9 @@ import streamlit as st
 from app.base.prose import literal, prose
 from app.store.run import Run
 from app.studies.lesions.controls import set_beside
+from app.studies.lesions.prices import tenth_of
 from app.studies.lesions.section import STUDIES, kept
-from app.studies.lesions.words import pair_words, tenth_of
+from app.studies.lesions.words import pair_words
 from app.ui.page import address, visitor
 from app.ui.runs.subject import Look, look
 from app.ui.runs.train_here import train_button, training, usable

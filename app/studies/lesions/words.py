@@ -1,120 +1,186 @@
-"""What the lesion studies say, in words computed from their numbers. Errors in percent, differences in points."""
+"""What the lesion studies say, in words computed from their numbers. Errors in percent, differences in points.
+
+What is chosen among many, the class that suffers most, is chosen on one half of the images and measured on the other:
+on the images that chose it, it would look worse than it is.
+"""
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 
-from app.base.prose import prose
+from app.base.prose import literal, prose
+from app.studies.cuts.over_images import difference, over_images, times
+from app.studies.lesions.prices import (
+    correlation,
+    known_blocks,
+    numbers,
+    price,
+    price_difference,
+    priced,
+    quarter_of,
+    rise_between,
+    rows_of,
+    tenth_of,
+    way_made,
+    wrong,
+)
 from app.studies.lesions.questions import RandomLesions, Reorderings, SingleLesions
 from app.values.arrays import Floats
+from app.values.comparing import comparison
+from app.values.evidence import Effect
 from models.plan import plan
 from models.spec import NetSpec
 
-LITTLE = 2.0  # points that hardly count: one standard error of 20 % wrong of 500 images is 1.8
-CLEAR = 5.0  # points that the eye sees
-
 
 def single_words(name: str, net: NetSpec, result: SingleLesions) -> str:
-    """Which block hurts most, whether shapes change there, and what the others cost."""
+    """Which block hurts most, what the others cost, and whether it is as the paper found it."""
     page = prose("lesions")
-    cost = result.error - result.full_error
-    known = np.flatnonzero(np.isfinite(cost))
+    known, rows = known_blocks(result), wrong(result)
     if not len(known):
         return page["single-none"].format(name=name)
-    worst = int(known[cost[known].argmax()])
+    row = 1 + int(result.error[known].argmax())
+    worst = int(known[row - 1])
+    against = [difference(rows[row], rows[1 + nth]) for nth in range(len(known))]
+    rivals = [int(block) for block, one in zip(known, against, strict=True) if block != worst and _open(one)]
+    sentences = [
+        page["single-worst-of" if rivals else "single-worst"].format(
+            name=name,
+            worst=worst,
+            rivals=numbers(rivals),
+            before=result.full_error,
+            after=result.error[worst],
+            times=times(result.loss[worst], result.full_loss),
+        ),
+        page["single"].format(
+            median=np.median(result.error[known]) - result.full_error,
+            times=np.median([times(loss, result.full_loss) for loss in result.loss[known]]),
+            shown=sum(difference(cut, rows[0]).verdict == "more" for cut in rows[1:]),
+            blocks=len(known),
+        ),
+    ]
+    if refused := len(result.error) - len(known):
+        sentences.append(page["single-refused"].format(refused=refused))
+    sentences.append(_chance_words(result) if net.shortcut == "none" else _shape_words(name, net, result))
+    return " ".join(filter(None, sentences))
+
+
+def _shape_words(name: str, net: NetSpec, result: SingleLesions) -> str:
+    """Is a block that changes shapes missed most? The dearest of these against the dearest of the others."""
+    page, rows, known = prose("lesions"), wrong(result)[1:], known_blocks(result).tolist()
     changing = [block.index for block in plan(net).blocks if block.reshapes or block.pooled > 1]
-    place = page["single-where-shapes" if worst in changing else "single-where-same"] + " " if changing else ""
-    sentences = page["single"].format(
-        name=name,
-        worst=worst,
-        before=result.full_error,
-        after=result.error[worst],
-        place=place.format(changing=_numbers(changing)),
-        median=np.median(cost[known]),
-        little=int((cost[known] < LITTLE).sum()),
-        blocks=len(known),
-        limit=LITTLE,
-    )
-    refused = len(cost) - len(known)
-    return sentences + (" " + page["single-refused"].format(refused=refused) if refused else "")
+    chosen = rows[:, ::2].mean(1)
+    kinds = [[nth for nth, block in enumerate(known) if (block in changing) == of] for of in (True, False)]
+    if not all(kinds):
+        return ""
+    dearest = [max(kind, key=lambda nth: chosen[nth]) for kind in kinds]
+    effect = difference(*(rows[nth, 1::2] for nth in dearest))
+    changed, kept = (f"{name} without block {known[nth]}" for nth in dearest)
+    verdict = "not shown" if _open(effect) else effect.verdict
+    said = comparison(changed, kept, effect, "test error", over="images")
+    return f"{page['shapes'].format(changing=numbers(changing))} {said} {page[f'shapes-{verdict}']}"
 
 
-def single_verdicts(names: Sequence[str], results: Sequence[SingleLesions]) -> list[str]:
-    """The first net against each of the others: the median price of one block."""
-    known = [(name, result) for name, result in zip(names, results, strict=True) if np.isfinite(result.error).any()]
-    return _verdicts(
-        "one block", [(name, float(np.nanmedian(result.error)) - result.full_error) for name, result in known]
+def _chance_words(result: SingleLesions) -> str:
+    """Without shortcuts: under how many of the cuts the net is shown to do better than chance."""
+    chance, cuts = 100 * (1 - 1 / len(result.full_class_error)), wrong(result)[1:]
+    effects = [over_images(lambda errors: errors[:, 0] - chance, cut[None]) for cut in cuts]
+    better = sum(effect.verdict == "less" for effect in effects)
+    return prose("lesions")["chance-contrary" if better else "chance-as"].format(
+        better=better, blocks=len(cuts), chance=chance
     )
 
 
-def random_words(names: Sequence[str], results: Sequence[RandomLesions]) -> list[str]:
+def single_verdicts(names: Sequence[str], nets: Sequence[NetSpec], results: Sequence[SingleLesions]) -> list[str]:
+    """The first net against each of the others, on the same images: the median price of one block."""
+    page, sentences = prose("lesions"), []
+    there = [nth for nth, result in enumerate(results) if len(known_blocks(result))]
+    for other in there[1:] if there[:1] == [0] else []:
+        effect = price_difference(*(priced(results[nth], 1) for nth in (0, other)))
+        said = comparison(names[0], names[other], effect, "median price of one block", over="images")
+        beside = [nets[nth].shortcut != "none" for nth in (0, other)]
+        if beside[0] != beside[1] and not _open(effect):
+            as_found = (effect.verdict == "less") == beside[0]
+            said += " " + page["beside-as" if as_found else "beside-contrary"]
+        sentences.append(said)
+    return sentences
+
+
+def random_words(names: Sequence[str], nets: Sequence[NetSpec], results: Sequence[RandomLesions]) -> list[str]:
     """What one block, a tenth, and half of the blocks cost, in the median; the first net against each of the others."""
     page = prose("lesions")
     sentences = []
-    for name, result in zip(names, results, strict=True):
+    for name, net, result in zip(names, nets, results, strict=True):
         blocks = int(result.k.max())
         tenth, half = tenth_of(blocks), max(1, blocks // 2)
-        prices = [_median_cost(result, k) for k in (1, half)]
-        sentences.append(
-            page["random"].format(
-                name=name, one=prices[0], half=half, blocks=blocks, halves=prices[1], end=_end(result)
-            )
+        said = page["random"].format(
+            name=name,
+            one=_median_cost(result, 1),
+            half=half,
+            blocks=blocks,
+            halves=_median_cost(result, half),
+            times=_median_times(result, half),
+            end=result.full_error + _median_cost(result, blocks),
         )
         if tenth not in (1, half):
-            sentences[-1] += " " + page["random-tenth"].format(tenth=tenth, cost=_median_cost(result, tenth))
-    quarters = [
-        _median_cost(result, quarter_of(int(result.k.max()))) for result in results
-    ]  # with half gone, most are at chance
-    return [*sentences, *_verdicts("a quarter of the blocks", list(zip(names, quarters, strict=True)))]
-
-
-def tenth_of(blocks: int) -> int:
-    """A tenth of so many blocks, one at least."""
-    return max(1, round(blocks / 10))
-
-
-def quarter_of(blocks: int) -> int:
-    """A quarter of so many blocks, one at least."""
-    return max(1, round(blocks / 4))
+            said += " " + page["random-tenth"].format(
+                tenth=tenth, cost=_median_cost(result, tenth), times=_median_times(result, tenth)
+            )
+        if net.shortcut != "none" and (made := way_made(result, rows_of(result, tenth), rows_of(result, blocks))):
+            said += " " + _made_words("random-way", made, tenth=tenth, blocks=blocks)
+        sentences.append(said)
+    quarters = [priced(result, quarter_of(int(result.k.max()))) for result in results]  # with half gone, most guess
+    for name, other in zip(names[1:], quarters[1:], strict=True):
+        effect = price_difference(quarters[0], other)
+        sentences.append(comparison(names[0], name, effect, "median price of a quarter of the blocks", over="images"))
+    return sentences
 
 
 def pair_words(names: Sequence[str], results: Sequence[SingleLesions | RandomLesions]) -> str:
     """What a tenth of the blocks costs a net that was trained with blocks dropped, and its ordinary twin."""
     page = prose("lesions")
-    before = [result.full_error for result in results]
-    costs, sentences = [], []
+    rows, sentences = [], []
     for name, result in zip(names, results, strict=True):
-        if isinstance(result, SingleLesions):
-            blocks, cost = len(result.error), float(np.nanmedian(result.error)) - result.full_error
-        else:
-            blocks = int(result.k.max())
-            cost = _median_cost(result, tenth_of(blocks))
-        costs.append(cost)
-        fields = {"name": name, "tenth": tenth_of(blocks), "blocks": blocks}
-        sentences.append(page["pair-price"].format(before=result.full_error, after=result.full_error + cost, **fields))
-    own, other = costs
-    key = "pair-same" if abs(own - other) < LITTLE else "pair-cheaper" if own < other else "pair-dearer"
-    sentences.append(page[key].format(own=own, others=other))
-    if (behind := before[0] - before[1]) >= LITTLE:
-        sentences.append(page["pair-behind"].format(behind=behind))
+        blocks = len(result.error) if isinstance(result, SingleLesions) else int(result.k.max())
+        rows.append(priced(result, tenth_of(blocks)))
+        after = result.full_error + float(price(100 * rows[-1].mean(1)[None])[0])
+        sentences.append(
+            page["pair-price"].format(
+                name=name, tenth=tenth_of(blocks), blocks=blocks, before=result.full_error, after=after
+            )
+        )
+    effect = price_difference(*rows)
+    sentences.append(comparison(names[0], names[1], effect, "median price of a tenth of the blocks", over="images"))
+    if not _open(effect):
+        sentences.append(page["pair-cheaper" if effect.verdict == "less" else "pair-dearer"])
+    whole = difference(rows[0][0], rows[1][0])
+    sentences.append(comparison(names[0], names[1], whole, "test error, all blocks in place,", over="images"))
+    if whole.verdict == "more":
+        sentences.append(page["pair-behind"])
     return " ".join(sentences)
 
 
-def reorder_words(names: Sequence[str], results: Sequence[Reorderings]) -> list[str]:
+def reorder_words(names: Sequence[str], nets: Sequence[NetSpec], results: Sequence[Reorderings]) -> list[str]:
     """How the error goes with Kendall's τ: from the gentlest orders to the most shuffled, and how closely."""
     page = prose("lesions")
     sentences = []
-    for name, result in zip(names, results, strict=True):
-        tau, error = result.tau.ravel(), result.error.ravel()
+    for name, net, result in zip(names, nets, results, strict=True):
+        tau, rows = result.tau.ravel(), wrong(result)
         low, high = np.quantile(tau, [0.25, 0.75])
-        gentle, rough = (float(np.median(error[chosen])) for chosen in (tau >= high, tau <= low))
-        close = float(np.corrcoef(tau, error)[0, 1]) if tau.std() and error.std() else 0.0
-        key = "reorder-falls" if rough - gentle >= CLEAR and close < -0.3 else "reorder-flat"
-        sentences.append(
-            page[key].format(
-                name=name, before=result.full_error, gentle=gentle, rough=rough, high=high, low=low, close=close
-            )
-        )
+        gentle, rough = 1 + np.flatnonzero(tau >= high), 1 + np.flatnonzero(tau <= low)
+        rise = over_images(partial(rise_between, gentle=gentle, rough=rough), rows)
+        close = over_images(partial(correlation, tau=tau), rows[1:])
+        orders = f"{name}, most shuffled quarter of its orders", f"{name}, gentlest quarter"
+        said = [
+            page["reorder"].format(name=name, before=result.full_error, high=high, low=low),
+            comparison(*orders, rise, "median error", over="images"),
+            page["reorder-close"].format(close=close.value, low=close.low, high=close.high),
+        ]
+        if net.shortcut != "none" and not (rise.verdict == "more" and close.verdict == "less"):
+            said.append(page["reorder-flat"])
+        elif net.shortcut != "none" and (made := way_made(result, gentle, rough)):
+            said.append(_made_words("reorder-way", made))
+        sentences.append(" ".join(said))
     return sentences
 
 
@@ -128,38 +194,42 @@ def flip_words(result: SingleLesions) -> str:
 
 def class_words(result: SingleLesions, labels: Sequence[str]) -> str:
     """The class and the block where a cut hurts most."""
-    change: Floats = result.class_error - result.full_class_error
-    if not np.isfinite(change).any():
+    known, rows = known_blocks(result), wrong(result)
+    choosing = np.arange(len(result.labels)) % 2 == 0
+    risen: Floats = np.full((len(known), len(labels)), -np.inf)
+    for label in range(len(labels)):
+        members = result.labels == label
+        if (members & choosing).any() and (members & ~choosing).any():
+            risen[:, label] = rows[1:, members & choosing].mean(1) - rows[0, members & choosing].mean()
+    if not np.isfinite(risen).any():
         return ""
-    block, label = divmod(int(np.nanargmax(change)), change.shape[1])
-    return prose("lesions")["hurts"].format(
-        label=labels[label],
-        block=block,
-        before=result.full_class_error[label],
-        after=result.class_error[block, label],
+    cut, label = divmod(int(risen.argmax()), len(labels))
+    images = (result.labels == label) & ~choosing
+    effect = difference(rows[1 + cut, images], rows[0, images])
+    nets = f"the net without block {known[cut]}", "the whole net"
+    return (
+        f"{prose('lesions')['hurts']} {comparison(*nets, effect, f'error in {literal(labels[label])}', over='images')}"
     )
 
 
-def _verdicts(what: str, costs: Sequence[tuple[str, float]]) -> list[str]:
-    """What it costs the first net, in points, against what it costs each of the others."""
-    page, sentences = prose("lesions"), []
-    for other, others in costs[1:]:
-        name, own = costs[0]
-        key = "verdict-same" if abs(own - others) < LITTLE else "verdict-less" if own < others else "verdict-more"
-        sentences.append(page[key].format(what=what, name=name, other=other, own=own, others=others))
-    return sentences
+def _made_words(key: str, made: Effect, **fields: int) -> str:
+    """Whether more than half of the way is made already, and how much of it: a smooth rise makes less."""
+    page = prose("lesions")
+    verdict = "not shown" if _open(made) else made.verdict
+    shares = {"share": made.value + 50, "low": made.low + 50, "high": made.high + 50, "images": made.count}
+    return f"{page[key].format(**fields, **shares)} {page[f'smooth-{verdict}']}"
 
 
 def _median_cost(of: RandomLesions, k: int) -> float:
     """Of the k that was studied nearest to this one."""
-    row = int(np.abs(of.k - k).argmin())
-    return float(np.median(of.error[row])) - of.full_error
+    return float(np.median(of.error[int(np.abs(of.k - k).argmin())])) - of.full_error
 
 
-def _end(of: RandomLesions) -> float:
-    return float(np.median(of.error[int(of.k.argmax())]))
+def _median_times(of: RandomLesions, k: int) -> float:
+    """The same as a multiple of the whole net's loss."""
+    return times(float(np.median(of.loss[int(np.abs(of.k - k).argmin())])), of.full_loss)
 
 
-def _numbers(blocks: Sequence[int]) -> str:
-    shown = ", ".join(map(str, blocks[:6])) + (", …" if len(blocks) > 6 else "")
-    return f"block {shown}" if len(blocks) == 1 else f"blocks {shown}"
+def _open(effect: Effect) -> bool:
+    """True where neither more nor less is shown."""
+    return effect.verdict not in ("more", "less")

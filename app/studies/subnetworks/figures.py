@@ -55,7 +55,7 @@ def sub_networks(net: NetSpec, result: SubNetworks, *, height: int = 360) -> Fig
             ],
         ),
         caption=f"{theme.badge('measured')} {kind} 2{raised(int(result.sizes[-1] - result.sizes[0]))} sub-networks, "
-        f"{result.images:,} test images, evaluation mode"
+        f"{result.images:,} test images, evaluation mode; best and worst were chosen on as many others"
         + ("" if result.exhaustive else f"; {len(result.errors):,} of them, band: 95% of the mean"),
         alt=f"Error by number of blocks kept, {len(result.errors):,} sub-networks. "
         f"With {int(result.sizes[at])} kept the best is {names[best]}: {result.errors[best]:.1f} %.",

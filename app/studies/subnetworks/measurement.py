@@ -35,7 +35,7 @@ IMAGES = 100  # at a time
 def sub_networks(
     net: Net, images: Tensor, labels: Tensor, draws: int = DRAWS, seed: int = 0, progress: Progress = quiet
 ) -> SubNetworks:
-    """Error of the sub-networks of `net`, in evaluation mode, on `images`, N×C×H×W, with `labels`, N.
+    """Error of the sub-networks of `net`, in evaluation mode, on `images`, N×C×H×W, with `labels`, N; two at least.
 
     All subsets where at most twelve blocks can be cut; else, of up to 25 sizes, `draws` each. Blocks of a plain net
     that cannot be cut are always kept. `progress` counts sub-networks evaluated on a batch of images.
@@ -46,17 +46,25 @@ def sub_networks(
     chosen = _all(len(free)) if exhaustive else _drawn(len(free), draws, generator(seed, "sub-networks"))
     kept = np.ones((len(chosen), len(blocks)), dtype=bool)
     kept[:, free] = chosen
-    wrong = np.zeros(len(kept))
+    wrong = np.zeros((len(kept), len(images)), dtype=bool)
     batches = list(zip(images.split(IMAGES), labels.split(IMAGES), strict=True))
     done = 0
-    for x, y in batches:
+    for nth, (x, y) in enumerate(batches):
         for row, out in walk(blocks, net.stem(x), kept):
-            wrong[row] += int((net.head(out).argmax(1) != y).sum())
+            wrong[row, nth * IMAGES : nth * IMAGES + len(y)] = (net.head(out).argmax(1) != y).numpy()
             done += 1
             progress(done, len(batches) * len(kept))
-    errors = 100 * wrong / len(images)
+    chosen, reported = 100 * wrong[:, ::2].mean(1), wrong[:, 1::2]
+    whole, errors = reported[kept.all(1)], 100 * reported.mean(1)  # the largest size is always there, and is one
     return SubNetworks(
-        images=len(images), exhaustive=exhaustive, kept=kept, errors=errors, **_by_size(kept, errors, len(free), seed)
+        images=reported.shape[1],
+        exhaustive=exhaustive,
+        kept=kept,
+        errors=errors,
+        chosen_errors=chosen,
+        gained=(whole & ~reported).sum(1),
+        lost=(~whole & reported).sum(1),
+        **_by_size(kept, chosen, errors, len(free), seed),
     )
 
 
@@ -94,7 +102,7 @@ def _drawn(n: int, draws: int, rng: torch.Generator) -> Bools:
     return np.array(drawn)
 
 
-def _by_size(kept: Bools, errors: Floats, free: int, seed: int) -> dict[str, Any]:
+def _by_size(kept: Bools, chosen: Floats, errors: Floats, free: int, seed: int) -> dict[str, Any]:
     """The fields of `SubNetworks` that sort its sub-networks by the number of blocks kept."""
     sizes = np.unique(kept.sum(1))
     always = kept.shape[1] - free
@@ -112,8 +120,8 @@ def _by_size(kept: Bools, errors: Floats, free: int, seed: int) -> dict[str, Any
         "means": means,
         "low": low,
         "high": high,
-        "best": np.array([group[errors[group].argmin()] for group in groups]),
-        "worst": np.array([group[errors[group].argmax()] for group in groups]),
+        "best": np.array([group[chosen[group].argmin()] for group in groups]),
+        "worst": np.array([group[chosen[group].argmax()] for group in groups]),
     }
 
 

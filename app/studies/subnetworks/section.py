@@ -16,6 +16,7 @@ from app.ui.runs.subject import Look
 from app.ui.widgets.live_chart import Click, live_chart
 from app.ui.widgets.strip import StripNet, strip
 from app.ui.widgets.unrolled import switch_off
+from app.values.comparing import about_intervals
 from app.values.cut_spec import removable
 
 EXHAUSTIVE = 12  # blocks that can be cut: so many are answered by all their sub-networks
@@ -64,6 +65,7 @@ def _draw_subnets(look: Look, off: frozenset[int], result: SubNetworks) -> None:
     with right:
         sentences = ["##### What you see", *subnet_words(result, off), page["subnets-click"]]
         st.markdown("\n\n".join(sentences))
+        st.caption(f"{about_intervals('the images')} {page['subnets-one-run']}")
         with st.expander(page["subnets-table"]):
             st.dataframe(_extremes(result, names), hide_index=True, alt=page["subnets-table"])
 

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from app.base.settings import load as settings
 from app.data.images import Images, load, prepare
 from app.studies.cuts.measurement import cut_logits, cut_probabilities, evaluate_cuts
+from app.studies.cuts.over_images import unpacked
 from app.studies.lesions.draws import kendall_tau, random_orders, random_removals
 from app.studies.lesions.measurement import random_lesions, reorderings, single_lesions
 from app.training.cut_forward import block_output
@@ -173,6 +174,7 @@ def test_error_loss_and_confusion_are_counted_image_by_image(net: Net, images: I
     right, there = np.diag(confusion), confusion.sum(1)
     np.testing.assert_allclose(found.class_error, 100 * (1 - right / there))
     assert found.error == pytest.approx(100 * (1 - right.sum() / IMAGES))
+    assert (unpacked(found.wrong, IMAGES) == (logits.argmax(1) != images.test_labels[:IMAGES]).numpy()).all()
     assert found.loss == pytest.approx(float(nn.CrossEntropyLoss()(logits, images.test_labels[:IMAGES])), rel=1e-5)
 
 
@@ -228,6 +230,12 @@ def test_random_lesions_are_the_drawn_cuts_evaluated(net: Net, images: Images) -
     for row, k in zip(found.error, (1, 6), strict=True):
         witness = evaluate_cuts(net, images, random_removals(range(6), k, 3, seed=2), IMAGES)
         assert row.tolist() == [cut.error for cut in witness]
+        nth = found.k.tolist().index(k)
+        assert found.loss[nth].tolist() == pytest.approx([cut.loss for cut in witness])
+        assert (found.wrong[nth] == [cut.wrong for cut in witness]).all()
+    [whole] = evaluate_cuts(net, images, [WHOLE], IMAGES)
+    assert (found.full_error, found.full_loss) == (whole.error, pytest.approx(whole.loss))
+    assert (found.full_wrong == whole.wrong).all()
     assert len(set(found.error[1])) == 1, "there is one way to remove all six"
     assert found.k.tolist() == [1, 6]
     with pytest.raises(ValueError, match="has 6 blocks that can be cut, not 7"):
@@ -240,6 +248,7 @@ def test_reorderings_are_the_drawn_orders_evaluated(images: Images) -> None:
     orders = random_orders([(0, 1), (0, 2), (1, 2), (4, 5), (7, 8)], 9, 4, 3, seed=0)
     witness = evaluate_cuts(net, images, [CutSpec.of(order=order) for order in orders], IMAGES)
     assert found.error[1].tolist() == [cut.error for cut in witness]
+    assert (found.wrong[1] == [cut.wrong for cut in witness]).all()
     assert found.tau[1].tolist() == pytest.approx([kendalltau(range(9), order).statistic for order in orders])
     with pytest.raises(ValueError, match="none can change places"):
         reorderings(lively("dense-10-4:channels=1"), images, count=IMAGES)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from app.studies.subnetworks.measurement import sub_networks, walk
+from app.studies.subnetworks.words import against_whole
 from app.training.cut_forward import block_output
 from models.nets.net import Net, blocks_of
 from tests.support.nets import lively
@@ -39,7 +40,11 @@ def test_the_walk_gives_what_separate_evaluations_give(name: str) -> None:
         for row, kept in enumerate(result.kept):
             logits = alone(net, x, kept)
             assert torch.equal(net.head(out[row]), logits)
-            assert result.errors[row] == pytest.approx(100 * float((logits.argmax(1) != y).float().mean()))
+            wrong, whole = ((out != y).numpy() for out in (logits.argmax(1), net(x).argmax(1)))
+            assert result.errors[row] == pytest.approx(100 * wrong[1::2].mean())
+            assert result.chosen_errors[row] == pytest.approx(100 * wrong[::2].mean())
+            assert result.lost[row] == sum(bool(a and not b) for a, b in zip(wrong[1::2], whole[1::2], strict=True))
+            assert result.gained[row] == sum(bool(b and not a) for a, b in zip(wrong[1::2], whole[1::2], strict=True))
 
 
 def test_shared_blocks_are_computed_once() -> None:
@@ -62,8 +67,9 @@ def test_best_and_worst_of_each_size() -> None:
     assert result.counts == tuple(str(comb(6, k)) for k in range(7))
     for i, size in enumerate(result.sizes):
         group = result.errors[result.kept.sum(1) == size]
-        assert result.errors[result.best[i]] == group.min()
-        assert result.errors[result.worst[i]] == group.max()
+        chosen = result.chosen_errors[result.kept.sum(1) == size]
+        assert result.chosen_errors[result.best[i]] == chosen.min()
+        assert result.chosen_errors[result.worst[i]] == chosen.max()
         assert result.kept[result.best[i]].sum() == result.kept[result.worst[i]].sum() == size
         assert result.low[i] == result.means[i] == result.high[i] == pytest.approx(group.mean())
 
@@ -91,7 +97,7 @@ def test_a_deeper_net_gives_a_seeded_sample_with_its_band() -> None:
     with torch.no_grad():
         for row in (0, 20, 100, len(sizes) - 1):
             wrong = alone(net, x, result.kept[row]).argmax(1) != y
-            assert result.errors[row] == pytest.approx(100 * float(wrong.float().mean()))
+            assert result.errors[row] == pytest.approx(100 * float(wrong[1::2].float().mean()))
 
 
 def test_images_come_in_batches_and_progress_counts_them() -> None:
@@ -100,4 +106,33 @@ def test_images_come_in_batches_and_progress_counts_them() -> None:
     result = sub_networks(net, x, y, progress=lambda *at: seen.append(at))
     assert seen == [(i, 16) for i in range(1, 17)]
     with torch.no_grad():
-        assert result.errors[-1] == pytest.approx(100 * float((net(x).argmax(1) != y).float().mean()))
+        assert result.errors[-1] == pytest.approx(100 * float((net(x).argmax(1) != y)[1::2].float().mean()))
+    assert result.images == 60
+
+
+def test_the_best_of_many_equals_is_no_better_where_it_was_not_chosen() -> None:
+    """A net that guesses, labels drawn: all that makes one sub-network best is luck."""
+    net, (x, _) = lively("resnet-20:width=2"), images(100)
+    gaps = []
+    for seed in range(3):
+        labels = torch.randint(0, 10, (100,), generator=torch.Generator().manual_seed(seed))
+        result = sub_networks(net, x, labels)
+        best = result.best[len(result.sizes) // 2]
+        gaps.append(result.errors[best] - result.means[len(result.sizes) // 2])
+        assert result.chosen_errors[best] < result.chosen_errors.mean() - 3
+    assert abs(np.mean(gaps)) < 5
+
+
+def test_a_sub_network_against_the_whole_net_is_the_bootstrap_of_its_images() -> None:
+    net, (x, y) = lively("resnet-14:width=4"), images(200)
+    result = sub_networks(net, x, y)
+    place = int(result.worst[3])
+    with torch.no_grad():
+        cut = (alone(net, x, result.kept[place]).argmax(1) != y)[1::2].numpy()
+        whole = (net(x).argmax(1) != y)[1::2].numpy()
+    found = against_whole(result, place)
+    rng = np.random.default_rng(1)
+    drawn = [100 * (cut[at].mean() - whole[at].mean()) for at in rng.integers(0, 100, (4000, 100))]
+    assert found.value == pytest.approx(100 * (cut.mean() - whole.mean()))
+    assert [found.low, found.high] == pytest.approx(np.percentile(drawn, [1, 99]), abs=1.01)
+    assert found.count == 100
