@@ -15,11 +15,11 @@ from app.ui.page.frame import NAMES
 def asked(path: str, accept: str, query: bytes = b"") -> Response | None:
     """The answer of the first route that takes the path; None where none does: Streamlit's own is next."""
     scope: dict[str, Any] = {"type": "http", "method": "GET", "path": path, "query_string": query, "root_path": ""}
-    scope |= {"headers": [(b"accept", accept.encode()), (b"host", b"here")], "scheme": "http", "server": ("here", 80)}
+    scope.update(headers=[(b"accept", accept.encode())], scheme="http", server=("here", 80))
     for route in routes():
         match, more = route.matches(scope)
         if match is Match.FULL:
-            answer: Response = asyncio.run(route.endpoint(Request(scope | more)))
+            answer: Response = asyncio.run(route.endpoint(Request({**scope, **more})))
             return answer
     return None
 
