@@ -3,7 +3,7 @@
 import pytest
 
 from app.values.datasets import DATASETS
-from app.values.run_spec import RECIPES, Recipe, RunSpec, net_address, net_title
+from app.values.run_spec import RECIPES, Recipe, RunSpec, net_address, net_title, over_seeds
 from models.names import PRESETS
 from models.spec import NetSpec
 
@@ -141,3 +141,20 @@ def test_an_address_leaves_out_what_the_data_decides() -> None:
 def test_an_address_and_the_data_give_the_net_back(name: str) -> None:
     net = NetSpec.parse(f"{name}:width=8").fitted(1, 7)
     assert NetSpec.parse(net_address(net)).fitted(1, 7) == net
+
+
+def test_seeds_come_after_one_another_so_that_every_net_begins_with_the_first() -> None:
+    specs = [RunSpec(net=GREY, seed=7), RunSpec(net=NetSpec.parse("plain-56:width=8").fitted(1, 10), seed=7)]
+    asked = over_seeds(specs, 3)
+    assert asked[:2] == specs, "the first curves are as early as those of one seed"
+    assert [spec.seed for spec in asked] == [7, 7, 8, 8, 9, 9]
+    assert [spec.net for spec in asked] == [spec.net for spec in specs] * 3
+    assert over_seeds(specs, 1) == specs
+
+
+def test_two_seeds_of_one_spec_are_alike_and_nothing_else_is() -> None:
+    spec = RunSpec(net=GREY)
+    for other in ({"seed": 9}, {"threads": 4}):
+        assert spec.model_copy(update=other).but_for_seed == spec.but_for_seed
+    for other in ({"images": 640}, {"recipe": RECIPES["paper"]}, {"measure": False}):
+        assert spec.model_copy(update=other).but_for_seed != spec.but_for_seed

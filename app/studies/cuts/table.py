@@ -34,7 +34,12 @@ def cutting_table(look: Look) -> CutSpec:
     with written:
         page = prose("lesions")
         text = st.text_input(
-            page["cut"], key=_CUT, bind="query-params", max_chars=MAX_TEXT, placeholder="3,7", help=page["cut-help"]
+            page["cut"],
+            key=_CUT,
+            bind="query-params",
+            max_chars=MAX_TEXT,
+            placeholder="none; or 3,7",
+            help=page["cut-help"],
         )
     _remember(text)
     with above:
