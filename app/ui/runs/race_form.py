@@ -25,7 +25,7 @@ PAIR = DEFAULT_NETS[:2]
 MAX_CONTESTANTS = 4
 SCALED = ("plain", "resnet", "preact", "highway", "stochastic", "se")  # families whose width the menu sets
 _READ = "_upload_read"
-WIDTHS = {8: "8 · a minute", 16: "16 · the paper's", 4: "4 · tiny", 32: "32"}
+WIDTHS = {8: "8 · small", 16: "16 · the paper's", 4: "4 · tiny", 32: "32"}
 SEED_TITLES = {count: "1 seed" if count == 1 else f"{count} seeds" for count in SEEDS}
 RECIPE_TITLES = {
     "quick": "quick · 4 epochs",
@@ -48,12 +48,12 @@ def race_form() -> tuple[list[RunSpec], str]:
             accept_new_options=True,
             help="Up to four. Any depth that the form allows can be typed, with settings: `resnet-26:shortcut=B`, "
             "`plain-20:norm=none`, `resnet-single-11`.",
-            width=340,
+            width=430,
         )
         width = _choice("Width", "width", WIDTHS, 140, help="Channels of the first stage")
-        data = _choice("Data", "data", {name: dataset.title for name, dataset in known.items()}, 200)
-        recipe = _choice("Recipe", "recipe", RECIPE_TITLES, 190)
-        seed = st.number_input("Seed", 0, 9999, 0, key="seed", bind="query-params", width=90)
+        data = _choice("Data", "data", {name: dataset.title for name, dataset in known.items()}, 185)
+        recipe = _choice("Recipe", "recipe", RECIPE_TITLES, 160)
+        seed = st.number_input("Seed", 0, 9999, 0, key="seed", bind="query-params", width=76)
     specs: list[RunSpec] = []
     try:
         for text in nets:
