@@ -45,8 +45,7 @@ def test_a_median_s_interval_is_that_of_indices_drawn_by_hand() -> None:
         own, others = (100 * rows[:, index].mean(1) for rows in (first, second))
         return float(np.median(own[1:]) - own[0] - np.median(others[1:]) + others[0])
 
-    results = (answering(rows) for rows in (first, second))
-    found = price_difference(*results, (1, 1))
+    found = price_difference(answering(first), answering(second), (1, 1))
     assert found.value == pytest.approx(by_hand(np.arange(300)))
     drawn = [by_hand(rng.integers(0, 300, 300)) for _ in range(4000)]
     assert [found.low, found.high] == pytest.approx(np.percentile(drawn, [1, 99]), abs=1.0)
