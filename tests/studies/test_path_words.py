@@ -111,9 +111,9 @@ def test_a_sub_network_is_found_by_what_is_off_and_ranked_among_its_size() -> No
     result = SubNetworks(100, True, kept, errors, errors, gained, lost, *by_size)
     whole, *compared, halves, chosen = subnet_words(result, frozenset([0]))
     assert whole == "The whole net errs on **10.0 %** of 100 test images."
-    assert [one.partition(" points")[0] for one in compared] == [
-        "The test error of **the best of 3 with 2 blocks kept** is 10.0",
-        "The test error of **the worst of 3 with 2 blocks kept** is 20.0",
+    assert [one.partition(":")[0] for one in compared] == [
+        "The test error of **the best of 3 with 2 blocks kept** is 10.0 points above that of **the whole net**",
+        "The test error of **the worst of 3 with 2 blocks kept** is 20.0 points above that of **the whole net**",
     ], "half of three blocks is two of them once more, and is said once"
     assert "chosen on one half of the images" in halves
     assert chosen == "Without F₁: **25.0 %** mistakes, the 2nd best of the 3 with 2 blocks kept."

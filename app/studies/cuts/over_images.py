@@ -52,6 +52,18 @@ def _drawn(images: int) -> Floats:
     return np.vstack([np.ones((1, images)), often]).astype(np.float32)
 
 
+def redrawn(values: Floats) -> Floats:
+    """R × D values of D draws: in every row but the first, as measured, so many of them drawn with replacement.
+
+    Cuts that were drawn at random are a sample, as the images are. Of as many draws the same ones are drawn for every
+    net: nets of one depth were given the same cuts.
+    """
+    rows, draws = values.shape
+    chosen = np.random.default_rng(_SEED).integers(0, draws, (rows, draws))
+    chosen[0] = np.arange(draws)
+    return np.take_along_axis(values, chosen, axis=1)
+
+
 def times(loss: float, whole: float) -> float:
     """The loss of a cut net as a multiple of the whole one's: error saturates at chance, loss does not."""
     return loss / whole if whole > 0 else float("inf")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from app.studies.cuts.over_images import over_images, unpacked
+from app.studies.cuts.over_images import over_images, redrawn, unpacked
 from app.studies.lesions.questions import RandomLesions, Reorderings, SingleLesions
 from app.values.arrays import Bools, Floats, Ints
 from app.values.evidence import Effect
@@ -49,9 +49,13 @@ def priced(result: SingleLesions | RandomLesions, blocks: int) -> Bools:
     return rows if isinstance(result, SingleLesions) else rows[[0, *rows_of(result, blocks)]]
 
 
-def price(errors: Floats, rows: Ints | slice = slice(1, None)) -> Floats:
-    """R numbers of R × (1 + cuts): the median over these cuts, minus the whole net's error."""
-    return np.asarray(np.median(errors[:, rows], axis=1) - errors[:, 0])
+def price(errors: Floats, rows: Ints | slice = slice(1, None), *, drawn: bool = True) -> Floats:
+    """R numbers of R × (1 + cuts): the median over these cuts, minus the whole net's error.
+
+    `drawn`: the cuts were drawn at random, and are drawn again as the images are; else they are all there are.
+    """
+    cuts = redrawn(errors[:, rows]) if drawn else errors[:, rows]
+    return np.asarray(np.median(cuts, axis=1) - errors[:, 0])
 
 
 def rise_between(errors: Floats, gentle: Ints, rough: Ints) -> Floats:
@@ -59,9 +63,19 @@ def rise_between(errors: Floats, gentle: Ints, rough: Ints) -> Floats:
     return price(errors, rough) - price(errors, gentle)
 
 
-def price_difference(first: Bools, second: Bools) -> Effect:
-    """The price of the first net's cuts minus that of the second's; each (1 + cuts) × N, of the same N images."""
-    return over_images(lambda own, others: price(own) - price(others), first, second)
+def price_difference(
+    first: SingleLesions | RandomLesions, second: SingleLesions | RandomLesions, blocks: Sequence[int]
+) -> Effect:
+    """What `blocks` of either cost the first net, minus what they cost the second, on the same images."""
+
+    def difference(own: Floats, others: Floats) -> Floats:
+        prices = (
+            price(errors, drawn=isinstance(result, RandomLesions))
+            for errors, result in ((own, first), (others, second))
+        )
+        return next(prices) - next(prices)
+
+    return over_images(difference, priced(first, blocks[0]), priced(second, blocks[1]))
 
 
 def way_made(result: RandomLesions | Reorderings, some: Ints, all_of_it: Ints) -> Effect | None:
@@ -82,10 +96,11 @@ def way_made(result: RandomLesions | Reorderings, some: Ints, all_of_it: Ints) -
 
 
 def correlation(errors: Floats, tau: Floats) -> Floats:
-    """R numbers: Pearson's r of R × D errors with D values of τ; 0 where either does not vary."""
-    off, of_tau = errors - errors.mean(1, keepdims=True), tau - tau.mean()
-    size = np.sqrt((off**2).sum(1) * (of_tau**2).sum())
-    return np.divide(off @ of_tau, size, out=np.zeros(len(errors)), where=size > 1e-9)
+    """R numbers: Pearson's r of R × D errors with D values of τ, orders drawn again; 0 where either does not vary."""
+    errors, tau = redrawn(errors), redrawn(np.broadcast_to(tau, errors.shape))
+    off, of_tau = (values - values.mean(1, keepdims=True) for values in (errors, tau))
+    size = np.sqrt((off**2).sum(1) * (of_tau**2).sum(1))
+    return np.divide((off * of_tau).sum(1), size, out=np.zeros(len(errors)), where=size > 1e-9)
 
 
 def numbers(blocks: Sequence[int]) -> str:

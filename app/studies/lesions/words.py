@@ -15,7 +15,6 @@ from app.studies.lesions.prices import (
     correlation,
     known_blocks,
     numbers,
-    price,
     price_difference,
     priced,
     quarter_of,
@@ -96,7 +95,7 @@ def single_verdicts(names: Sequence[str], nets: Sequence[NetSpec], results: Sequ
     page, sentences = prose("lesions"), []
     there = [nth for nth, result in enumerate(results) if len(known_blocks(result))]
     for other in there[1:] if there[:1] == [0] else []:
-        effect = price_difference(*(priced(results[nth], 1) for nth in (0, other)))
+        effect = price_difference(results[0], results[other], (1, 1))
         said = comparison(names[0], names[other], effect, "median price of one block", over="images")
         beside = [nets[nth].shortcut != "none" for nth in (0, other)]
         if beside[0] != beside[1] and not _open(effect):
@@ -129,9 +128,9 @@ def random_words(names: Sequence[str], nets: Sequence[NetSpec], results: Sequenc
         if net.shortcut != "none" and (made := way_made(result, rows_of(result, tenth), rows_of(result, blocks))):
             said += " " + _made_words("random-way", made, tenth=tenth, blocks=blocks)
         sentences.append(said)
-    quarters = [priced(result, quarter_of(int(result.k.max()))) for result in results]  # with half gone, most guess
-    for name, other in zip(names[1:], quarters[1:], strict=True):
-        effect = price_difference(quarters[0], other)
+    quarters = [quarter_of(int(result.k.max())) for result in results]  # with half gone, most guess
+    for name, other, quarter in zip(names[1:], results[1:], quarters[1:], strict=True):
+        effect = price_difference(results[0], other, (quarters[0], quarter))
         sentences.append(comparison(names[0], name, effect, "median price of a quarter of the blocks", over="images"))
     return sentences
 
@@ -139,21 +138,19 @@ def random_words(names: Sequence[str], nets: Sequence[NetSpec], results: Sequenc
 def pair_words(names: Sequence[str], results: Sequence[SingleLesions | RandomLesions]) -> str:
     """What a tenth of the blocks costs a net that was trained with blocks dropped, and its ordinary twin."""
     page = prose("lesions")
-    rows, sentences = [], []
-    for name, result in zip(names, results, strict=True):
-        blocks = len(result.error) if isinstance(result, SingleLesions) else int(result.k.max())
-        rows.append(priced(result, tenth_of(blocks)))
-        after = result.full_error + float(price(100 * rows[-1].mean(1)[None])[0])
-        sentences.append(
-            page["pair-price"].format(
-                name=name, tenth=tenth_of(blocks), blocks=blocks, before=result.full_error, after=after
-            )
-        )
-    effect = price_difference(*rows)
+    blocks = [len(one.error) if isinstance(one, SingleLesions) else int(one.k.max()) for one in results]
+    tenths = [tenth_of(count) for count in blocks]
+    sentences = []
+    for name, result, tenth, count in zip(names, results, tenths, blocks, strict=True):
+        rows = priced(result, tenth)
+        after = float(np.median(100 * rows[1:].mean(1)))
+        fields = {"name": name, "tenth": tenth, "blocks": count}
+        sentences.append(page["pair-price"].format(before=result.full_error, after=after, **fields))
+    effect = price_difference(results[0], results[1], tenths)
     sentences.append(comparison(names[0], names[1], effect, "median price of a tenth of the blocks", over="images"))
     if not _open(effect):
         sentences.append(page["pair-cheaper" if effect.verdict == "less" else "pair-dearer"])
-    whole = difference(rows[0][0], rows[1][0])
+    whole = difference(*(wrong(result)[0] for result in results))
     sentences.append(comparison(names[0], names[1], whole, "test error, all blocks in place,", over="images"))
     if whole.verdict == "more":
         sentences.append(page["pair-behind"])

@@ -72,6 +72,14 @@ def test_whether_blocks_that_change_shapes_are_missed_most_is_a_verdict(worst: i
     assert re.search(r"is 30\.0 points (above|below) that of .* over 200 images", said), "the half that chose nothing"
 
 
+def test_the_dearest_of_a_kind_is_the_one_that_the_choosing_half_finds() -> None:
+    result, choosing = single([10.0] * 9), np.arange(400) % 2 == 0
+    for block, half, until in ((4, choosing, 200), (5, ~choosing, 400)):  # block 5 costs more, block 4 where it counts
+        fooled = half & (np.arange(400) < until)
+        result.predicted[block, fooled] = 1 - result.labels[fooled]
+    assert "**r without block 4**" in single_words("r", NET, result)
+
+
 def test_where_neither_kind_is_shown_to_be_missed_more_nothing_is_claimed() -> None:
     said = single_words("r", NET, single([11.0, 11, 11, 60.0, 60.0, 11, 11, 11, 11]))
     assert "not shown that a block which changes shapes is missed most" in said
