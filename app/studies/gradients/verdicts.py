@@ -49,14 +49,13 @@ def verdict(ratio: Effect) -> Verdict:
 
 
 def of_values(logs: Sequence[float] | Floats) -> Effect:
-    """The mean of logarithms with its interval; of those that are not all finite only what they agree on is known."""
+    """The mean of logarithms with its interval; of those that are not all finite, what they agree on."""
     values = np.asarray(logs, dtype=float)
     if np.isfinite(values).all():
         return mean(values.tolist())
-    middle = float(np.median(values))
-    if (values == middle).all():
-        return Effect(middle, middle, middle, len(values))
-    return Effect(middle, -math.inf, math.inf, len(values))
+    if (values == values[0]).all():
+        return Effect(values[0].item(), values[0].item(), values[0].item(), len(values))
+    return Effect(math.nan, -math.inf, math.inf, len(values))
 
 
 # ---- from the image's end of a stage to the other ------------------------------------------------------------------
@@ -174,11 +173,11 @@ class Trained:
 
         def pull(course: Course, at: int) -> Floats:
             those = _layers(course, number)
-            return _logs(course.weight_norm[at][:, those] / course.weight_size[at, those]).mean(-1)
+            return _mean_logs(course.weight_norm[at][:, those], course.weight_size[at, those])
 
         def growth(course: Course, at: int) -> Floats:
             those = _layers(course, number)
-            return _logs(course.weight_size[at, those] / course.weight_size[0, those]).mean(keepdims=True)
+            return _mean_logs(course.weight_size[at : at + 1, those], course.weight_size[0, those])
 
         known = all(course.steps[0] == 0 for course in self.courses)
         return Stage(
@@ -248,9 +247,12 @@ def _layers(course: Course, number: int) -> Floats:
     return course.layer_stages >= 0 if number == WHOLE else course.layer_stages == number
 
 
-def _logs(values: Floats) -> Floats:
+def _mean_logs(above: Floats, below: Floats) -> Floats:
+    """Mean logarithm of above ÷ below over L layers, … × L → …; NaN for none."""
+    if not above.shape[-1]:
+        return np.full(above.shape[:-1], np.nan)
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(np.log(values))
+        return np.asarray(np.log(above / below).mean(-1))
 
 
 # ---- factors as people write them ----------------------------------------------------------------------------------
