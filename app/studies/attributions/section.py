@@ -62,11 +62,11 @@ def _one(attribution: Attribution, look: Look, dataset: DataSet, opacity: float)
     where = f" at `{attribution.at}`" if attribution.at else ""
     line = f":green-badge[measured] {literal(look.run.name)}{where}: **{literal(label)}** ({share:.0f}%)."
     if attribution.completeness == attribution.completeness:  # claimed
-        line += f" {_adds_up(attribution)}"
+        line += f" {adds_up(attribution)}"
     st.caption(line)
 
 
-def _adds_up(attribution: Attribution) -> str:
+def adds_up(attribution: Attribution) -> str:
     """How far the values are from adding up: an integral of so many steps is no integral yet."""
     whole, delta = attribution.completeness, attribution.delta
     share = f"{100 * abs(delta / whole):.2g} % of it" if whole else "of nothing"

@@ -206,14 +206,17 @@ def verdict_map(grid: Grid) -> Figure:
         dragmode=False,
     )
     layout["margin"] |= {"t": 40, "b": 10}
-    caption = (
+    readings = "; ".join(f"{net.name}, {_setting(net)}: {word}" for net, word in zip(nets, words, strict=True))
+    return Figure([trace], layout, _about(grid), f"Verdict for each net. {readings}")
+
+
+def _about(grid: Grid) -> str:
+    return (
         f"{theme.badge('measured')} the activation gradient's RMS at each stage's first block ÷ at its last, at "
         f"initialisation: geometric mean over {len(grid.seeds)} seeds, {grid.images} images, training mode, float32. "
         f"*Vanish*, *explode*: in some stage by more than a factor {LIMIT:g} over the whole stage, a limit of ours, "
         f"and the interval ({100 * CONFIDENCE:.0f} %, over the seeds) lies beyond it. Colour: the stage that does most"
     )
-    readings = "; ".join(f"{net.name}, {_setting(net)}: {word}" for net, word in zip(nets, words, strict=True))
-    return Figure([trace], layout, caption, f"Verdict for each net. {readings}")
 
 
 def _setting(net: NetSpec) -> str:

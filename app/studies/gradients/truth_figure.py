@@ -135,11 +135,12 @@ def _heading(panel: Panel, nets: Sequence[tuple[Style, Trained]]) -> str:
         return words
     pairs = likeness_pairs(nets[0][1], nets[1][1])
     means = [np.mean([side[which].mean() for side in pairs]) if pairs else math.nan for which in (0, 1)]
-    return words.format(plain=_short(means[0]), twin=_short(means[1]))
+    return words.format(plain=short(means[0]), twin=short(means[1]))
 
 
-def _short(value: float) -> str:
-    return "—" if math.isnan(value) else f"{value:.2f}"
+def short(value: float) -> str:
+    """A likeness, in two decimals."""
+    return "—" if math.isnan(value) else f"{round(value, 2) + 0.0:.2f}"  # no −0.00
 
 
 def _header(nets: Sequence[tuple[Style, Trained]], slots: _Slots) -> list[Json]:

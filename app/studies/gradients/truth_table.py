@@ -9,7 +9,7 @@ import streamlit as st
 from app.base.prose import literal, prose
 from app.figures.theme import Style
 from app.studies.gradients.claims import chain, claims, likeness_pairs, prediction, range_change
-from app.studies.gradients.truth_figure import truth_picture
+from app.studies.gradients.truth_figure import short, truth_picture
 from app.studies.gradients.verdicts import (
     VERBS,
     WHOLE,
@@ -43,15 +43,16 @@ def truth_table(nets: Sequence[tuple[Style, Trained]], key: str) -> None:
     with left:
         live_chart(figure, key=key, rev=figure.alt)
         st.caption(figure.caption)
+        if pair:
+            st.caption(f"{page['signs']} {about_intervals(page['pairs'])}")
+            st.caption(f":violet-badge[paper] {page['claims-source']}")
+        else:
+            st.caption(page["no-twin"])
     with right:
         for style, trained in nets:
             st.markdown(said(style.name, trained))
         if pair:
             st.markdown("\n\n".join(compared(pair)))
-            st.caption(f"{page['signs']} {about_intervals(prose('gradients')['pairs'])}")
-            st.caption(f":violet-badge[paper] {page['claims-source']}")
-        else:
-            st.caption(page["no-twin"])
 
 
 def said(name: str, trained: Trained) -> str:
@@ -107,7 +108,7 @@ def compared(pair: Sequence[tuple[Style, Trained]]) -> list[str]:
         means = [float(np.mean([side[which].mean() for side in pairs])) for which in (0, 1)]
         sentences.append(
             prose("gradients")["likeness-here"].format(
-                plain=name, twin=literal(twin_style.name), plain_at=means[0], twin_at=means[1], over=over
+                plain=name, twin=literal(twin_style.name), plain_at=short(means[0]), twin_at=short(means[1]), over=over
             )
         )
     return [*sentences, *mechanism(name, plain, literal(twin_style.name), twin)]
