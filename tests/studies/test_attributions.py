@@ -135,7 +135,7 @@ def test_a_channel_that_is_not_there_is_said(images: Images) -> None:
 
 
 def test_the_caption_says_how_far_the_values_are_from_adding_up_and_at_how_many_steps(images: Images) -> None:
-    found = attribute(lively("resnet-8"), images.test[0], images.info, "integrated-gradients")
+    found = attribute(lively("resnet-8:width=4:channels=1"), images.test[0], images.info, "integrated-gradients")
     said = adds_up(replace(found, completeness=8.94, delta=-1.76))
     assert "The values add up to 7.18; from the baseline the logit rises by 8.94." in said
     assert f"Convergence delta -1.8, 20 % of it, at {STEPS} steps in float32" in said
@@ -143,7 +143,7 @@ def test_the_caption_says_how_far_the_values_are_from_adding_up_and_at_how_many_
 
 
 def test_the_delta_goes_to_zero_as_the_steps_become_many(images: Images, monkeypatch: pytest.MonkeyPatch) -> None:
-    net = lively("resnet-8")
+    net = lively("resnet-8:width=4:channels=1")
     deltas = []
     for steps in (5, 500):
         monkeypatch.setattr(measurement, "STEPS", steps)

@@ -1,5 +1,7 @@
 """Gradients against autograd by hand, finite differences and a known chain; the truth test's nets, each alone."""
 
+import io
+import json
 import math
 from dataclasses import replace
 from typing import Any
@@ -14,9 +16,13 @@ from app.base.settings import load as load_settings
 from app.data.images import load
 from app.studies.gradients.measurement import batch, block_rms, distribution, gradients, layer_stages, sizes
 from app.studies.gradients.verdicts import log_ratios
+from app.studies.signal.questions import SignalQuestion
 from app.studies.truth_test.measurement import course, grid, settings
+from app.studies.truth_test.questions import CourseQuestion, GridQuestion
 from app.training.probes import outputs
 from app.values.datasets import BUNDLED
+from app.values.questions import Question
+from app.values.results import UnreadableError, from_bytes
 from models.nets.net import Net, build, weight_layers
 from models.spec import NetSpec
 
@@ -194,3 +200,20 @@ def test_a_hook_is_gone_after_an_error_too() -> None:
     with pytest.raises(RuntimeError), outputs(net, ["stem"], lambda *_: None):
         net(torch.zeros(1, 7, 8, 8))
     assert not net.stem._forward_hooks
+
+
+@pytest.mark.parametrize("question", [GridQuestion(), CourseQuestion(net="plain-8"), SignalQuestion(run="x")])
+def test_an_answer_of_the_first_edition_is_asked_anew_and_not_read(question: Question) -> None:
+    today = question.key
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(type(question), "edition", 1)
+        assert question.key != today
+
+
+def test_a_course_of_the_first_edition_is_unreadable_and_no_crash() -> None:
+    rest = {"result": "Course", "net": "plain-8", "train_error": 1.0, "test_error": 1.0, "diverged": False}
+    file = io.BytesIO()
+    arrays = {name: np.ones(2) for name in ("steps", "rms", "stages", "factors")}
+    np.savez_compressed(file, _rest=np.frombuffer(json.dumps(rest).encode(), np.uint8), **arrays)
+    with pytest.raises(UnreadableError):
+        from_bytes(file.getvalue())
