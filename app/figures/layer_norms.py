@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from app.figures import theme
 from app.figures.curves import Numbers, band
 from app.figures.numbers import decades, frame, significant, thinned
-from app.figures.over_steps import End, Run, named, room_for, steps_in_all, styled
+from app.figures.over_steps import End, Run, named, precision_of, room_for, steps_in_all, styled
 from app.figures.theme import Figure, Json, Style
 from app.values.series import Series
 
@@ -49,7 +49,8 @@ def norm_lines(runs: Sequence[Run], step: int | None, *, height: int = 300) -> F
             yaxis=theme.axis(type="log", range=[low, high], dtick=1, tickformat="~g"),
             annotations=[theme.heading("gradient norm"), *named(ends, low, high, height)],
         ),
-        caption=f"{theme.badge('measured')} L2 norm of each layer's weight gradient, training mode, "
+        caption=f"{theme.badge('measured')} L2 norm of each layer's weight gradient, training mode"
+        + f"{precision_of(runs)}, "
         + (where or "no step yet")
         + (". Diamonds: projections" if any(trace["mode"] == "markers" for trace in data) else ""),
         alt=f"Gradient norm of each layer, {where}. " + " ".join(sentences),
@@ -79,7 +80,8 @@ def layer_history(runs: Sequence[Run], layer: str, *, total: int | None = None, 
             yaxis=theme.axis(type="log", range=[bottom, top], dtick=1, tickformat="~g"),
             annotations=[theme.heading(f"gradient norm of {layer}"), *named(ends, bottom, top, height)],
         ),
-        caption=f"{theme.badge('measured')} L2 norm of the weight gradient of `{layer}`, training mode, over the run"
+        caption=f"{theme.badge('measured')} L2 norm of the weight gradient of `{layer}`, training mode"
+        + f"{precision_of(runs)}, over the run"
         + (f"; geometric mean, smallest and largest of each {grain} steps" if grain > 1 else ""),
         alt=f"Gradient norm of {layer} against training step, {len(histories)} runs.",
     )

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from app.figures import theme
 from app.figures.numbers import decades, rounded
-from app.figures.over_steps import Run, steps_in_all, styled
+from app.figures.over_steps import Run, precision_of, steps_in_all, styled
 from app.figures.theme import Figure, Json
 from app.values.series import Series
 
@@ -60,8 +60,8 @@ def norm_map(
             coloraxis=_colours(low, high),
             **axes,
         ),
-        caption=f"{theme.badge('measured')} L2 norm of each layer's weight gradient, training mode; "
-        f"layer 0 is nearest the image{_grain(runs, columns, of)}",
+        caption=f"{theme.badge('measured')} L2 norm of each layer's weight gradient, training mode"
+        f"{precision_of(runs)}; layer 0 is nearest the image{_grain(runs, columns, of)}",
         alt="Map of gradient norms, layers from input (bottom) to output (top) against training step. "
         + " ".join(sentences),
     )

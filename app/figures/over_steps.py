@@ -22,6 +22,12 @@ def steps_in_all(runs: Sequence[Run], total: int | None) -> int:
     return total or max([int(series.steps[-1]) + 1 for _, series in runs if series.steps.size] + [1])
 
 
+def precision_of(runs: Sequence[Run]) -> str:
+    """In which precision the runs were trained, for a caption: what was recorded then is no more exact."""
+    names = dict.fromkeys(spec.precision for spec, _ in runs if spec.precision != "auto")
+    return "".join([f", trained in {' and '.join(names)}"] * bool(names))
+
+
 def step_mark(step: int | None) -> tuple[Json, ...]:
     """The slider's step as a vertical line over the whole figure; none while it follows the newest."""
     return () if step is None else (theme.vertical(step),)

@@ -55,18 +55,6 @@ def ways(net: Net, names: Iterable[str], see: Ways) -> Iterator[None]:
             handle.remove()
 
 
-@contextmanager
-def splits(net: Net, see: Callable[[str, Tensor, Tensor], None]) -> Iterator[None]:
-    """Call `see(block name, x, F(x))` as each block joins its two ways; not for a branch that was dropped."""
-
-    def join(name: str, x: Tensor, _: Tensor | None, f: Tensor | None) -> None:
-        if f is not None:
-            see(name, x, f)
-
-    with ways(net, block_names(net), join):
-        yield
-
-
 def block_names(net: Net) -> list[str]:
     """Every block's place, input to output."""
     return [f"blocks.{i}" for i in range(len(net.blocks))]

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import torch
 
 from app.base.settings import load
-from app.studies.attributions.measurement import STEPS, attribute
+from app.studies.attributions.measurement import attribute
+from app.studies.attributions.questions import STEPS
 from benchmarks.nets.engine_step import cifar_images, timed
 from benchmarks.report.figures import CannotMeasureError, Device, Figure, Row, Say, at_most
 from benchmarks.served.live_server import browser, live_server

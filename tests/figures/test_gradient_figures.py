@@ -1,7 +1,6 @@
 """Figures of the gradient's results: words and colours follow from the numbers, and all of it can be sent."""
 
 import json
-import math
 
 import numpy as np
 import pytest
@@ -9,7 +8,7 @@ import pytest
 from app.figures import curves, theme
 from app.figures.theme import Figure
 from app.studies.gradients import figures as gradients
-from app.studies.gradients.questions import Course, Distribution, Gradients, Grid
+from app.studies.gradients.questions import Distribution, Gradients, Grid
 from app.studies.identity import figures as identity
 from app.studies.identity.questions import Lesson, TrainedOn
 from app.studies.shattered import figures as shattered
@@ -26,13 +25,10 @@ def sendable(figure: Figure) -> None:
     assert figure.caption.startswith(":green-badge[measured]")
 
 
-def course(net: str, factor: float) -> Course:
-    rms = np.tile(factor ** -np.arange(10.0), (4, 1))
-    return Course(net, np.array([0, 1, 10, 100]), rms, np.zeros(10, int), np.full(4, factor), 30.0, 40.0, False)
-
-
-def test_lines_of_the_chosen_steps_in_the_family_s_colour_later_darker() -> None:
-    figure = gradients.block_lines([course("plain-56", 1.4), course("resnet-56", 1.0)], steps=(0, 100))
+def test_lines_of_each_step_in_the_family_s_colour_later_darker() -> None:
+    rms = np.tile(1.4 ** -np.arange(10.0), (2, 1))
+    styles = [theme.Style(name, theme.FAMILY_COLOURS[name.split("-")[0]]) for name in ("plain-56", "resnet-56")]
+    figure = gradients.block_lines([gradients.Backward(style, (0, 100), rms) for style in styles], over="64 images")
     sendable(figure)
     assert [trace["name"] for trace in figure.data] == [
         "plain-56, step 0",
@@ -43,25 +39,33 @@ def test_lines_of_the_chosen_steps_in_the_family_s_colour_later_darker() -> None
     assert figure.data[1]["line"]["color"] == theme.FAMILY_COLOURS["plain"]
     assert figure.data[0]["line"]["color"] != figure.data[1]["line"]["color"]
     assert figure.layout["yaxis"]["type"] == "log"
-    assert "plain-56: initialisation ×1.40 a block" in figure.alt
+    assert "64 images, float32" in figure.caption
+    assert "plain-56, step 0: 1 at first, 0.048 at last" in figure.alt
 
 
-def test_the_truth_test_writes_each_cell_s_verdict_and_is_centred_on_one() -> None:
-    nets = ("plain-8", "plain-20", "resnet-8:norm=none", "resnet-20:norm=none")
-    factors = np.array([[1.4, 1.4], [0.7, 0.7], [1.0, 1.0], [math.inf, math.inf]])
-    figure = gradients.verdict_map(Grid(nets, (0, 1), np.ones((4, 2, 3)), np.zeros((4, 3), int), factors, 64))
+def grid_of(*totals: tuple[float, float]) -> Grid:
+    """Plain nets of 8, 20, … layers and two stages, which change the gradient by these, over three seeds."""
+    noise = np.array([1.0, 1.01, 0.99])[:, None]
+    rms = np.array([np.hstack([first * noise, noise**2, second * noise, noise**2]) for first, second in totals])
+    nets = tuple(f"plain-{depth}" for depth in (8, 20, 56, 110)[: len(totals)])
+    return Grid(nets, (0, 1, 2), rms, np.tile([0, 0, 1, 1], (len(totals), 1)), 64)
+
+
+def test_the_truth_test_writes_what_each_stage_does_and_its_word_does_not_cancel() -> None:
+    figure = gradients.verdict_map(grid_of((35, 2), (0.05, 1), (30, 1 / 30), (3, 0.5)))
     sendable(figure)
     (trace,) = figure.data
-    assert trace["text"] == [["explode<br>×1.40", "vanish<br>×0.70"], ["healthy<br>×1.00", "explode<br>×∞"]]
+    assert trace["text"] == [
+        ["explode<br>×35.0 · ×2.00", "vanish<br>×0.05 · ×1.00", "both<br>×30.0 · ×0.03", "neither<br>×3.00 · ×0.50"]
+    ]
     assert trace["zmin"] == -trace["zmax"]
-    assert trace["z"][1] == [0.0, round(trace["zmax"], 3)]
-    assert trace["y"] == ["plain · BN · ReLU", "resnet · no BN · ReLU"]
+    assert trace["y"] == ["plain · BN · ReLU"]
     assert trace["colorscale"][2] == [0.5, "#F0F0F0"]
+    assert "a limit of ours" in figure.caption
 
 
 def test_a_zero_gradient_is_drawn_as_vanished() -> None:
-    zero = Grid(("plain-8",), (0,), np.zeros((1, 1, 4)), np.zeros((1, 4), int), np.zeros((1, 1)), 64)
-    figure = gradients.verdict_map(zero)
+    figure = gradients.verdict_map(Grid(("plain-8",), (0, 1), np.zeros((1, 2, 4)), np.zeros((1, 4), int), 64))
     sendable(figure)
     assert figure.data[0]["z"][0][0] == round(figure.data[0]["zmin"], 3)
 

@@ -277,3 +277,12 @@ def test_a_spike_between_two_points_of_a_layer_s_history_is_in_its_band_and_on_t
     assert "smallest and largest of each 2 steps" in figure.caption
     assert figure.alt.endswith("1 runs.")
     assert len(layer_history([(one, measured)], "stem.conv").data) == 1, "one step a point: nothing between"
+
+
+def test_norms_recorded_while_training_say_in_which_precision_and_are_not_taken_for_the_analyses_own() -> None:
+    half = RunSpec(net=NetSpec.parse("plain-8:width=2").fitted(1, 10), precision="bfloat16")
+    waiting = RunSpec(net=half.net)
+    pair = [(half, series(half.net))]
+    for figure in (norm_map.norm_map(pair), norm_lines(pair, None), layer_history(pair, "stem.conv")):
+        assert "training mode, trained in bfloat16" in figure.caption
+    assert "trained in" not in norm_map.norm_map([(waiting, series(half.net))]).caption

@@ -10,8 +10,9 @@ from app.analysis import answering
 from app.base import studies
 from app.engine.engine import Engine
 from app.store.run import Run
-from app.studies.gradients.questions import GradientsQuestion
-from app.studies.gradients.verdicts import course_of, said
+from app.studies.gradients.questions import SizesQuestion
+from app.studies.gradients.truth_table import said
+from app.studies.gradients.verdicts import Trained, course_of
 from app.studies.identity import measurement as identity
 from app.studies.identity.questions import Deepened, TrainedOn
 from app.studies.identity.trained_on import words as train_on_words
@@ -48,9 +49,13 @@ def _short_course(course: Any, net: NetSpec, images: Any, steps: int, *args: Any
 def test_the_first_open_measures_a_recorded_pair() -> None:
     page = well(opened("gradients"))
     said = words(page)
-    assert "plain-56 with batch normalisation, ReLU: the gradient" in said
-    assert "resnet-56 with batch normalisation, ReLU: the gradient" in said
+    assert "**plain\\-56** with batch normalisation, ReLU" in said
+    assert "**resnet\\-56** with batch normalisation, ReLU" in said
     assert "He et al. 2015" in said
+    assert "From an explosion to starved weights, in plain\\-56" in said
+    assert "Yang et al. predict ×1.467 for a block of 2 layers" in said
+    assert "float32" in said
+    assert "trained in bfloat16" in said
     assert not page.error
 
 
@@ -59,24 +64,41 @@ def test_the_sentence_is_that_of_the_kept_moments_and_of_a_run_under_way_no_end_
 ) -> None:
     page = well(opened("gradients", run=PAIR, step="100"))
     run = answering.store.runs.get(PAIR[0])
-    found = {
-        step: answering.questions.ask(GradientsQuestion(run=run.id, step=step)).result for step in (0, 1, 10, 100, 312)
-    }
+    found = {step: answering.questions.ask(SizesQuestion(run=run.id, step=step)).result for step in (0, 1, 10, 312)}
     history = answering.store.events.history(run.id)
     errors = history.train_error(), history.test_error()
     assert None not in errors
-    assert said(course_of(run.spec.net, found, *errors)) in words(page)  # type: ignore[arg-type]
+    ended = Trained((course_of(run.spec.net, found, *errors),))  # type: ignore[arg-type]
+    assert said("plain-20", ended) in words(page)
     monkeypatch.setattr(Run, "active", property(lambda run: run.id == PAIR[0]))
     live = words(well(opened("gradients", run=PAIR, step="100")))
-    assert said(course_of(run.spec.net, found, *errors, going_on=True)) in live  # type: ignore[arg-type]
-    assert "| so far |" in live
-    assert live.count("at the end (") == 1, "the other one's"
+    under_way = Trained((course_of(run.spec.net, found, *errors, going_on=True),))  # type: ignore[arg-type]
+    assert said("plain-20", under_way) in live
+    assert live.count("so far") == 1, "the other one's"
+
+
+def test_runs_that_differ_in_their_seed_alone_are_one_net_with_an_interval_over_seeds(
+    answering: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    get = answering.store.runs.get
+
+    def seeds(name: str) -> Run:
+        run = get(name)
+        if name != PAIR[1]:
+            return run
+        other = get(PAIR[0]).spec.model_copy(update={"seed": 1})  # the twin's weights fit: option A has none
+        return run.model_copy(update={"spec": other})
+
+    monkeypatch.setattr(answering.store.runs, "get", seeds)
+    page = well(opened("gradients", run=PAIR))
+    assert "**plain\\-20, 2 seeds**" in words(page)
+    assert "intervals over 2 seeds" in words(page)
 
 
 def test_a_net_without_its_twin_is_set_against_no_claim() -> None:
     page = well(opened("gradients", run="reference-resnet-20"))
     assert "together with its residual twin" in words(page)
-    assert "did not hold" not in words(page)
+    assert "Most lessons: and" not in words(page)
 
 
 def test_weights_and_updates_say_what_they_are() -> None:
@@ -107,10 +129,10 @@ def test_a_run_without_kept_weights_still_has_its_map(answering: Engine, monkeyp
     kept = answering.store.events.moments
     monkeypatch.setattr(answering.store.events, "moments", lambda run: [] if run == short.id else kept(run))
     page = well(opened("gradients", run=[short.id, "reference-plain-20"]))
-    assert "plain-20 with batch normalisation" in words(page)
+    assert "**plain\\-20** with batch normalisation" in words(page)
     page.multiselect(key="measured-runs").set_value([short.id]).run()
     assert "No weights of" in words(well(page))
-    assert "What you see" not in words(page)
+    assert "What the sources claim" not in words(page)
     assert "Step by step, in `stem.conv`" in words(page)
     assert not [group for group in page.get("button_group") if group.key == "cells"], "one step a cell: no choice"
 
@@ -134,7 +156,7 @@ def test_a_cell_is_trained_beside_its_twin_and_the_sources_are_set_against_both(
     assert page.query_params["cell"] == "8-none-elu"
     assert "plain-8 and resnet-8, 100 steps" in words(well(page))
     page = well(press(page, "Train plain and residual for 100 steps"))
-    assert "resnet-8 without normalisation, ELU: the gradient" in words(page)
+    assert "**resnet\\-8** without normalisation, ELU" in words(page)
     assert "Balduzzi et al. 2017" in words(page)
 
 

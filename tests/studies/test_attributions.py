@@ -1,6 +1,7 @@
 """Attributions against autograd, completeness, and a covered patch; maximisation against the net itself."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,10 @@ from scipy.stats import spearmanr
 
 from app.base.settings import Settings
 from app.data.images import Images, load, prepare
+from app.studies.attributions import measurement
 from app.studies.attributions.measurement import COMPLETE, METHODS, PATCH, attribute, randomised, rank_correlation
-from app.studies.attributions.questions import Method
+from app.studies.attributions.questions import STEPS, Method
+from app.studies.attributions.section import adds_up
 from app.studies.features.maximise import before_relu, maximise
 from app.values.datasets import BUNDLED
 from tests.support.nets import lively
@@ -129,3 +132,20 @@ def test_the_same_seed_makes_the_same_picture(images: Images) -> None:
 def test_a_channel_that_is_not_there_is_said(images: Images) -> None:
     with pytest.raises(ValueError, match="4 channels"):
         maximise(NET, images.info, "blocks.0", 4)
+
+
+def test_the_caption_says_how_far_the_values_are_from_adding_up_and_at_how_many_steps(images: Images) -> None:
+    found = attribute(lively("resnet-8:width=4:channels=1"), images.test[0], images.info, "integrated-gradients")
+    said = adds_up(replace(found, completeness=8.94, delta=-1.76))
+    assert "The values add up to 7.18; from the baseline the logit rises by 8.94." in said
+    assert f"Convergence delta -1.8, 20 % of it, at {STEPS} steps in float32" in said
+    assert "goes to zero" in said
+
+
+def test_the_delta_goes_to_zero_as_the_steps_become_many(images: Images, monkeypatch: pytest.MonkeyPatch) -> None:
+    net = lively("resnet-8:width=4:channels=1")
+    deltas = []
+    for steps in (5, 500):
+        monkeypatch.setattr(measurement, "STEPS", steps)
+        deltas.append(abs(attribute(net, images.test[0], images.info, "integrated-gradients").delta))
+    assert deltas[1] < deltas[0] / 5

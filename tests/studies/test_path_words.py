@@ -11,6 +11,7 @@ from app.studies.paths.questions import PathGradients, SampledPaths
 from app.studies.paths.words import BETS
 from app.studies.subnetworks.questions import SubNetworks
 from app.studies.subnetworks.words import chosen_row, subnet_words
+from app.values.arrays import Floats
 from models.spec import NetSpec
 
 NET = NetSpec.parse("preact-20")
@@ -129,3 +130,30 @@ def test_mean_lengths_are_equal_up_to_a_twentieth_of_the_blocks_from_half_of_the
 @pytest.mark.parametrize(("whole", "agree"), [(20.0, False), (20.03125, True)])
 def test_norms_agree_while_they_add_up_to_less_than_a_tenth_more_than_the_sum_s(whole: float, agree: bool) -> None:
     assert ("nearly the same" in said(exact([11, 11, 0], whole))) == agree
+
+
+@pytest.mark.parametrize("name", ["preact-20", "resnet-20"])
+def test_the_sum_over_paths_is_said_to_be_exact_backward_alone_pre_activation_included(name: str) -> None:
+    said_of = "\n".join(path_words.tree_words(NetSpec.parse(name), name, frozenset()))
+    assert "F₂(x₀ + F₁(x₀)) is not F₂(x₀) + F₂(F₁(x₀))" in said_of
+    assert "Backward, the sum over all paths is exact" in said_of
+
+
+def relu(values: Floats) -> Floats:
+    return np.maximum(values, 0)
+
+
+def test_two_pre_activation_blocks_are_no_sum_over_paths_forward_and_one_backward() -> None:
+    """By hand: F(x) = W relu(x); the slopes are those of finite differences."""
+    own = np.random.default_rng(0)
+    x, first, second = own.normal(size=4), own.normal(size=(4, 4)), own.normal(size=(4, 4))
+
+    def nested(at: Floats) -> Floats:
+        middle = at + first @ relu(at)
+        return np.asarray(middle + second @ relu(middle))
+
+    middle = x + first @ relu(x)
+    assert not np.allclose(nested(x), middle + second @ relu(x) + second @ relu(first @ relu(x)), atol=0.1)
+    one, two = first * (x > 0), second * (middle > 0)
+    slopes = np.array([(nested(x + step) - nested(x - step)) / 2e-6 for step in 1e-6 * np.eye(4)]).T
+    assert np.allclose(slopes, np.eye(4) + one + two + two @ one, atol=1e-5)

@@ -6,13 +6,13 @@ import torch
 
 from app.base.settings import load as load_settings
 from app.data.images import load
+from app.studies.gradients.likeness import likeness
 from app.studies.gradients.measurement import batch
 from app.studies.shattered.measurement import (
     POINTS,
     Chain,
     autocorrelation,
     gradient_of,
-    likeness,
     neighbours,
     shattered,
     values_of,

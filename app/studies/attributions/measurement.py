@@ -31,14 +31,20 @@ from app.analysis.answering import answers
 from app.analysis.progress import Progress, quiet
 from app.analysis.subject import Subject
 from app.data.images import prepare
-from app.studies.attributions.questions import Attribution, AttributionQuestion, Method, Randomised, RandomisedQuestion
+from app.studies.attributions.questions import (
+    STEPS,
+    Attribution,
+    AttributionQuestion,
+    Method,
+    Randomised,
+    RandomisedQuestion,
+)
 from app.training.probes import block_names, undisturbed
 from app.values.arrays import Floats
 from app.values.datasets import DataSet
 from models.nets.net import Net, build
 
 METHODS: tuple[Method, ...] = get_args(Method)
-STEPS = 50  # of an integral
 PATCH, STRIDE = 5, 2  # pixels, of what is covered; seven times as many on ImageNet's images
 STAGES = 6  # of the randomisation, the trained net not counted
 

@@ -35,6 +35,8 @@ class Randomised:
 
 Method = Literal["saliency", "input-x-gradient", "integrated-gradients", "grad-cam", "occlusion", "conductance"]
 
+STEPS = 50  # of the integral that integrated gradients and conductance are
+
 
 class AttributionQuestion(Question):
     """How much each pixel speaks for a class (None: the predicted one)."""

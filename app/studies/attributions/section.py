@@ -8,7 +8,7 @@ import streamlit as st
 from app.base.prose import literal, prose
 from app.figures.sheets import enlarged, overlay
 from app.figures.theme import family_colour
-from app.studies.attributions.questions import Attribution, AttributionQuestion, Randomised, RandomisedQuestion
+from app.studies.attributions.questions import STEPS, Attribution, AttributionQuestion, Randomised, RandomisedQuestion
 from app.studies.features import depth_figures
 from app.studies.features.chosen_picture import Chosen
 from app.studies.features.questions import DepthQuestion, DepthRead
@@ -62,11 +62,17 @@ def _one(attribution: Attribution, look: Look, dataset: DataSet, opacity: float)
     where = f" at `{attribution.at}`" if attribution.at else ""
     line = f":green-badge[measured] {literal(look.run.name)}{where}: **{literal(label)}** ({share:.0f}%)."
     if attribution.completeness == attribution.completeness:  # claimed
-        line += (
-            f" The pixels add up to {attribution.completeness + attribution.delta:.3g}; from the baseline the logit "
-            f"rises by {attribution.completeness:.3g} (convergence delta {attribution.delta:.2g})."
-        )
+        line += f" {adds_up(attribution)}"
     st.caption(line)
+
+
+def adds_up(attribution: Attribution) -> str:
+    """How far the values are from adding up: an integral of so many steps is no integral yet."""
+    whole, delta = attribution.completeness, attribution.delta
+    share = f"{100 * abs(delta / whole):.2g} % of it" if whole else "of nothing"
+    return prose("features")["adds-up"].format(
+        sum=f"{whole + delta:.3g}", whole=f"{whole:.3g}", delta=f"{delta:+.2g}", share=share, steps=STEPS
+    )
 
 
 def _sanity(look: Look, picture: Chosen, method: str) -> None:

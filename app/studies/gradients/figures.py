@@ -1,7 +1,4 @@
-"""The gradient at every block as figures: lines over depth, and the truth test as a table of verdicts.
-
-Who claims what: see `app.studies.gradients.verdicts`.
-"""
+"""The gradient at every block as figures: lines over depth, and the truth test as a table of verdicts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,50 +11,55 @@ from app.figures import theme
 from app.figures.curves import Curve, chart
 from app.figures.numbers import rounded
 from app.figures.theme import Figure, Json, Style
-from app.studies.gradients.questions import Course, Distribution, Gradients, Grid
-from app.studies.gradients.verdicts import factors_at, heading, times, typical, verdict
+from app.studies.gradients.questions import Distribution, Gradients, Grid
+from app.studies.gradients.verdicts import (
+    LIMIT,
+    between,
+    exponential,
+    log_ratios,
+    of_values,
+    stage_numbers,
+    times,
+    verdict,
+)
+from app.values.evidence import CONFIDENCE, Effect
 from models.spec import NetSpec
 
-STRONGEST = 1.5  # a factor per block that has the full colour
+REACH = float(np.log(1e4))  # first block ÷ last: what has the full colour
 ROW = 38  # pixels: two lines of text, so that they can be read on a phone
 
 
-def block_lines(
-    courses: Sequence[Course],
-    steps: Sequence[int] | None = None,
-    *,
-    styles: Sequence[Style] = (),
-    height: int = 340,
-) -> Figure:
-    """RMS of the activation gradient at each block, input to output, at the chosen steps (None: all); later darker.
+@dataclass(frozen=True)
+class Backward:
+    """A run's RMS of the gradient at each place, at some moments: M × P."""
 
-    `styles`: one a course where their nets' names do not tell them apart. A point's name is what the address calls it.
+    style: Style
+    steps: tuple[int, ...]
+    rms: NDArray[Any]
+
+
+def block_lines(runs: Sequence[Backward], *, over: str, height: int = 340) -> Figure:
+    """RMS of the activation gradient at each block, input to output; later darker. `over`: which images.
+
+    A point's name is what the address calls it.
     """
     curves: list[Curve] = []
-    nets = [NetSpec.parse(course.net) for course in courses]
-    for course, style in zip(
-        courses, styles or [Style(net.name, theme.family_colour(net)) for net in nets], strict=True
-    ):
-        shown = [i for i, step in enumerate(course.steps.tolist()) if steps is None or step in steps]
-        names = ("stem.conv", *(f"block:{i}" for i in range(len(course.stages) - 1)))
-        for nth, i in enumerate(shown):
-            name = f"{style.name}, step {int(course.steps[i]):,}"
-            colour = later_darker(style.colour, nth, len(shown))
-            places = np.arange(len(course.stages))
-            curves.append(Curve(name, places, course.rms[i], colour, style.dash, names=names))
+    for run in runs:
+        places = np.arange(run.rms.shape[1])
+        names = ("stem.conv", *(f"block:{i}" for i in range(len(places) - 1)))
+        for nth, (step, rms) in enumerate(zip(run.steps, run.rms, strict=True)):
+            colour = later_darker(run.style.colour, nth, len(run.steps))
+            curves.append(Curve(f"{run.style.name}, step {step:,}", places, rms, colour, run.style.dash, names=names))
     data, layout = chart(
         curves, "block, input to output", "RMS of the gradient", log=True, height=height, named_at="start"
     )
-    readings = [
-        f"{course.net}: "
-        + ", ".join(f"{heading(moment, course)} {times(f)} a block" for moment, f in factors_at(course).items())
-        for course in courses
-    ]
+    readings = "; ".join(f"{curve.name}: {curve.y[0]:.2g} at first, {curve.y[-1]:.2g} at last" for curve in curves)
     caption = (
         f"{theme.badge('measured')} RMS of the loss's gradient with respect to each block's output, training mode "
-        "(batch statistics); the level jumps where a stage ends, since shapes change: compare within a stage"
+        f"(batch statistics), {over}, float32; the level jumps where a stage ends, since shapes change: compare within "
+        "a stage"
     )
-    return Figure(data, layout, caption, "Activation gradients by block. " + "; ".join(readings))
+    return Figure(data, layout, caption, f"Activation gradients by block. {readings}")
 
 
 def later_darker(colour: str, nth: int, of: int) -> str:
@@ -120,7 +122,7 @@ def weight_lines(moments: Sequence[Measured], of: Measure = "weight", *, height:
     data, layout = chart(curves, "layer, input to output", heading, log=True, height=height, named_at="start")
     images = max((moment.gradients.images for moment in moments), default=0)
     readings = "; ".join(f"{curve.name}: {curve.y[0]:.2g} first, {curve.y[-1]:.2g} last" for curve in curves)
-    caption = f"{theme.badge('measured')} {words}, training mode, {images} training images"
+    caption = f"{theme.badge('measured')} {words}, training mode, {images} training images, float32"
     return Figure(data, layout, caption, f"{words}. {readings}")
 
 
@@ -138,37 +140,55 @@ def histograms(distributions: Sequence[tuple[Style, Distribution]], step: int, *
         f"excess kurtosis {distribution.kurtosis:.1f} (normal: 0), {100 * distribution.zeros:.0f} % exactly zero"
         for style, distribution in distributions
     )
-    caption = f"{theme.badge('measured')} weight gradient of `{layer}` at step {step:,}, training mode. {readings}"
+    caption = (
+        f"{theme.badge('measured')} weight gradient of `{layer}` at step {step:,}, training mode, float32. {readings}"
+    )
     return Figure(data, layout, caption, f"Distribution of the gradient of {layer}. {readings}")
 
 
 # ---- the truth test ------------------------------------------------------------------------------------------------
 
 
+def grid_ratios(grid: Grid, nth: int) -> list[Effect]:
+    """The logarithm of first ÷ last in each stage of the nth net, over its seeds."""
+    rms, where = grid.rms[nth], grid.stages[nth]
+    return [of_values(log_ratios(rms, where, stage)) for stage in stage_numbers(where)]
+
+
+def in_all(ratios: Sequence[Effect]) -> str:
+    """One word for the stages of a net: vanish or explode where one does, both where one does each."""
+    words = {verdict(ratio) for ratio in ratios}
+    if {"vanish", "explode"} <= words:
+        return "both"
+    return "vanish" if "vanish" in words else "explode" if "explode" in words else "neither"
+
+
 def verdict_map(grid: Grid) -> Figure:
-    """The truth test: one cell a net with the verdict and the change per block towards the input; rows by setting."""
+    """The truth test: a cell a net, with its word and what the gradient does in each stage; rows by setting."""
     nets = [NetSpec.parse(net) for net in grid.nets]
     depths = sorted({net.depth for net in nets})
     rows = list(dict.fromkeys(_setting(net) for net in nets))
     z: NDArray[Any] = np.full((len(rows), len(depths)), np.nan)
     text = [["" for _ in depths] for _ in rows]
     hover = [["" for _ in depths] for _ in rows]
-    for net, factors in zip(nets, grid.factors, strict=True):
-        row, column, factor = rows.index(_setting(net)), depths.index(net.depth), typical(factors)
-        with np.errstate(divide="ignore"):
-            z[row, column] = np.clip(np.log(factor), -np.log(STRONGEST), np.log(STRONGEST))
-        text[row][column] = f"{verdict(factor)}<br>{times(factor)}"
-        spread = f"{times(float(np.nanmin(factors)))} to {times(float(np.nanmax(factors)))}"
-        hover[row][column] = f"{net.name}, {_setting(net)}<br>{spread} over {len(grid.seeds)} seeds"
-    reach = float(np.log(STRONGEST))
+    words = []
+    for nth, net in enumerate(nets):
+        row, column, ratios = rows.index(_setting(net)), depths.index(net.depth), grid_ratios(grid, nth)
+        # The stage that does most gives the colour: a mean would cancel.
+        z[row, column] = np.clip(max((ratio.value for ratio in ratios), key=abs, default=np.nan), -REACH, REACH)
+        words.append(in_all(ratios))
+        text[row][column] = f"{words[-1]}<br>{' · '.join(times(exponential(ratio.value)) for ratio in ratios)}"
+        each = [between(*(exponential(part) for part in (one.value, one.low, one.high))) for one in ratios]
+        spread = "".join(f"<br>stage {1 + stage}: {one}" for stage, one in enumerate(each))
+        hover[row][column] = f"{net.name}, {_setting(net)}, {len(grid.seeds)} seeds{spread}"
     trace: Json = {
         "type": "heatmap",
-        "name": "change per block",
+        "name": "first block ÷ last",
         "x": [f"{depth} layers" for depth in depths],
         "y": rows,
         "z": [rounded(row, 3) for row in z],
-        "zmin": -reach,
-        "zmax": reach,
+        "zmin": -REACH,
+        "zmax": REACH,
         "colorscale": theme.DIVERGING,
         "showscale": False,
         "xgap": 2,
@@ -186,15 +206,17 @@ def verdict_map(grid: Grid) -> Figure:
         dragmode=False,
     )
     layout["margin"] |= {"t": 40, "b": 10}
-    caption = (
-        f"{theme.badge('measured')} change of the activation gradient's RMS per block towards the input, at "
-        f"initialisation: geometric mean over {len(grid.seeds)} seeds, {grid.images} images, training mode. "
-        "A change of more than a factor 1.1 is *vanish* or *explode*"
+    readings = "; ".join(f"{net.name}, {_setting(net)}: {word}" for net, word in zip(nets, words, strict=True))
+    return Figure([trace], layout, _about(grid), f"Verdict for each net. {readings}")
+
+
+def _about(grid: Grid) -> str:
+    return (
+        f"{theme.badge('measured')} the activation gradient's RMS at each stage's first block ÷ at its last, at "
+        f"initialisation: geometric mean over {len(grid.seeds)} seeds, {grid.images} images, training mode, float32. "
+        f"*Vanish*, *explode*: in some stage by more than a factor {LIMIT:g} over the whole stage, a limit of ours, "
+        f"and the interval ({100 * CONFIDENCE:.0f} %, over the seeds) lies beyond it. Colour: the stage that does most"
     )
-    readings = "; ".join(
-        f"{net.name}, {_setting(net)}: {verdict(typical(f))}" for net, f in zip(nets, grid.factors, strict=True)
-    )
-    return Figure([trace], layout, caption, f"Verdict for each net. {readings}")
 
 
 def _setting(net: NetSpec) -> str:

@@ -13,10 +13,19 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from app.analysis.answering import answers
-from app.analysis.progress import Progress
+from app.analysis.moment import recompute_statistics
+from app.analysis.progress import Progress, quiet
 from app.analysis.subject import Subject
 from app.data.images import Images, prepare
-from app.studies.gradients.questions import Distribution, DistributionQuestion, Gradients, GradientsQuestion
+from app.studies.gradients.likeness import NEAR, STATISTICS_IMAGES, likeness
+from app.studies.gradients.questions import (
+    Distribution,
+    DistributionQuestion,
+    Gradients,
+    GradientsQuestion,
+    Sizes,
+    SizesQuestion,
+)
 from app.training.probes import Mode, block_names, outputs, undisturbed
 from app.values.arrays import Floats, Ints
 from models.nets.net import Net, weight_layers
@@ -24,11 +33,13 @@ from models.plan import plan
 from models.spec import NetSpec
 
 BINS = 81
+LIKENESS_IMAGES = 32
 
 
-def batch(images: Images, count: int) -> tuple[Tensor, Tensor]:
-    """The first `count` training images, N×C×H×W, ready for a net, and their labels, N."""
-    return prepare(images.train[:count], images.info), images.train_labels[:count]
+def batch(images: Images, count: int, nth: int = 0) -> tuple[Tensor, Tensor]:
+    """The first `count` training images, or the nth so many: N×C×H×W, ready for a net, and their labels, N."""
+    those = slice(nth * count, (nth + 1) * count)
+    return prepare(images.train[those], images.info), images.train_labels[those]
 
 
 def gradients(net: Net, x: Tensor, y: Tensor, mode: Mode = "training") -> Gradients:
@@ -62,6 +73,31 @@ def gradients(net: Net, x: Tensor, y: Tensor, mode: Mode = "training") -> Gradie
     )
 
 
+def sizes(net: Net, images: Images, count: int, batches: int, step: int, progress: Progress = quiet) -> Sizes:
+    """Gradients of one batch of `count` training images after another, as many as there are, at most `batches`."""
+    full = max(min(batches, len(images.train) // count), 1)
+    found = []
+    for nth in range(full):
+        progress(nth, full)
+        found.append(gradients(net, *batch(images, count, nth)))
+    near: Floats = np.empty(0)
+    if step == 0:
+        recompute_statistics(net, images, STATISTICS_IMAGES)
+        near = likeness(net, *batch(images, LIKENESS_IMAGES), (NEAR,))[:, 0]
+    first = found[0]
+    return Sizes(
+        places=first.places,
+        stages=first.stages,
+        block_rms=np.array([one.block_rms for one in found]),
+        layers=first.layers,
+        layer_stages=layer_stages(net.spec),
+        weight_norm=np.array([one.weight_norm for one in found]),
+        weight_size=first.weight_size,
+        likeness=near,
+        images=first.images,
+    )
+
+
 def block_rms(net: Net, x: Tensor, y: Tensor, mode: Mode = "training") -> Floats:
     """`gradients(…).block_rms` alone, in half the time: no gradient of a weight is computed."""
     seen: dict[str, Tensor] = {}
@@ -89,6 +125,21 @@ def stages(spec: NetSpec) -> Ints:
     return np.array([first.stage if alike else -1, *(block.stage for block in blocks)])
 
 
+def layer_stages(spec: NetSpec) -> Ints:
+    """The stage of each weight layer that is on the way through the branches; −1 for those beside it, and the head."""
+    planned, stem = plan(spec), int(stages(spec)[0])
+    return np.array(
+        [
+            stem
+            if layer.role == "stem"
+            else planned.blocks[layer.block].stage
+            if layer.role == "branch" and layer.block is not None
+            else -1
+            for layer in planned.layers
+        ]
+    )
+
+
 def distribution(net: Net, x: Tensor, y: Tensor, layer: str, mode: Mode = "training") -> Distribution:
     """The numbers of the weight gradient of `layer` in bins. Raises KeyError for a layer that the net has not."""
     weight = weight_layers(net)[layer]
@@ -114,6 +165,13 @@ def distribution(net: Net, x: Tensor, y: Tensor, layer: str, mode: Mode = "train
 def answer_gradients(question: GradientsQuestion, subject: Subject, _progress: Progress) -> Gradients:
     """Every layer and block."""
     return gradients(subject.kept(question.step), *batch(subject.images, question.images))
+
+
+@answers(SizesQuestion)
+def answer_sizes(question: SizesQuestion, subject: Subject, progress: Progress) -> Sizes:
+    """Batch after batch; at initialisation also how alike the gradients of neighbours are."""
+    net = subject.kept(question.step)
+    return sizes(net, subject.images, question.images, question.batches, question.step, progress)
 
 
 @answers(DistributionQuestion)

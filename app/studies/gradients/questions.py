@@ -31,6 +31,25 @@ class Gradients:
 
 
 @result
+class Sizes:
+    """What the truth table is made of, of one net at one moment: gradients of B batches of images, and its weights.
+
+    P places and L layers as in `Gradients`. Batch after batch, so that what holds of the net is told from what holds of
+    some images.
+    """
+
+    places: tuple[str, ...]  # P
+    stages: Ints  # P
+    block_rms: Floats  # B × P, RMS of the gradient with respect to the place's output
+    layers: tuple[str, ...]  # L
+    layer_stages: Ints  # L, the stage whose block it is in; the stem's as in `stages`; −1: in none, or on a shortcut
+    weight_norm: Floats  # B × L, L2 norm of the gradient with respect to the weight
+    weight_size: Floats  # L, L2 norm of the weight itself
+    likeness: Floats  # N, each image's own (`likeness`); none after initialisation, where nothing is claimed of it
+    images: int  # of a batch
+
+
+@result
 class Distribution:
     """How the numbers of one layer's weight gradient are distributed: B bins of equal width around zero."""
 
@@ -51,22 +70,27 @@ class Grid:
     seeds: tuple[int, ...]  # S
     rms: Floats  # G × S × P
     stages: Ints  # G × P
-    factors: Floats  # G × S, change per block towards the input
     images: int
 
 
 @result
 class Course:
-    """Activation gradients of one net over its first steps: M moments, P places. Errors in percent."""
+    """`Sizes` of one net at M moments of its training. Errors in percent."""
 
     net: str
+    seed: int
     steps: Ints  # M
-    rms: Floats  # M × P
     stages: Ints  # P
-    factors: Floats  # M, change per block towards the input
+    block_rms: Floats  # M × B × P
+    layers: tuple[str, ...]  # L
+    layer_stages: Ints  # L
+    weight_norm: Floats  # M × B × L
+    weight_size: Floats  # M × L
+    likeness: Floats  # N, at initialisation; none where that is no moment of it
     train_error: float  # mean over the last steps' batches; NaN where there was no step
     test_error: float
     diverged: bool
+    images: int
     going_on: bool = False  # more steps are to come
 
 
@@ -76,6 +100,15 @@ class GradientsQuestion(Question):
     returns: ClassVar[type[Result]] = Gradients
     kind: Literal["gradients"] = "gradients"
     images: Batch = 64
+
+
+class SizesQuestion(Question):
+    """The size of gradients and weights, batch after batch of training images, training mode."""
+
+    returns: ClassVar[type[Result]] = Sizes
+    kind: Literal["sizes"] = "sizes"
+    images: Batch = 64
+    batches: int = Field(default=6, ge=1, le=32)
 
 
 class DistributionQuestion(Question):

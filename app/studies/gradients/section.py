@@ -1,6 +1,7 @@
 """The gradient in runs that were trained: block by block at kept moments, and layer by layer at every step."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -10,11 +11,19 @@ import streamlit as st
 from app.base.prose import prose
 from app.figures.norm_map import COLUMNS, CellOf, layer_mark, map_marks
 from app.figures.over_steps import step_mark
-from app.studies.gradients.chosen_runs import Seen, measured_runs, where_and_when
-from app.studies.gradients.claims import claims_table
-from app.studies.gradients.figures import Measured, block_lines, block_mark, histograms, weight_lines
-from app.studies.gradients.questions import DistributionQuestion, Gradients, GradientsQuestion
-from app.studies.gradients.verdicts import course_of
+from app.figures.theme import Style
+from app.studies.gradients.chosen_runs import FIRST, Seen, measured_runs, where_and_when
+from app.studies.gradients.figures import Backward, Measured, block_lines, block_mark, histograms, weight_lines
+from app.studies.gradients.questions import (
+    Course,
+    DistributionQuestion,
+    Gradients,
+    GradientsQuestion,
+    Sizes,
+    SizesQuestion,
+)
+from app.studies.gradients.truth_table import truth_table
+from app.studies.gradients.verdicts import Trained, course_of
 from app.ui.live.scene import Scene, scene
 from app.ui.live.scene_picture import picture
 from app.ui.page import address
@@ -50,7 +59,6 @@ def in_this_run() -> None:
     with right:
         _live(seen, partial(_map, _cell_of(seen.scene)))
     where_and_when(seen)
-    words = st.container()
     asked = {
         (place, step): GradientsQuestion(run=look.run.id, step=step)
         for place, look in seen.looks.items()
@@ -58,8 +66,9 @@ def in_this_run() -> None:
     }
     if asked:
         with lines:
-            _measured(seen, asked, partial(_answered, seen, of=of, words=words))
+            _measured(seen, asked, partial(_answered, seen, of=of))
     _one_layer(seen)
+    _sources(seen)
 
 
 def _measured(
@@ -75,17 +84,15 @@ def _measured(
     ask_all(*(question for moment, question in asked.items() if moment not in there))
 
 
-def _answered(
-    watched: Seen, asked: Sequence[tuple[int, int]], results: Sequence[Gradients], *, of: str | None, words: Any
-) -> None:
+def _answered(watched: Seen, asked: Sequence[tuple[int, int]], results: Sequence[Gradients], *, of: str | None) -> None:
     page = prose("gradients")
     found = dict(zip(asked, results, strict=True))
     shown = _chosen_steps(watched, sorted({step for _, step in asked}))
     layer = address.layer()
     if of == OUTPUTS:
-        courses = _courses(watched, found)
-        styles = [watched.styles[place] for place in watched.looks]
-        figure, marks = block_lines(courses, shown, styles=styles), block_mark(layer)
+        runs = [_backward(watched, place, found, shown) for place in watched.looks]
+        over = f"{max(result.images for result in results)} training images"
+        figure, marks = block_lines(runs, over=over), block_mark(layer)
     else:
         per = of == WEIGHTS and st.toggle("per parameter", key="per-parameter", bind="query-params")
         moments = [
@@ -99,9 +106,6 @@ def _answered(
     st.caption(figure.caption)
     if of != OUTPUTS:
         st.caption(page[f"about-{'update' if of == UPDATES else 'weights'}"])
-    with words:
-        st.markdown(f"##### {page['what']}")
-        claims_table(_courses(watched, found))
 
 
 def _chosen_steps(watched: Seen, steps: Sequence[int]) -> list[int]:
@@ -123,17 +127,65 @@ def _chosen_steps(watched: Seen, steps: Sequence[int]) -> list[int]:
     )
 
 
-def _courses(watched: Seen, found: dict[tuple[int, int], Gradients]) -> list[Any]:
-    return [
-        course_of(
-            look.net,
-            {step: result for (of, step), result in found.items() if of == place},
-            *_errors(watched, place),
-            diverged=look.run.status == "diverged",
-            going_on=look.run.active or look.run.status == "paused",
-        )
+def _backward(watched: Seen, place: int, found: Mapping[tuple[int, int], Gradients], shown: Sequence[int]) -> Backward:
+    steps = tuple(step for of, step in found if of == place and step in shown)
+    places = watched.looks[place].net.blocks + 1
+    rms = np.array([found[place, step].block_rms for step in steps]).reshape(len(steps), places)
+    return Backward(watched.styles[place], steps, rms)
+
+
+# ---- what the sources claim ----------------------------------------------------------------------------------------
+
+
+def _sources(watched: Seen) -> None:
+    """The truth table: at the first moments and the last, over several batches, or the seeds that are chosen."""
+    asked = {
+        (place, step): SizesQuestion(run=look.run.id, step=step)
         for place, look in watched.looks.items()
+        for step in sorted({*FIRST} & {*look.moments} | {look.moments[-1]})
+    }
+    if not asked:
+        return
+    page = prose("gradients")
+    st.markdown(f"##### {page['what']}")
+
+    def draw(results: Sequence[Sizes]) -> None:
+        found = dict(zip(asked, results, strict=True))
+        truth_table([_trained(watched, places, found) for places in _seeds(watched)], "truth-table")
+
+    draw_answers(list(asked.values()), draw, doing=page["measuring-table"])
+
+
+def _seeds(watched: Seen) -> list[list[int]]:
+    """The runs that differ in nothing but their seed, together."""
+    groups: dict[str, list[int]] = {}
+    for place, look in watched.looks.items():
+        same = look.run.spec.model_copy(update={"seed": 0, "device": "auto", "threads": 0, "precision": "auto"})
+        groups.setdefault(f"{same.model_dump_json()} {look.moments[-1]}", []).append(place)
+    # Two of one seed are one run twice, and no sample of seeds.
+    return [
+        list({watched.looks[place].run.spec.seed: place for place in reversed(those)}.values())[::-1]
+        for those in groups.values()
     ]
+
+
+def _trained(watched: Seen, places: Sequence[int], found: Mapping[tuple[int, int], Sizes]) -> tuple[Style, Trained]:
+    style = watched.styles[places[0]]
+    if len(places) > 1:
+        style = replace(style, name=f"{watched.looks[places[0]].net.name}, {len(places)} seeds")
+    return style, Trained(tuple(_course(watched, place, found) for place in places))
+
+
+def _course(watched: Seen, place: int, found: Mapping[tuple[int, int], Sizes]) -> Course:
+    look = watched.looks[place]
+    return course_of(
+        look.net,
+        {step: sizes for (of, step), sizes in found.items() if of == place},
+        *_errors(watched, place),
+        seed=look.run.spec.seed,
+        diverged=look.run.status == "diverged",
+        going_on=look.run.active or look.run.status == "paused",
+    )
 
 
 def _errors(watched: Seen, place: int) -> tuple[float, float]:

@@ -1,206 +1,283 @@
-"""What the numbers say, in words: does the gradient vanish, explode, or neither, and whose claim holds when?
+"""What the gradient does on its way back through each stage, moment by moment: a number with its interval, and a word.
 
-Nothing here is fixed beforehand: other numbers, other words. Claims: the common lesson on deep nets; He et al. 2015,
-section 4.1; Yang et al. 2019, *A Mean Field Theory of Batch Normalization*; Balduzzi et al. 2017, *The Shattered
-Gradients Problem*.
+The unit is a stage, first block to last: a change per block says nothing of how deep the net is, and means over stages
+or moments cancel. LIMIT is ours: no source names one.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.studies.gradients.questions import Course, Gradients
+from app.studies.gradients.questions import Course, Sizes
+from app.values.comparing import Over
+from app.values.evidence import Effect, mean
 from models.spec import NetSpec
 
-Verdict = Literal["vanish", "healthy", "explode", "unknown"]
-Moment = Literal["initialisation", "first steps", "end"]
+Verdict = Literal["vanish", "shrink", "level", "grow", "explode", "unknown"]
+Moment = Literal["start", "one step", "ten steps", "end"]
+Floats = NDArray[Any]
 
-MOMENTS: tuple[Moment, ...] = ("initialisation", "first steps", "end")
-LIMIT = 1.1  # a change per block that is larger is a verdict
-FIRST_STEPS = (1, 10)
-WORSE = 1.0  # percentage points of training error by which a net must be behind to count as degraded
+MOMENTS: dict[Moment, int | None] = {"start": 0, "one step": 1, "ten steps": 10, "end": None}
+LAST_FIXED = 10  # a kept moment after it can be the end
+LIMIT = 10.0  # ours: by so much the gradient must change over a stage to vanish or to explode
+WORSE = 1.0  # percentage points of error by which a net must be behind to count as degraded
+WHOLE = -1  # the number of what is not one stage but all of them, one after the other
 
 VERBS: dict[Verdict, str] = {
     "vanish": "vanishes",
-    "healthy": "stays healthy",
+    "shrink": "shrinks",
+    "level": "shows no change",
+    "grow": "grows",
     "explode": "explodes",
     "unknown": "cannot be told",
 }
 
 
-def factor_per_block(rms: NDArray[Any], stages: NDArray[Any]) -> float:
-    """By what the RMS is multiplied per block on the way to the input: above 1 it explodes, below it vanishes.
-
-    rms: P places from input to output; stages: P, only places of one stage are compared (−1: none). A line is fitted to
-    the logarithms of each stage, and the slopes are averaged, each weighted by the blocks it spans. 0 where a gradient
-    is zero, ∞ where one is not finite, NaN where no stage has two places.
-    """
-    values = np.asarray(rms, dtype=float)[np.asarray(stages) >= 0]
-    stages = np.asarray(stages)[np.asarray(stages) >= 0]
-    if not np.isfinite(values).all():
-        return math.inf
-    if (values == 0).any():
-        return 0.0
-    slopes, spans = [], []
-    for stage in np.unique(stages):
-        logs = np.log(values[stages == stage])
-        if len(logs) > 1:
-            slopes.append(-np.polyfit(np.arange(len(logs)), logs, 1)[0])
-            spans.append(len(logs) - 1)
-    return float(np.exp(np.average(slopes, weights=spans))) if spans else math.nan
-
-
-def verdict(factor: float) -> Verdict:
-    """The word for a change per block towards the input."""
-    if math.isnan(factor):
+def verdict(ratio: Effect) -> Verdict:
+    """The word for the logarithm of a total ratio, first block ÷ last: what its interval allows, and no more."""
+    if math.isnan(ratio.value):
         return "unknown"
-    if factor > LIMIT:
+    if ratio.low > math.log(LIMIT):
         return "explode"
-    return "vanish" if factor < 1 / LIMIT else "healthy"
+    if ratio.high < -math.log(LIMIT):
+        return "vanish"
+    return "grow" if ratio.low > 0 else "shrink" if ratio.high < 0 else "level"
 
 
-def typical(factors: Sequence[float] | NDArray[Any]) -> float:
-    """The geometric mean of factors, of seeds or of steps: 0 or ∞ where one of them is (0 first), NaN for none."""
-    values = np.asarray(factors, dtype=float)
-    values = values[~np.isnan(values)]
-    if not values.size:
-        return math.nan
-    return 0.0 if (values == 0).any() else float(np.exp(np.log(values).mean()))
+def of_values(logs: Sequence[float] | Floats) -> Effect:
+    """The mean of logarithms with its interval; of those that are not all finite, what they agree on."""
+    values = np.asarray(logs, dtype=float)
+    if np.isfinite(values).all():
+        return mean(values.tolist())
+    if (values == values[0]).all():
+        return Effect(values[0].item(), values[0].item(), values[0].item(), len(values))
+    return Effect(math.nan, -math.inf, math.inf, len(values))
 
 
-def factors_at(course: Course) -> dict[Moment, float]:
-    """The change per block at initialisation, over the first steps and at the end, as far as the course has them."""
-    steps = course.steps.tolist()
-    chosen: dict[Moment, list[int]] = {
-        "initialisation": [step for step in steps if step == 0],
-        "first steps": [step for step in steps if step in FIRST_STEPS],
-        "end": [step for step in steps[-1:] if step > max(FIRST_STEPS)],
-    }
-    return {
-        moment: typical([float(course.factors[steps.index(step)]) for step in those])
-        for moment, those in chosen.items()
-        if those
-    }
+# ---- from the image's end of a stage to the other ------------------------------------------------------------------
 
 
-def heading(moment: Moment, course: Course) -> str:
-    """What a moment of this course is called: the newest one of a run under way is no end."""
-    return "so far" if moment == "end" and course.going_on else moment
+def log_ratios(rms: Floats, stages: Floats, stage: int) -> Floats:
+    """Logarithm of the RMS at a stage's first place ÷ at its last: … × P → …; WHOLE adds the stages up.
+
+    −∞ where a gradient is zero, ∞ where one is not finite, NaN for a stage of fewer than two places.
+    """
+    if stage == WHOLE:
+        each = [log_ratios(rms, stages, one) for one in stage_numbers(stages)]
+        with np.errstate(invalid="ignore"):
+            return np.asarray(np.sum(each, axis=0) if each else np.full(rms.shape[:-1], np.nan))
+    there = np.asarray(rms, dtype=float)[..., np.asarray(stages) == stage]
+    if there.shape[-1] < 2:
+        return np.full(there.shape[:-1], np.nan)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        logs = np.log(there[..., 0]) - np.log(there[..., -1])
+    logs = np.where((there == 0).any(-1), -math.inf, logs)
+    return np.where(np.isfinite(there).all(-1), logs, math.inf)
+
+
+def log_range(rms: Floats, stages: Floats) -> Floats:
+    """Logarithm of the largest RMS ÷ the smallest, … × P → …, the jumps where the shape changes taken out."""
+    places = np.asarray(stages)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        logs = np.log(np.asarray(rms, dtype=float))[..., places >= 0]
+        inside = np.diff(places[places >= 0]) == 0
+        steps = np.where(inside, np.diff(logs, axis=-1), 0.0)
+        chain = np.concatenate([np.zeros((*logs.shape[:-1], 1)), steps.cumsum(-1)], axis=-1)
+        return np.asarray(chain.max(-1) - chain.min(-1))
+
+
+def stage_numbers(stages: Floats) -> list[int]:
+    """The stages that have two places or more, and so a ratio."""
+    numbers, counts = np.unique(np.asarray(stages), return_counts=True)
+    return [int(number) for number, count in zip(numbers, counts, strict=True) if number >= 0 and count > 1]
+
+
+# ---- one net, trained from one seed or from several ----------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What is measured of one stage at one moment, each as a natural logarithm.
+
+    `ratio`: the gradient's RMS at its first block ÷ at its last, over so many `blocks`. `pull`: a weight's gradient ÷
+    the weight, geometric mean over its layers. `growth`: a weight ÷ itself at initialisation; None where that is not
+    kept.
+    """
+
+    number: int  # from 0; WHOLE: all of them
+    blocks: int
+    ratio: Effect
+    pull: Effect
+    growth: Effect | None
+
+    @property
+    def per_block(self) -> tuple[float, float, float]:
+        """The factor per block towards the image: value, low, high."""
+        value, low, high = (part / self.blocks for part in (self.ratio.value, self.ratio.low, self.ratio.high))
+        return math.exp(value), math.exp(low), math.exp(high)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """One net: a course for each seed that it was trained from. Intervals are over seeds, or with one over batches."""
+
+    courses: tuple[Course, ...]
+
+    @property
+    def net(self) -> NetSpec:
+        """What was trained."""
+        return NetSpec.parse(self.courses[0].net)
+
+    @property
+    def over(self) -> Over:
+        """What the intervals are over."""
+        return "seeds" if len(self.courses) > 1 else "batches"
+
+    @property
+    def count(self) -> int:
+        """How many of them."""
+        return len(self.courses) if self.over == "seeds" else int(self.courses[0].block_rms.shape[1])
+
+    @property
+    def going_on(self) -> bool:
+        """True while more steps are to come: the newest moment is no end."""
+        return any(course.going_on for course in self.courses)
+
+    @property
+    def moments(self) -> tuple[Moment, ...]:
+        """Those that every course has kept."""
+        return tuple(moment for moment in MOMENTS if all(place(course, moment) is not None for course in self.courses))
+
+    def values(self, moment: Moment, of: Callable[[Course, int], Floats]) -> Floats:
+        """`of(course, place of the moment)`, B numbers each: the one course's, or of several each one's mean."""
+        places = [(course, at) for course in self.courses if (at := place(course, moment)) is not None]
+        each = [np.asarray(of(course, at), dtype=float) for course, at in places]
+        with np.errstate(invalid="ignore"):
+            return each[0] if len(each) == 1 else np.array([one.mean() for one in each])
+
+    def stages(self, moment: Moment) -> tuple[Stage, ...]:
+        """Each stage at a moment, and all of them together."""
+        first = self.courses[0]
+        numbers = stage_numbers(first.stages)
+        spans = {number: int((first.stages == number).sum()) - 1 for number in numbers}
+        spans[WHOLE] = sum(spans.values())
+        return tuple(self._stage(moment, number, spans[number]) for number in (*numbers, WHOLE) if spans[number])
+
+    def _stage(self, moment: Moment, number: int, blocks: int) -> Stage:
+        def ratio(course: Course, at: int) -> Floats:
+            return log_ratios(course.block_rms[at], course.stages, number)
+
+        def pull(course: Course, at: int) -> Floats:
+            those = _layers(course, number)
+            return _mean_logs(course.weight_norm[at][:, those], course.weight_size[at, those])
+
+        def growth(course: Course, at: int) -> Floats:
+            those = _layers(course, number)
+            return _mean_logs(course.weight_size[at : at + 1, those], course.weight_size[0, those])
+
+        known = all(course.steps[0] == 0 for course in self.courses)
+        return Stage(
+            number,
+            blocks,
+            of_values(self.values(moment, ratio)),
+            of_values(self.values(moment, pull)),
+            of_values(self.values(moment, growth)) if known else None,
+        )
+
+    def range(self, moment: Moment) -> Floats:
+        """`log_range` at a moment: a number a batch, or a seed."""
+        return self.values(moment, lambda course, at: log_range(course.block_rms[at], course.stages))
+
+
+def place(course: Course, moment: Moment) -> int | None:
+    """Where a moment is among those of a course; None where it was not kept."""
+    steps, wanted = course.steps.tolist(), MOMENTS[moment]
+    if wanted is None:
+        return len(steps) - 1 if steps and steps[-1] > LAST_FIXED else None
+    return steps.index(wanted) if wanted in steps else None
+
+
+def named(moment: Moment, of: Sequence[Trained]) -> str:
+    """What a moment is called: by its step; the end by its name where the nets were not trained for as long."""
+    ends = {int(course.steps[-1]) for trained in of for course in trained.courses}
+    if MOMENTS[moment] is not None:
+        return f"step {MOMENTS[moment]}"
+    return f"step {max(ends):,}" if len(ends) == 1 else "so far" if any(one.going_on for one in of) else "end"
 
 
 def course_of(
     net: NetSpec,
-    moments: Mapping[int, Gradients],
+    moments: Mapping[int, Sizes],
     train_error: float,
     test_error: float,
+    *,
+    seed: int = 0,
     diverged: bool = False,
     going_on: bool = False,
 ) -> Course:
-    """A run's gradients at some of its moments, and the errors it reached, as a course: for the same words."""
+    """The sizes at some of a run's moments, and the errors it reached, as a course. Of batches, as many as all have."""
     steps = sorted(moments)
-    first = moments[steps[0]]
+    found = [moments[step] for step in steps]
+    batches = min(len(one.block_rms) for one in found)
     return Course(
         net=str(net),
+        seed=seed,
         steps=np.array(steps),
-        rms=np.array([moments[step].block_rms for step in steps]),
-        stages=first.stages,
-        factors=np.array([factor_per_block(moments[step].block_rms, first.stages) for step in steps]),
+        stages=found[0].stages,
+        block_rms=np.array([one.block_rms[:batches] for one in found]),
+        layers=found[0].layers,
+        layer_stages=found[0].layer_stages,
+        weight_norm=np.array([one.weight_norm[:batches] for one in found]),
+        weight_size=np.array([one.weight_size for one in found]),
+        likeness=found[0].likeness,
         train_error=train_error,
         test_error=test_error,
         diverged=diverged,
+        images=found[0].images,
         going_on=going_on,
     )
 
 
-def said(course: Course) -> str:
-    """The course in a sentence: a verdict for each moment, with its factor, beside the error reached."""
-    net = NetSpec.parse(course.net)
-    norm = "with batch normalisation" if net.norm == "batch" else "without normalisation"
-    when = {**_WHEN, "end": f"at step {int(course.steps[-1]):,}, the newest kept so far"} if course.going_on else _WHEN
-    parts = [
-        f"{VERBS[verdict(factor)]} {when[moment]} ({times(factor)} a block)"
-        for moment, factor in factors_at(course).items()
-    ]
-    if course.diverged:
-        end = f"training diverged after step {int(course.steps[-1])}"
-    else:
-        reached = {"training": course.train_error, "test": course.test_error}
-        end = ", ".join(f"{what} error {error:.1f} %" for what, error in reached.items() if not math.isnan(error))
-        end += " so far" if end and course.going_on else ""
-    return f"{net.name} {norm}, {_ACTIVATIONS[net.activation]}: the gradient {_listed(parts)}{end and f'; {end}'}."
+def _layers(course: Course, number: int) -> Floats:
+    """Which layers are those of a stage."""
+    return course.layer_stages >= 0 if number == WHOLE else course.layer_stages == number
+
+
+def _mean_logs(above: Floats, below: Floats) -> Floats:
+    """Mean logarithm of above ÷ below over L layers, … × L → …; NaN for none."""
+    if not above.shape[-1]:
+        return np.full(above.shape[:-1], np.nan)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(np.log(above / below).mean(-1))
+
+
+# ---- factors as people write them ----------------------------------------------------------------------------------
+
+
+def exponential(value: float) -> float:
+    """e to that power; ∞ where it is too large to be written."""
+    return math.exp(value) if value < 700 else math.inf
 
 
 def times(factor: float) -> str:
-    """A factor for people: ×1.32; where two decimals would not tell on which side of the limit it is, ×1.098."""
+    """A factor for people: ×34.7, ×0.55, ×1/958."""
     if math.isnan(factor):
         return "—"
-    digits = 3 if round(factor, 2) in (LIMIT, round(1 / LIMIT, 2)) else 2
-    return (
-        "×∞" if math.isinf(factor) else f"×{factor:.{digits}f}" if factor >= 0.01 or factor == 0 else f"×{factor:.0e}"
-    )
+    if math.isinf(factor) or factor == 0:
+        return "×∞" if factor else "×0"
+    if factor >= 99.5:
+        return f"×{float(f'{factor:.3g}'):,.0f}"
+    if factor < 0.01:
+        return f"×1/{float(f'{1 / factor:.3g}'):,.0f}"
+    return f"×{factor:.1f}" if factor >= 9.95 else f"×{factor:.2f}"
 
 
-_ACTIVATIONS = {"relu": "ReLU", "elu": "ELU", "selu": "SELU"}
-
-_WHEN: dict[Moment, str] = {
-    "initialisation": "at initialisation",
-    "first steps": "in the first steps",
-    "end": "at the end",
-}
-
-
-def _listed(parts: Sequence[str]) -> str:
-    return ", ".join(parts[:-1]) + " and " + parts[-1] if len(parts) > 1 else "".join(parts)
-
-
-# ---- claims --------------------------------------------------------------------------------------------------------
-
-Mark = Literal["held", "did not hold", "not claimed", "not measured"]
-
-
-@dataclass(frozen=True)
-class Claim:
-    """What a source says of the gradient in a plain net, and at which moments it held."""
-
-    source: str
-    words: str
-    held: Mapping[Moment, Mark]
-
-
-def claims(plain: Course, residual: Course) -> tuple[Claim, ...]:
-    """Each source's claim against the measured courses of a plain net and of its residual twin."""
-    at = {moment: verdict(factor) for moment, factor in factors_at(plain).items()}
-    normed = NetSpec.parse(plain.net).norm == "batch"
-    worse = plain.diverged or plain.train_error > residual.train_error + WORSE
-
-    def marks(wanted: Verdict, also: bool = True, of: Sequence[Moment] = MOMENTS) -> dict[Moment, Mark]:
-        return {moment: _mark(at.get(moment), wanted, also) if moment in of else "not claimed" for moment in MOMENTS}
-
-    return (
-        Claim("Most lessons", "deep plain nets fail because the gradient vanishes", marks("vanish")),
-        Claim(
-            "He et al. 2015",
-            "with batch normalisation the gradient has healthy norms",
-            marks("healthy", of=MOMENTS if normed else ()),
-        ),
-        Claim(
-            "Yang et al. 2019",
-            "batch normalisation without shortcuts makes the gradient explode at initialisation",
-            marks("explode", of=("initialisation",) if normed else ()),
-        ),
-        Claim(
-            "Balduzzi et al. 2017",
-            "its size is not the point: a plain net can be behind although the size is healthy",
-            marks("healthy", also=worse),
-        ),
-    )
-
-
-def _mark(measured: Verdict | None, wanted: Verdict, also: bool) -> Mark:
-    if measured is None or measured == "unknown":
-        return "not measured"
-    return "held" if measured == wanted and also else "did not hold"
+def between(value: float, low: float, high: float) -> str:
+    """A factor with its interval: ×1.48 (1.47 to 1.49)."""
+    if not (math.isfinite(low) and math.isfinite(high)) or low == high:
+        return times(value)
+    return f"{times(value)} ({times(low)[1:]} to {times(high)[1:]})"

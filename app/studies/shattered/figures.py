@@ -85,7 +85,8 @@ def neighbour_lines(neighbours: Neighbours) -> Figure:
     data, layout = chart(curves, "part of the way to another image", "likeness", span=(-0.5, 1.05), height=360)
     caption = (
         f"{theme.badge('measured')} cosine of the input gradients at an image and at its neighbour, "
-        f"{neighbours.images} images, evaluation mode, statistics over training images; band: 5th to 95th percentile"
+        f"{neighbours.images} images, evaluation mode, statistics over training images, float32; "
+        "band: 5th to 95th percentile"
     )
     last = neighbours.correlation[:, min(2, len(neighbours.distances) - 1)]
     said = "; ".join(f"{net.name}: {value:.2f}" for net, value in zip(nets, last, strict=True))

@@ -15,11 +15,11 @@ from app.analysis.moment import recompute_statistics
 from app.analysis.progress import Progress, quiet
 from app.analysis.subject import Subject
 from app.data.images import Images
+from app.studies.gradients.likeness import STATISTICS_IMAGES, likeness
 from app.studies.gradients.measurement import batch
 from app.studies.shattered.questions import Neighbours, NeighboursQuestion, Shattered, ShatteredQuestion
-from app.training.probes import undisturbed
 from app.values.arrays import Floats
-from models.nets.net import Net, build, generator
+from models.nets.net import build, generator
 from models.spec import NetSpec
 
 NEURONS = 200
@@ -28,7 +28,6 @@ NETS = 20
 LAGS = 40
 BAND = (5.0, 95.0)  # percentiles over the nets
 DISTANCES = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
-STATISTICS_IMAGES = 500
 
 
 @dataclass(frozen=True)
@@ -155,27 +154,6 @@ def neighbours(
     flat = found.reshape(len(nets), -1, len(distances))
     low, high = np.percentile(flat, BAND, axis=1)
     return Neighbours(tuple(map(str, nets)), np.array(distances), flat.mean(1), low, high, count)
-
-
-def likeness(net: Net, x: Tensor, y: Tensor, distances: tuple[float, ...] = DISTANCES) -> Floats:
-    """Cosine between the input gradient at each image and at points on the straight line to the next one, N × D.
-
-    x: N×C×H×W; y: N, the class whose logit is differentiated, all along the line. Evaluation mode, since batch
-    statistics would make an image's gradient depend on its neighbours; the running ones must be sound.
-    """
-    towards = x.roll(1, 0) - x
-    start = _input_gradient(net, x, y)
-    return torch.stack(
-        [torch.cosine_similarity(start, _input_gradient(net, x + part * towards, y), dim=1) for part in distances], 1
-    ).numpy()
-
-
-def _input_gradient(net: Net, x: Tensor, y: Tensor) -> Tensor:
-    """The gradient of each image's own logit with respect to its pixels: N × pixels, float64."""
-    x = x.detach().clone().requires_grad_()
-    with undisturbed(net, "evaluation"), torch.enable_grad():
-        (gradient,) = torch.autograd.grad(net(x).gather(1, y[:, None]).sum(), x)
-    return gradient.flatten(1).double()
 
 
 @answers(ShatteredQuestion)

@@ -27,7 +27,7 @@ def responses(signals: Sequence[Measured], order: Literal["layer", "size"] = "la
     data, layout = chart(curves, axis, "std of the response")
     caption = (
         f"{theme.badge('measured')} standard deviation of each layer's response, after BN, before σ and the addition, "
-        "evaluation mode (He et al. 2015, figure 7)"
+        "evaluation mode, float32 (He et al. 2015, figure 7)"
     )
     return Figure(data, layout, caption, f"Layer responses. {_said(curves)}")
 
@@ -51,12 +51,15 @@ def activations(signals: Sequence[Measured], of: Literal["dead", "means"] = "dea
         span = (-0.04 * most, 1.04 * most)
     data, layout = chart(curves, "activation, input to output", heading, span=span)
     images = max((signal.images for _, signal in signals), default=0)
-    caption = f"{theme.badge('measured')} {words}: {images} test images, evaluation mode"
+    caption = f"{theme.badge('measured')} {words}: {images} test images, evaluation mode, float32"
     return Figure(data, layout, caption, f"{words}. {_said(curves)}")
 
 
 def residuals(signals: Sequence[Measured], steps: Sequence[int] = ()) -> Figure:
-    """‖F(x)‖ ÷ ‖x‖ of each block: below 1, the block changes little. `steps`: of one run, a moment for each."""
+    """‖F(x)‖ ÷ ‖what the shortcut passes‖ of each block: below 1, it changes little.
+
+    `steps`: of one run, a moment for each.
+    """
     styles = theme.styles([spec for spec, _ in signals[:1] if steps] or [spec for spec, _ in signals])
     if steps:
         shades = (theme.shade(styles[0].colour, 0.5 * (1 - (i + 1) / len(steps))) for i in range(len(steps)))
@@ -69,12 +72,12 @@ def residuals(signals: Sequence[Measured], steps: Sequence[int] = ()) -> Figure:
         )
         for (_, signal), style in zip(signals, styles, strict=True)
     ]
-    data, layout = chart(curves, "block, input to output", "‖F(x)‖ ÷ ‖x‖", log=True)
+    data, layout = chart(curves, "block, input to output", "‖F(x)‖ ÷ ‖shortcut(x)‖", log=True)
     return Figure(
         data,
         layout,
-        f"{theme.badge('measured')} size of the branch's output over that of the block's input, mean over the images, "
-        "evaluation mode",
+        f"{theme.badge('measured')} size of the branch's output over that of what passes along the shortcut, mean over "
+        "the images, evaluation mode, float32",
         f"Size of the residuals. {_said(curves)}",
     )
 

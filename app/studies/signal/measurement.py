@@ -12,7 +12,7 @@ from app.analysis.answering import answers
 from app.analysis.progress import Progress
 from app.analysis.subject import Subject
 from app.studies.signal.questions import Signal, SignalQuestion
-from app.training.probes import Mode, block_names, outputs, splits, undisturbed
+from app.training.probes import Mode, block_names, outputs, undisturbed, ways
 from models.nets.blocks import ACTIVATIONS
 from models.nets.net import Net
 from models.plan import plan
@@ -37,14 +37,16 @@ def signal(net: Net, x: Tensor, mode: Mode = "evaluation") -> Signal:
         mean[name], zeros[name] = float(output.double().mean()), float(zero.double().mean())
         dead[name] = float(zero.transpose(0, 1).flatten(1).all(1).double().mean())  # N×C×… → C
 
-    def split(name: str, x: Tensor, f: Tensor) -> None:
-        ratio[name] = float((f.flatten(1).double().norm(dim=1) / x.flatten(1).double().norm(dim=1)).mean())
+    def split(name: str, _x: Tensor, s: Tensor | None, f: Tensor | None) -> None:
+        # What the shortcut passes, not what enters the block: where shapes change these are two things.
+        if s is not None and f is not None:
+            ratio[name] = float((f.flatten(1).double().norm(dim=1) / s.flatten(1).double().norm(dim=1)).mean())
 
     with (
         undisturbed(net, mode, seed=0),
         outputs(net, places.values(), respond),
         outputs(net, acts, activate),
-        splits(net, split),
+        ways(net, block_names(net), split),
         torch.no_grad(),
     ):
         net(x)

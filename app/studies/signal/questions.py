@@ -18,7 +18,7 @@ class Signal:
     zeros: Floats  # A, share of outputs that are zero
     dead: Floats  # A, share of channels that are zero for every image, everywhere
     blocks: tuple[str, ...]  # B
-    residual: Floats  # B, ‖F(x)‖ ÷ ‖x‖, mean over the images
+    residual: Floats  # B, ‖F(x)‖ ÷ ‖what the shortcut passes‖, mean over the images; NaN without a shortcut
     images: int
 
 
@@ -27,4 +27,5 @@ class SignalQuestion(Question):
 
     returns: ClassVar[type[Result]] = Signal
     kind: Literal["signal"] = "signal"
+    edition: ClassVar[int] = 2  # residuals over what the shortcut passes; over the block's input before
     images: Batch = 64

@@ -17,9 +17,9 @@ from app.analysis.progress import Progress, quiet
 from app.analysis.subject import Subject
 from app.data.images import Images
 from app.store.files.checkpoints import FIRST_MOMENTS, weights_file
-from app.studies.gradients.measurement import batch, block_rms, stages
+from app.studies.gradients.measurement import batch, block_rms, sizes, stages
 from app.studies.gradients.questions import Course, Grid
-from app.studies.gradients.verdicts import factor_per_block
+from app.studies.gradients.verdicts import course_of
 from app.studies.truth_test.questions import CourseQuestion, GridQuestion
 from app.training.evaluation import evaluate, load_weights
 from app.training.loop import train
@@ -31,6 +31,7 @@ from models.spec import NetSpec
 DEPTHS = (8, 20, 56, 110)
 SEEDS = (0, 1, 2)
 IMAGES = 64
+BATCHES = 6
 STEPS = 100
 LAST_STEPS = 20  # whose batches' mean error is the training error reached
 
@@ -57,15 +58,13 @@ def grid(
     places = 1 + max(net.blocks for net in nets)
     rms = np.full((len(nets), len(seeds), places), np.nan)
     where = np.full((len(nets), places), -1)
-    factors = np.full((len(nets), len(seeds)), np.nan)
     for done, (g, s) in enumerate(np.ndindex(len(nets), len(seeds))):
         progress(done, len(nets) * len(seeds))
         own = 1 + nets[g].blocks
         rms[g, s, :own] = block_rms(build(nets[g], seeds[s]), x, y)
         where[g, :own] = stages(nets[g])
-        factors[g, s] = factor_per_block(rms[g, s, :own], where[g, :own])
     progress(len(nets) * len(seeds), len(nets) * len(seeds))
-    return Grid(tuple(map(str, nets)), seeds, rms, where, factors, count)
+    return Grid(tuple(map(str, nets)), seeds, rms, where, count)
 
 
 def course(
@@ -77,12 +76,11 @@ def course(
     threads: int = 0,
     progress: Progress = quiet,
 ) -> Course:
-    """Train a net for its first steps; the same measure after 0, 1, 10 and 100 steps, and at the end."""
+    """Train a net for its first steps; the truth table after 0, 1, 10 and 100 steps, and at the end."""
     recipe = Recipe(name="first-steps", steps=steps, schedule="constant")
     spec = RunSpec(
         net=net, data=images.info.name, recipe=recipe, seed=seed, precision="float32", threads=threads, device="cpu"
     )
-    x, y = batch(images, count)
     moments: list[int] = []
     errors: list[float] = []
     diverged = False
@@ -96,22 +94,14 @@ def course(
                     progress(step + 1, steps)
                 case RunDiverged():
                     diverged = True
-        nets = []
+        found = {}
         for step in moments:
-            nets.append(build(net))
-            load_weights(nets[-1], weights_file(Path(folder), step))
-    rms = np.array([block_rms(net, x, y) for net in nets])
-    where = stages(net)
-    return Course(
-        net=str(net),
-        steps=np.array(moments),
-        rms=rms,
-        stages=where,
-        factors=np.array([factor_per_block(row, where) for row in rms]),
-        train_error=float(np.mean(errors[-LAST_STEPS:])) if errors else math.nan,
-        test_error=evaluate(nets[-1], images).error,
-        diverged=diverged,
-    )
+            trained = build(net)
+            load_weights(trained, weights_file(Path(folder), step))
+            test_error = evaluate(trained, images).error if step == moments[-1] else math.nan
+            found[step] = sizes(trained, images, count, BATCHES, step)
+    train_error = float(np.mean(errors[-LAST_STEPS:])) if errors else math.nan
+    return course_of(net, found, train_error, test_error, seed=seed, diverged=diverged)
 
 
 @answers(GridQuestion)

@@ -14,6 +14,7 @@ class GridQuestion(Question):
 
     returns: ClassVar[type[Result]] = Grid
     kind: Literal["grid"] = "grid"
+    edition: ClassVar[int] = 2  # stage by stage; a factor per block of the whole net before
     seeds: tuple[int, ...] = Field(default=(0, 1, 2), min_length=1, max_length=10)
     images: Batch = 64
     lane: ClassVar[Lane] = "study"
@@ -24,6 +25,7 @@ class CourseQuestion(Question):
 
     returns: ClassVar[type[Result]] = Course
     kind: Literal["course"] = "course"
+    edition: ClassVar[int] = 2  # several batches, and the weights; one number a moment before
     net: NetName
     steps: int = Field(default=100, ge=1, le=1000)
     seed: int = Field(default=0, ge=0)

@@ -3,14 +3,16 @@
 from collections.abc import Sequence
 from itertools import product
 
+import numpy as np
 import streamlit as st
 
 from app.base.prose import prose
 from app.engine.policy.training_time import in_words, training_seconds
-from app.studies.gradients.claims import claims_table
-from app.studies.gradients.figures import block_lines, verdict_map
+from app.figures import theme
+from app.studies.gradients.figures import Backward, block_lines, grid_ratios, in_all, verdict_map
 from app.studies.gradients.questions import Course, Grid
-from app.studies.gradients.verdicts import typical, verdict
+from app.studies.gradients.truth_table import truth_table
+from app.studies.gradients.verdicts import Trained
 from app.studies.truth_test.questions import CourseQuestion, GridQuestion
 from app.ui.page import page_parameter as own_parameter
 from app.ui.page.pending_answer import draw_answer, draw_answers, is_answered
@@ -57,16 +59,18 @@ def _grid(grid: Grid) -> None:
 
 
 def _counted(grid: Grid) -> str:
-    """How many nets of each kind vanish, stay healthy, explode."""
+    """In how many nets of each kind the gradient vanishes or explodes."""
     kinds: dict[str, list[str]] = {}
-    for text, factors in zip(grid.nets, grid.factors, strict=True):
+    for nth, text in enumerate(grid.nets):
         net = NetSpec.parse(text)
         kind = f"{net.family}, {'BN' if net.norm == 'batch' else 'no BN'}"
-        kinds.setdefault(kind, []).append(verdict(typical(factors)))
+        kinds.setdefault(kind, []).append(in_all(grid_ratios(grid, nth)))
     lines = []
     for kind, verdicts in kinds.items():
         counts = ", ".join(
-            f"**{verdicts.count(word)}** {word}" for word in ("vanish", "healthy", "explode") if word in verdicts
+            f"**{verdicts.count(word)}** {word}"
+            for word in ("vanish", "explode", "both", "neither")
+            if word in verdicts
         )
         lines.append(f"- {kind}: of {len(verdicts)} nets {counts}")
     return "\n".join(lines)
@@ -113,7 +117,13 @@ def twins(cell: str) -> tuple[NetSpec, NetSpec]:
 
 
 def _courses(courses: Sequence[Course]) -> None:
-    figure = block_lines(courses)
+    styles = [theme.Style(net.name, theme.family_colour(net)) for net in (NetSpec.parse(one.net) for one in courses)]
+    runs = [
+        # The mean over the batches as sizes go: of the logarithms.
+        Backward(style, tuple(one.steps.tolist()), np.exp(np.log(np.maximum(one.block_rms, 1e-300)).mean(1)))
+        for style, one in zip(styles, courses, strict=True)
+    ]
+    figure = block_lines(runs, over=f"{courses[0].block_rms.shape[1]} batches of {courses[0].images} training images")
     live_chart(figure, key="courses", rev=figure.alt)
     st.caption(figure.caption)
-    claims_table(courses)
+    truth_table([(style, Trained((one,))) for style, one in zip(styles, courses, strict=True)], "first-steps-table")

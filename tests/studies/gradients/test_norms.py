@@ -1,5 +1,7 @@
-"""Gradients against autograd by hand, finite differences and a known chain; verdicts against the numbers they get."""
+"""Gradients against autograd by hand, finite differences and a known chain; the truth test's nets, each alone."""
 
+import io
+import json
 import math
 from dataclasses import replace
 from typing import Any
@@ -12,22 +14,15 @@ from torch import Tensor, nn
 
 from app.base.settings import load as load_settings
 from app.data.images import load
-from app.studies.gradients.measurement import batch, block_rms, distribution, gradients
-from app.studies.gradients.questions import Course
-from app.studies.gradients.verdicts import (
-    MOMENTS,
-    claims,
-    factor_per_block,
-    factors_at,
-    heading,
-    said,
-    times,
-    typical,
-    verdict,
-)
+from app.studies.gradients.measurement import batch, block_rms, distribution, gradients, layer_stages, sizes
+from app.studies.gradients.verdicts import log_ratios
+from app.studies.signal.questions import SignalQuestion
 from app.studies.truth_test.measurement import course, grid, settings
+from app.studies.truth_test.questions import CourseQuestion, GridQuestion
 from app.training.probes import outputs
 from app.values.datasets import BUNDLED
+from app.values.questions import Question
+from app.values.results import UnreadableError, from_bytes
 from models.nets.net import Net, build, weight_layers
 from models.spec import NetSpec
 
@@ -103,7 +98,7 @@ def test_a_linear_chain_loses_just_the_factor_that_each_layer_takes() -> None:
     measured = gradients(net, x, y)
     first = measured.stages == 0
     assert np.allclose(measured.block_rms[first] / measured.block_rms[3], [0.125, 0.25, 0.5, 1])
-    assert factor_per_block(measured.block_rms[first], measured.stages[first]) == pytest.approx(0.5)
+    assert log_ratios(measured.block_rms, measured.stages, 0) == pytest.approx(3 * math.log(0.5))
 
 
 @pytest.mark.parametrize("mode", ["training", "evaluation"])
@@ -138,100 +133,6 @@ def test_a_distribution_counts_every_number_of_the_gradient() -> None:
     assert shown.counts[40] == pytest.approx(int(inside.sum()), abs=1)
 
 
-# ---- verdicts ------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("factor", "word"), [(0.8, "vanish"), (0.92, "healthy"), (1.0, "healthy"), (1.09, "healthy"), (1.3, "explode")]
-)
-def test_the_verdict_flips_when_the_numbers_do(factor: float, word: str) -> None:
-    rms = np.concatenate([factor ** -np.arange(10.0), 50 * factor ** -np.arange(9.0)])  # a jump between the stages
-    found = factor_per_block(rms, np.array([0] * 10 + [1] * 9))
-    assert found == pytest.approx(factor)
-    assert verdict(found) == word
-
-
-def test_stages_count_by_the_blocks_that_they_span() -> None:
-    rms = np.array([8.0, 4, 2, 1, 5, 5])  # three steps of 2, one of 1
-    assert factor_per_block(rms, np.array([0, 0, 0, 0, 1, 1])) == pytest.approx(2 ** (3 / 4))
-
-
-def test_gradients_that_are_zero_or_not_finite_have_a_verdict_too() -> None:
-    stages = np.array([0, 0, 0])
-    assert verdict(factor_per_block(np.array([0.0, 1e-30, 1]), stages)) == "vanish"
-    assert verdict(factor_per_block(np.array([math.inf, 1e30, 1]), stages)) == "explode"
-    assert verdict(factor_per_block(np.array([1.0, 2, 3]), np.array([0, 1, 2]))) == "unknown"
-    assert typical([0.5, 2.0]) == pytest.approx(1)
-
-
-def fed(net: str, factors: list[float], error: float) -> Course:
-    empty = np.zeros((4, 0))
-    return Course(net, np.array([0, 1, 10, 100]), empty, empty[0], np.array(factors), error, error, False)
-
-
-def test_claims_hold_at_the_moments_whose_numbers_say_so() -> None:
-    residual = fed("resnet-56", [1.0] * 4, 20)
-    lesson, he, yang, balduzzi = claims(fed("plain-56", [1.4, 0.8, 0.8, 1.01], 60), residual)
-    assert [lesson.held[moment] for moment in MOMENTS] == ["did not hold", "held", "did not hold"]
-    assert [he.held[moment] for moment in MOMENTS] == ["did not hold", "did not hold", "held"]
-    assert [yang.held[moment] for moment in MOMENTS] == ["held", "not claimed", "not claimed"]
-    assert [balduzzi.held[moment] for moment in MOMENTS] == ["did not hold", "did not hold", "held"]
-    equal = claims(fed("plain-56", [1.0] * 4, 20), residual)
-    assert set(equal[3].held.values()) == {"did not hold"}  # healthy, but not behind either
-    without = claims(fed("plain-56:norm=none", [0.5] * 4, 90), residual)
-    assert set(without[0].held.values()) == {"held"}
-    assert {*without[1].held.values(), *without[2].held.values()} == {"not claimed"}
-
-
-def test_the_sentence_says_what_the_numbers_are() -> None:
-    text = said(fed("plain-56", [1.4, 0.8, 0.8, 1.01], 60.04))
-    assert "explodes at initialisation (×1.40 a block)" in text
-    assert "vanishes in the first steps (×0.80 a block)" in text
-    assert "stays healthy at the end (×1.01 a block); training error 60.0 %, test error 60.0 %." in text
-
-
-def test_a_factor_near_the_limit_shows_on_which_side_it_is() -> None:
-    shown = [times(factor) for factor in (1.098, 1.102, 0.908, 0.912, 1.12, math.inf, 0.0)]
-    assert shown == ["×1.098", "×1.102", "×0.908", "×0.912", "×1.12", "×∞", "×0.00"]
-
-
-def test_of_a_run_under_way_nothing_is_said_to_be_the_end() -> None:
-    course = replace(fed("plain-56", [1.4, 0.8, 0.8, 1.01], 60.04), going_on=True)
-    text = said(course)
-    assert "stays healthy at step 100, the newest kept so far (×1.01 a block)" in text
-    assert text.endswith("test error 60.0 % so far.")
-    assert "end" not in text
-    assert [heading(moment, course) for moment in MOMENTS] == ["initialisation", "first steps", "so far"]
-
-
-@pytest.mark.parametrize(
-    ("factor", "word"),
-    [
-        (1.1, "healthy"),
-        (math.nextafter(1.1, 2), "explode"),
-        (1 / 1.1, "healthy"),
-        (math.nextafter(1 / 1.1, 0), "vanish"),
-    ],
-)
-def test_a_tenth_a_block_is_healthy_and_what_is_beyond_is_not(factor: float, word: str) -> None:
-    assert verdict(factor) == word
-
-
-@pytest.mark.parametrize(("behind", "mark"), [(1.0, "did not hold"), (1.125, "held")])
-def test_a_plain_net_is_behind_from_more_than_a_point_on(behind: float, mark: str) -> None:
-    *_, balduzzi = claims(fed("plain-56", [1.0] * 4, 20 + behind), fed("resnet-56", [1.0] * 4, 20))
-    assert set(balduzzi.held.values()) == {mark}
-
-
-@pytest.mark.parametrize(("last", "moments"), [(10, 2), (11, 3)])
-def test_the_end_begins_after_the_tenth_step(last: int, moments: int) -> None:
-    steps = np.array([0, 1, 5, last])
-    measured = replace(fed("plain-56", [1.0, 4.0, 9.0, 16.0], 20), steps=steps)
-    found = factors_at(measured)
-    assert len(found) == moments
-    assert found["first steps"] == pytest.approx(4.0 if last > 10 else 8.0), "step 5 is no first step"
-
-
 # ---- the grid ------------------------------------------------------------------------------------------------------
 
 
@@ -244,19 +145,54 @@ def test_the_grid_has_every_setting_once_and_measures_each_seed_alone() -> None:
     assert told[-1] == (4, 4)
     alone = block_rms(build(nets[1], 4), *batch(images, 4))
     assert np.allclose(measured.rms[1, 1], alone)
-    assert measured.factors.shape == (2, 2)
     assert measured.rms[0, 0, 0] != measured.rms[0, 1, 0]
 
 
-def test_a_course_begins_with_the_grid_s_own_number() -> None:
+def test_a_course_begins_with_the_grid_s_own_numbers() -> None:
     images = load(BUNDLED, load_settings())
     net = NetSpec.parse("plain-8:width=2").fitted(1, 10)
     measured = course(net, images, steps=2, count=8, threads=1)
     assert measured.steps.tolist() == [0, 1, 2]
-    assert measured.factors[0] == pytest.approx(grid((net,), images, seeds=(0,), count=8).factors[0, 0], rel=1e-4)
-    assert set(factors_at(measured)) == {"initialisation", "first steps"}
+    assert np.allclose(measured.block_rms[0, 0], grid((net,), images, seeds=(0,), count=8).rms[0, 0], rtol=1e-4)
+    assert measured.block_rms.shape == (3, 6, 4)
+    assert measured.likeness.size == 32, "of initialisation"
     assert 0 <= measured.train_error <= 100
+    assert 0 <= measured.test_error <= 100
     assert not measured.diverged
+
+
+# ---- sizes, batch after batch --------------------------------------------------------------------------------------
+
+
+def test_sizes_are_the_gradients_of_one_batch_after_another_and_weights_are_those_of_autograd() -> None:
+    images = load(BUNDLED, load_settings())
+    net = net_of("resnet-8:width=4:shortcut=B")
+    found = sizes(net, images, count=8, batches=3, step=10)
+    assert found.block_rms.shape == (3, 4)
+    assert found.likeness.size == 0, "nothing is claimed of it later"
+    x, y = batch(images, 24)
+    for nth in range(3):
+        net.zero_grad()
+        F.cross_entropy(net(x[8 * nth : 8 * nth + 8]), y[8 * nth : 8 * nth + 8]).backward()
+        for layer, norm, size in zip(found.layers, found.weight_norm[nth], found.weight_size, strict=True):
+            weight = net.get_parameter(f"{layer}.weight")
+            assert weight.grad is not None
+            assert norm == pytest.approx(float(weight.grad.norm()), rel=1e-4)
+            assert size == pytest.approx(float(weight.detach().norm()), rel=1e-5)
+
+
+def test_a_layer_stands_in_its_block_s_stage_and_projections_and_the_head_in_none() -> None:
+    net = net_of("resnet-8:width=4:shortcut=B")
+    by_name = dict(zip(weight_layers(net), layer_stages(net.spec).tolist(), strict=True))
+    assert by_name["stem.conv"] == 0
+    assert by_name["blocks.2.branch.conv1"] == 2
+    assert by_name["blocks.2.shortcut.conv"] == by_name["head.fc"] == -1
+
+
+def test_a_data_set_of_fewer_images_than_the_batches_ask_for_gives_as_many_as_are_full() -> None:
+    images = load(BUNDLED, load_settings())
+    few = replace(images, train=images.train[:20], train_labels=images.train_labels[:20])
+    assert sizes(net_of("plain-8:width=2"), few, count=8, batches=6, step=1).block_rms.shape[0] == 2
 
 
 def test_a_hook_is_gone_after_an_error_too() -> None:
@@ -264,3 +200,20 @@ def test_a_hook_is_gone_after_an_error_too() -> None:
     with pytest.raises(RuntimeError), outputs(net, ["stem"], lambda *_: None):
         net(torch.zeros(1, 7, 8, 8))
     assert not net.stem._forward_hooks
+
+
+@pytest.mark.parametrize("question", [GridQuestion(), CourseQuestion(net="plain-8"), SignalQuestion(run="x")])
+def test_an_answer_of_the_first_edition_is_asked_anew_and_not_read(question: Question) -> None:
+    today = question.key
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(type(question), "edition", 1)
+        assert question.key != today
+
+
+def test_a_course_of_the_first_edition_is_unreadable_and_no_crash() -> None:
+    rest = {"result": "Course", "net": "plain-8", "train_error": 1.0, "test_error": 1.0, "diverged": False}
+    file = io.BytesIO()
+    arrays = {name: np.ones(2) for name in ("steps", "rms", "stages", "factors")}
+    np.savez_compressed(file, _rest=np.frombuffer(json.dumps(rest).encode(), np.uint8), **arrays)
+    with pytest.raises(UnreadableError):
+        from_bytes(file.getvalue())
