@@ -1,5 +1,7 @@
 """A run's spec: net, data, recipe and seed as one value, and the learning rate at each step by hand."""
 
+from typing import Any
+
 import pytest
 
 from app.values.datasets import DATASETS
@@ -154,7 +156,7 @@ def test_seeds_come_after_one_another_so_that_every_net_begins_with_the_first() 
 
 def test_two_seeds_of_one_spec_are_alike_and_nothing_else_is() -> None:
     spec = RunSpec(net=GREY)
-    for other in ({"seed": 9}, {"threads": 4}):
-        assert spec.model_copy(update=other).but_for_seed == spec.but_for_seed
-    for other in ({"images": 640}, {"recipe": RECIPES["paper"]}, {"measure": False}):
-        assert spec.model_copy(update=other).but_for_seed != spec.but_for_seed
+    same: list[dict[str, Any]] = [{"seed": 9}, {"threads": 4}]
+    others: list[dict[str, Any]] = [{"images": 640}, {"recipe": RECIPES["paper"]}, {"measure": False}]
+    assert all(spec.model_copy(update=change).but_for_seed == spec.but_for_seed for change in same)
+    assert all(spec.model_copy(update=change).but_for_seed != spec.but_for_seed for change in others)
