@@ -17,6 +17,7 @@ from app.store.files.checkpoints import Weights
 from app.store.files.references import recordings
 from app.store.owner_table import OwnerTable
 from app.store.run import Run
+from app.store.run_group import RunGroup, grouped
 from app.store.run_table import RunTable
 from app.values.events import Event
 from app.values.run_spec import RunSpec, net_title
@@ -66,6 +67,10 @@ class Store:
             return [run]
         alike = self.runs.alike(run)
         return [other for other in alike if other.id == run.id or not self.events.cuts(other.id)]
+
+    def groups(self, runs: Sequence[Run]) -> list[RunGroup]:
+        """All of `runs`, newest first, as their groups; a seed that was trained again has the older run in another."""
+        return grouped(runs, lambda run: bool(self.events.cuts(run.id)))
 
     def adopt_references(self) -> None:
         """Enter every reference run that is not there yet."""
