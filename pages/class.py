@@ -4,7 +4,7 @@ import streamlit as st
 
 from app.base.prose import prose
 from app.engine import process
-from app.store.run import Run
+from app.store.run_group import RunGroup
 from app.studies.class_sweep.section import class_plot
 from app.ui.page import visitor
 from app.ui.page.teacher import entrance, message_to_all
@@ -22,26 +22,28 @@ class_plot()
 st.markdown(page["runs"])
 
 
-def line(run: Run) -> dict[str, object]:
-    """One row of the table."""
+def line(row: RunGroup) -> dict[str, object]:
+    """One row of the table: a run alone, for whoever stops or pins has to see which."""
+    run = row.first
     return {
         "name": run.name,
         "net": run.spec.net.name,
         "by": visitor.nickname(run),
         "status": run.status,
-        "progress": run.step / run.total if run.total else float(run.status == "finished"),
+        "progress": row.progress,
         "pinned": run.pinned,
     }
 
 
 runs = [run for run in visitor.runs() if run.origin != "reference"]
 if runs:
-    chosen = run_table(
-        runs,
+    rows = run_table(
+        [RunGroup((run,)) for run in runs],
         line,
         column_config={"progress": st.column_config.ProgressColumn(format="percent")},
         alt="Every run of the class, by whom, and how far it is",
     )
+    chosen = [row.first for row in rows]
     active, unpinned = [run for run in chosen if run.active], [run for run in chosen if not run.pinned]
     with st.container(horizontal=True):
         if st.button("Stop", icon=":material/stop:", type="primary", disabled=not active):

@@ -31,6 +31,8 @@ from app.values.datasets import BUNDLED
 from app.values.evidence import paired
 from app.values.run_spec import RECIPES, Recipe, RunSpec, over_seeds
 
+TRAIN_ERROR = "train error: mean over the last epoch's batches, each counted before the net learned from it"
+
 app = typer.Typer()
 
 
@@ -170,6 +172,8 @@ def _print_outcomes(figures: list[dict[str, Any]]) -> None:
         speed = figure["images_per_second"]
         table.add_row(figure["run"], figure["status"], *errors, f"{speed:,.0f}" if speed else "")
     out.print(table)
+    if any(figure["train_error"] is not None for figure in figures):
+        out.print(TRAIN_ERROR, highlight=False)
     for figure in figures:
         if figure["message"]:
             out.print(f"{figure['run']}: {figure['message']}", markup=False)

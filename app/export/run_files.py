@@ -23,7 +23,7 @@ from models.paper.code import code
 CHUNK = 500  # steps read at a time: a long run's norms are hundreds of MB
 SPOOLED = 20_000_000  # bytes of a zip that are kept in memory; the rest goes to a file
 
-COLUMNS = ("step", "loss", "error", "lr", "seconds", "test_error", "test_loss")
+COLUMNS = ("seed", "step", "loss", "error", "lr", "seconds", "test_error", "test_loss")
 
 Part = Path | str | Iterator[str] | Callable[[IO[bytes]], None]
 
@@ -94,18 +94,20 @@ def _parts(store: Store, run: Run, step: int | None) -> dict[str, Part]:
 def events(store: Store, run: Run) -> Iterator[str]:
     """CSV, one row a step; the norm of each layer's weight gradient in a column of the layer's name.
 
+    The seed stands in every row, so that the files of several seeds can be laid under each other.
+
     An epoch's test error and loss stand in the row of the step whose update it ended with.
     """
     yield _line([*COLUMNS, *_layers(run)])
     for rows in _measured(store, run):
-        for step, loss, error, lr, seconds, test_error, test_loss, *norms in rows:
+        for seed, step, loss, error, lr, seconds, test_error, test_loss, *norms in rows:
             numbers = (f"{norm:.7g}" for norm in norms)
-            yield _line([step, loss, error, lr, f"{seconds:.6f}", test_error, test_loss, *numbers])
+            yield _line([seed, step, loss, error, lr, f"{seconds:.6f}", test_error, test_loss, *numbers])
 
 
 def parquet(store: Store, run: Run, file: IO[bytes]) -> None:
-    """The same table as Parquet: steps are whole numbers, norms float32, all else float64, null where not measured."""
-    kinds = [pyarrow.int64(), *(pyarrow.float64() for _ in COLUMNS[1:])]
+    """The same table as Parquet: whole numbers, float32 for norms, float64 for the rest; null: not measured."""
+    kinds = [pyarrow.int64(), pyarrow.int64(), *(pyarrow.float64() for _ in COLUMNS[2:])]
     norms = [(layer, pyarrow.float32()) for layer in _layers(run)]
     schema = pyarrow.schema([*zip(COLUMNS, kinds, strict=True), *norms])
     with ParquetWriter(file, schema) as writer:
@@ -126,6 +128,7 @@ def _measured(store: Store, run: Run) -> Iterator[list[tuple[Any, ...]]]:
     while steps := store.events.steps(run.id, begin, CHUNK):
         yield [
             (
+                run.spec.seed,
                 step.step,
                 step.loss,
                 step.error,

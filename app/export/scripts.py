@@ -70,7 +70,7 @@ for result in store.events.epochs(run):
 
 def readme(run: Run, step: int | None, cut: bool) -> str:
     """What each of the files is. `step`: of the weights, None where none were kept."""
-    weights = "none were kept yet" if step is None else f"after {step} updates; `safetensors.torch.load_file`"
+    weights = "none were kept" if step is None else f"after {step} updates; `safetensors.torch.load_file`"
     row = "| `cuts.json` | which blocks were cut while it trained, and from which step on |\n" if cut else ""
     return f"""\
 # {run.name}
@@ -81,7 +81,7 @@ Run `{run.id}`: {run.spec.title}, {run.status} after {run.step} steps.
 | --- | --- |
 | `weights.safetensors` | {weights} |
 | `net.py` | the net as a program of its own; needs only torch; these weights load into it |
-| `events.csv` | a row a step: loss, error (%), learning rate, seconds, test error, and gradient norms by layer |
+| `events.csv` | a row a step: seed, loss, error (%), learning rate, seconds, test error, gradient norms by layer |
 | `events.parquet` | the same table, for pandas and its like |
 | `spec.json` | net, data, recipe, seed, normalisation: all that decides the run |
 {row}| `repeat.py` | the run once more, with ResNet Explorer |

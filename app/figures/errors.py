@@ -114,7 +114,8 @@ def _cut_names(runs: Sequence[Run]) -> list[Json]:
 def _caption(runs: Sequence[Run], counted: Sequence[int], most: int) -> str:
     window = max([series.window for _, series in runs] + [1])
     mean = f"mean of the last {window:,} steps" if window > 1 else "every step's batch"
-    caption = f"{theme.badge('measured')} error %; train thin ({mean}), test bold, after each epoch"
+    caption = f"{theme.badge('measured')} error %; train thin ({mean}, on the batches as they are learned from), "
+    caption += "test bold, after each epoch"
     if most > 1:
         counts = " and ".join(map(str, sorted(set(counted))))
         caption += f". Lines: means over {counts} {'seed' if counts == '1' else 'seeds'}; hairs: each seed's training"

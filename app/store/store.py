@@ -18,6 +18,7 @@ from app.store.files.checkpoints import Weights
 from app.store.files.references import recordings
 from app.store.owner_table import OwnerTable
 from app.store.run import Run
+from app.store.run_group import RunGroup, grouped
 from app.store.run_table import RunTable
 from app.values.events import Event
 from app.values.run_spec import RunSpec, net_title
@@ -68,10 +69,14 @@ class Store:
         alike = self.runs.alike(run)
         return [other for other in alike if other.id == run.id or not self.events.cuts(other.id)]
 
-    def groups(self, runs: Sequence[Run]) -> tuple[tuple[Run, ...], ...]:
+    def group_of_each(self, runs: Sequence[Run]) -> tuple[tuple[Run, ...], ...]:
         """The group of each; alone where two seeds of one spec are looked at side by side."""
         chosen = Counter(run.alike for run in runs)
         return tuple((run,) if chosen[run.alike] > 1 else tuple(self.group(run)) for run in runs)
+
+    def groups(self, runs: Sequence[Run]) -> list[RunGroup]:
+        """All of `runs`, newest first, as their groups; a seed that was trained again has the older run in another."""
+        return grouped(runs, lambda run: bool(self.events.cuts(run.id)))
 
     def adopt_references(self) -> None:
         """Enter every reference run that is not there yet."""

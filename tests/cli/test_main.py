@@ -106,6 +106,10 @@ def test_a_trained_run_is_in_the_store_with_the_reference_runs(printed: Printed,
     assert all(row["status"] == "finished" for row in listed.values())
 
 
+def test_the_table_of_runs_says_what_its_training_error_is(cli: Command) -> None:
+    assert "train error: mean over the last epoch's batches" in " ".join(cli("runs").stdout.split())
+
+
 @pytest.mark.slow
 def test_evaluate_finds_the_test_error_that_training_found(printed: Printed, trained: dict[str, Any]) -> None:
     figures = printed("evaluate", trained["run"])

@@ -60,6 +60,7 @@ def test_events_are_one_row_a_step_with_norms_by_layer(measured: tuple[Store, st
         assert float(row["loss"]) == event.loss
         assert [float(row[layer]) for layer in started.layers] == pytest.approx(event.norms, rel=1e-6)
     assert [row["step"] for row in rows if row["test_error"]] == ["4", "9"]
+    assert {row["seed"] for row in rows} == {str(SPEC.seed)}
 
 
 def test_parquet_is_the_same_table_read_back(measured: tuple[Store, str, list[Event]], tmp_path: Path) -> None:

@@ -78,7 +78,7 @@ def test_train_is_thin_and_test_is_bold_in_the_family_s_colour() -> None:
     assert bold["x"] == [20, 40]
     assert bold["y"] == [10.0, 20.0]
     assert figure.caption.startswith(":green-badge[measured]")
-    assert "mean of the last 4 steps" in figure.caption
+    assert "train thin (mean of the last 4 steps, on the batches as they are learned from)" in figure.caption
     assert "resnet-20: training error" in figure.alt
     labels = [note["text"] for note in figure.layout["annotations"]]
     assert labels == ["error %", "plain-20", "resnet-20"]

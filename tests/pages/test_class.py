@@ -79,9 +79,42 @@ def test_with_it_all_runs_are_there_to_stop_and_to_pin(class_engine: Engine, run
 
 def test_each_run_is_a_point_with_its_depth_and_its_error(class_engine: Engine, runs: list[Run]) -> None:
     found = [class_engine.store.runs.get(run.id) for run in runs]
-    points = {(point.kind, point.depth, point.error, point.ended) for point in sweep_points(found, "training")}
-    assert points == {("plain", 8, 80.0, True), ("residual", 8, 30.0, True), ("residual", 14, 40.0, False)}
+    points = {
+        (point.spec.net.family, point.depth, point.error, point.state) for point in sweep_points(found, "training")
+    }
+    assert points == {("plain", 8, 80.0, "ended"), ("resnet", 8, 30.0, "ended"), ("resnet", 14, 40.0, "under way")}
     assert {point.error for point in sweep_points(found, "test")} == {81.0, 31.0, 41.0}
+
+
+def test_only_runs_that_were_trained_alike_are_shown_and_a_menu_chooses_which(
+    class_engine: Engine, runs: list[Run]
+) -> None:
+    wide = class_engine.runs.submit([spec("plain-8:width=4"), spec("resnet-8:width=4")])
+    for run in wide:
+        under_way(class_engine, run, [50.0] * 40, finished=True)
+    page = entered()
+    menu = next(box for box in page.selectbox if box.label == "Trained alike")
+    of_both = "Fashion-MNIST, 10,000 · 40 steps of 64 at 0.1 · width"
+    assert menu.options == [f"{of_both} 2: 3 runs", f"{of_both} 4: 2 runs"]
+    assert "3 runs, a point each" in words(page)
+    assert "of **plain-8** is 50.0 points above that of **resnet-8**" in words(page)
+    class_engine.runs.submit([spec("plain-14:width=4")])  # which changes what the menu says while it is open
+    page = well(menu.select_index(1).run())
+    assert "2 runs, a point each" in words(page)
+    assert "In this run the training error of **plain-8** and **resnet-8** is the same" in words(page)
+
+
+def test_a_diverged_run_is_marked_apart(class_engine: Engine, runs: list[Run]) -> None:
+    class_engine.store.runs.update(runs[0].id, status="diverged")
+    page = entered()
+    assert "1 of them diverged (crosses)" in words(page)
+    assert "that of **resnet-8**" not in words(page), "it is compared with nothing"
+
+
+def test_the_lead_asks_and_does_not_tell() -> None:
+    lead = prose("class")["lead"]
+    assert "?" in lead
+    assert "rises" not in lead
 
 
 def test_a_message_is_on_every_page_as_text(class_engine: Engine) -> None:

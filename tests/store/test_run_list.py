@@ -3,10 +3,13 @@
 from contextlib import suppress
 from pathlib import Path
 
+import pytest
+
 from app.base.settings import ASSETS
+from app.store.run_group import seeds_in_words
 from app.store.store import Store
 from app.values.cut_spec import CutSpec
-from app.values.events import BlockCut
+from app.values.events import BlockCut, CheckpointSaved
 from tests.store.test_run_store import SPEC, started, steps
 
 
@@ -60,3 +63,44 @@ def test_the_references_come_with_three_seeds_or_more(tmp_path: Path) -> None:
         seeds = store.group(store.runs.get(f"reference-{net}"))
         assert [run.spec.seed for run in seeds[:3]] == [0, 1, 2]
         assert [run.has_weights for run in seeds] == [True, *(False for _ in seeds[1:])]
+
+
+def test_every_run_is_in_one_group_and_a_seed_that_was_trained_again_in_two(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+
+    def made(seed: int, owner: str = "a", status: str = "finished", **changes: object) -> str:
+        run = store.runs.create(SPEC.model_copy(update={"seed": seed, **changes}), owner=owner).id
+        store.runs.update(run, status=status, attempt=1)
+        return run
+
+    older, other = made(0), made(1)
+    failed, theirs, fewer = made(2, status="failed"), made(1, owner="b"), made(1, images=640)
+    cut = made(3)
+    store.events.record(cut, 1, [started(), BlockCut(step=0, cut=CutSpec.parse("1"))])
+    newer = made(0)
+    groups = store.groups(store.runs.all())
+    assert [group.ids for group in groups] == [(newer, other), (cut,), (fewer,), (theirs,), (failed,), (older,)]
+    assert [run.id for run in store.group(store.runs.get(other))] == [newer, other]
+
+
+@pytest.mark.parametrize(
+    ("seeds", "said"),
+    [([4], "4"), ([3, 0], "0, 3"), ([0, 1], "0, 1"), ([2, 0, 1, 3, 4], "0–4"), ([9, 0, 1, 2, 7], "0–2, 7, 9")],
+)
+def test_seeds_are_told_as_people_write_them(seeds: list[int], said: str) -> None:
+    assert seeds_in_words(seeds) == said
+
+
+def test_a_group_stands_by_its_first_seed_that_has_weights_and_tells_how_many_are_in_which_state(
+    tmp_path: Path,
+) -> None:
+    store = Store(tmp_path)
+    for seed, status in enumerate(("queued", "finished", "finished")):
+        run = store.runs.create(SPEC.model_copy(update={"seed": seed})).id
+        store.runs.update(run, status=status, attempt=1)
+        if seed:
+            store.events.record(run, 1, [started(), CheckpointSaved(step=0, moment=True)])
+    [group] = store.groups(store.runs.all())
+    assert group.first.spec.seed == 1
+    assert group.status == "1 queued, 2 finished"
+    assert group.mean(lambda run: [None, 10.0, 20.0][run.spec.seed]) == 15.0

@@ -242,7 +242,7 @@ def scene(ids: tuple[str, ...]) -> Scene:
 def _look(ids: tuple[str, ...], last: Scene | None) -> Scene:
     engine = process.engine()
     runs = tuple(engine.store.runs.get(run) for run in ids)
-    groups = engine.store.groups(runs)
+    groups = engine.store.group_of_each(runs)
     each = tuple(tuple(engine.store.events.history(run.id) for run in group) for group in groups)
     histories = tuple(own[group.index(run)] for run, group, own in zip(runs, groups, each, strict=True))
     versions = tuple(

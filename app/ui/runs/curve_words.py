@@ -54,7 +54,7 @@ def _comparisons(known: Sequence[Standing], step: int | None) -> Iterator[str]:
         return
     found = [(deep, shallow, compare(deep, shallow, step)) for deep, shallow in _of_two_depths(known)]
     for deep, shallow, seen in found:
-        yield from _said(deep, shallow, seen)
+        yield from said(deep, shallow, seen)
         if (
             seen
             and deep.spec.net.family in PLAIN
@@ -64,16 +64,30 @@ def _comparisons(known: Sequence[Standing], step: int | None) -> Iterator[str]:
             yield from _degraded(deep, shallow, seen)
     twins = _twins(known)
     if twins:
-        yield from _said(*twins, compare(*twins, step))
+        yield from said(*twins, compare(*twins, step))
     elif not found:
         best, *others = sorted(known, key=lambda standing: standing.error(step) or 0.0)
         for other in others:
-            yield from _said(best, other, compare(best, other, step))
+            yield from said(best, other, compare(best, other, step))
     if any(seen and seen.effect.count > 1 for _, _, seen in found):
         yield f"*{about_intervals('seeds')}*"
 
 
-def _said(first: Standing, second: Standing, seen: Comparison | None) -> Iterator[str]:
+def against_the_first(standings: Sequence[Standing]) -> list[str]:
+    """What tells the first of these nets from each of the others, and what the intervals mean: Markdown."""
+    if len(standings) < 2:
+        return []
+    first, *others = standings
+    found = [(other, compare(first, other, None)) for other in others]
+    sentences = [sentence for other, seen in found for sentence in said(first, other, seen)]
+    if any(seen is None for _, seen in found):
+        sentences.append(prose("runs")["no-pair"].format(first=first.name))
+    if any(seen and seen.effect.count > 1 for _, seen in found):
+        sentences.append(f"*{about_intervals('seeds')}*")
+    return sentences
+
+
+def said(first: Standing, second: Standing, seen: Comparison | None) -> Iterator[str]:
     """The comparison in a sentence, and at which step it is made while training goes on; none before a whole window."""
     page = prose("train")
     if seen is None:

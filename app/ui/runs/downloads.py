@@ -6,19 +6,23 @@ from app.base.prose import prose
 from app.engine import process
 from app.export import run_files as export
 from app.store.run import Run
+from app.store.run_group import RunGroup
 from models.paper.code import code
 from models.spec import NetSpec
 
 
-def take_away(run: Run) -> None:
-    """Draw the export of one run and its code."""
-    files, program = st.tabs(["Files", "Code"], key=f"away-{run.id}")
+def take_away(group: RunGroup) -> None:
+    """Draw the export of a run, of several seeds the one that is chosen, and its code."""
+    files, program = st.tabs(["Files", "Code"], key=f"away-{group.first.id}")
     store = process.engine().store
     with files:
         st.markdown(prose("runs")["files"])
+        run = _of_a_seed(group)
+        if not run.has_weights:
+            st.caption(prose("runs")["no-weights"])
         # Made when it is asked for, not at every rerun.
         st.download_button(
-            "Weights, events, spec and script",
+            "Weights, events, spec and script" if run.has_weights else "Events, spec and script",
             lambda: export.zipped(store, run.id).read(),
             f"{run.id}.zip",
             "application/zip",
@@ -27,7 +31,17 @@ def take_away(run: Run) -> None:
             key=f"zip-{run.id}",
         )
     with program:
-        show_code(run.spec.net)
+        show_code(group.first.spec.net)
+
+
+def _of_a_seed(group: RunGroup) -> Run:
+    """The run whose files are asked for: what stands for the group until a seed is chosen."""
+    if len(group.runs) == 1:
+        return group.first
+    runs = {run.spec.seed: run for run in group.runs}
+    first = list(runs).index(group.first.spec.seed)
+    seed = st.selectbox("Seed", list(runs), first, key=f"seed-{' '.join(group.ids)}", width=120)
+    return runs[seed]
 
 
 def show_code(net: NetSpec) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from app.base.prose import literal
-from app.store.run import Run
+from app.store.run_group import RunGroup
 from app.ui.page import address, visitor
 
 _SELECTED = "_selected_runs"
@@ -27,23 +27,26 @@ def chosen_runs(default: Sequence[str] = DEFAULT_RUNS) -> list[str]:
     return chosen or [run for run in default if run in known]
 
 
-def run_table(runs: Sequence[Run], line: Callable[[Run], dict[str, object]], **options: Any) -> list[Run]:
-    """A table with a line for each run, and the runs selected in it. `options` are those of `st.dataframe`.
+def run_table(
+    rows: Sequence[RunGroup], line: Callable[[RunGroup], dict[str, object]], **options: Any
+) -> list[RunGroup]:
+    """A table with a line for each group, and those selected in it. `options` are those of `st.dataframe`.
 
     Streamlit remembers a selection by the rows' numbers, and a run that someone starts moves them all: so the table is
     a new one whenever its rows are, and takes its selection over by the runs' ids.
     """
-    ids = [run.id for run in runs]
-    kept = [ids.index(run) for run in st.session_state.get(_SELECTED, ()) if run in ids]
+    before = set(st.session_state.get(_SELECTED, ()))
+    kept = [place for place, row in enumerate(rows) if before.intersection(row.ids)]
+    ids = "/".join(" ".join(row.ids) for row in rows)
     table = st.dataframe(
-        [line(run) for run in runs],
-        key=f"runs-{blake2b(' '.join(ids).encode(), digest_size=8).hexdigest()}",
+        [line(row) for row in rows],
+        key=f"runs-{blake2b(ids.encode(), digest_size=8).hexdigest()}",
         on_select="rerun",
         selection_mode="multi-row",
         selection_default={"selection": {"rows": kept}},
         hide_index=True,
         **options,
     )
-    selected = [runs[index] for index in table.selection.rows if index < len(runs)]
-    st.session_state[_SELECTED] = [run.id for run in selected]
+    selected = [rows[index] for index in table.selection.rows if index < len(rows)]
+    st.session_state[_SELECTED] = [run for row in selected for run in row.ids]
     return selected

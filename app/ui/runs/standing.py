@@ -45,6 +45,20 @@ class Standing:
     norms_at: Callable[[int], Floats | None]  # of the first seed
     evaluated: bool = True  # once an epoch of it is over
 
+    @classmethod
+    def of(cls, name: str, runs: Sequence[Run], histories: Sequence[History]) -> Self:
+        """A net's runs, by seed, as the store knows them."""
+        first = histories[0]
+        return cls(
+            name,
+            runs[0].spec,
+            tuple(map(Trained.of, runs, histories)),
+            first.window,
+            runs[0].total,
+            first.norms_at,
+            first.last_epoch >= 0,
+        )
+
     @property
     def whole(self) -> tuple[Trained, ...]:
         """Its runs whose numbers stayed finite."""

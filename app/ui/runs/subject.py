@@ -1,6 +1,6 @@
 """Which trained net a page is about, and at which moment: the first run of the address, the slider's step."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import streamlit as st
@@ -38,7 +38,7 @@ def subject(
     if not runs:
         st.info("No run has weights yet: train one first.")
         return None
-    asked = [run for run in address.read().runs if run in runs]
+    asked = [known for run in address.read().runs if (known := _with_weights(run, runs))]
     chosen = asked[0] if asked else default if default in runs else next(iter(runs))
 
     def choose() -> None:
@@ -48,6 +48,18 @@ def subject(
     st.session_state[key] = chosen
     st.selectbox(label, list(runs), format_func=lambda name: _title(runs[name]), key=key, on_change=choose, width=340)
     return look(runs[chosen])
+
+
+def _with_weights(run: str, runs: Collection[str]) -> str | None:
+    """The run, or the seed of its group that is among `runs`: of the other seeds events may be all that was kept."""
+    if run in runs:
+        return run
+    store = process.engine().store
+    try:
+        group = store.group(store.runs.get(run))
+    except KeyError:
+        return None
+    return next((other.id for other in group if other.id in runs), None)
 
 
 def look(run: Run) -> Look | None:
