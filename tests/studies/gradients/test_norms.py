@@ -213,7 +213,8 @@ def test_an_answer_of_the_first_edition_is_asked_anew_and_not_read(question: Que
 def test_a_course_of_the_first_edition_is_unreadable_and_no_crash() -> None:
     rest = {"result": "Course", "net": "plain-8", "train_error": 1.0, "test_error": 1.0, "diverged": False}
     file = io.BytesIO()
-    arrays = {name: np.ones(2) for name in ("steps", "rms", "stages", "factors")}
-    np.savez_compressed(file, _rest=np.frombuffer(json.dumps(rest).encode(), np.uint8), **arrays)
+    arrays: dict[str, Any] = {name: np.ones(2) for name in ("steps", "rms", "stages", "factors")}
+    arrays["_rest"] = np.frombuffer(json.dumps(rest).encode(), np.uint8)
+    np.savez_compressed(file, allow_pickle=False, **arrays)
     with pytest.raises(UnreadableError):
         from_bytes(file.getvalue())
