@@ -52,16 +52,16 @@ def grid_of(*totals: tuple[float, float]) -> Grid:
 
 
 def test_the_truth_test_writes_what_each_stage_does_and_its_word_does_not_cancel() -> None:
-    figure = gradients.verdict_map(grid_of((35, 2), (0.05, 1), (30, 1 / 30), (3, 0.5)))
+    figure = gradients.verdict_map(grid_of((35, 2), (0.05, 1), (30, 1 / 29), (5, 2)))
     sendable(figure)
     (trace,) = figure.data
-    assert trace["text"] == [
-        ["explode<br>×35.0 · ×2.00", "vanish<br>×0.05 · ×1.00", "both<br>×30.0 · ×0.03", "neither<br>×3.00 · ×0.50"]
-    ]
+    assert trace["text"] == [["explode<br>×70.0", "vanish<br>×0.05", "both<br>×30.0", "not shown<br>×10.0"]]
     assert trace["zmin"] == -trace["zmax"]
     assert trace["y"] == ["plain · BN · ReLU"]
     assert trace["colorscale"][2] == [0.5, "#F0F0F0"]
     assert "a limit of ours" in figure.caption
+    assert "stage 1: ×35.0" in trace["customdata"][0][0]
+    assert gradients.verdict_map(grid_of((3, 2))).data[0]["text"] == [["neither<br>×6.00"]]
 
 
 def test_a_zero_gradient_is_drawn_as_vanished() -> None:

@@ -1,5 +1,6 @@
 """The gradient at every block as figures: lines over depth, and the truth test as a table of verdicts."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -14,6 +15,7 @@ from app.figures.theme import Figure, Json, Style
 from app.studies.gradients.questions import Distribution, Gradients, Grid
 from app.studies.gradients.verdicts import (
     LIMIT,
+    WHOLE,
     between,
     exponential,
     log_ratios,
@@ -150,17 +152,20 @@ def histograms(distributions: Sequence[tuple[Style, Distribution]], step: int, *
 
 
 def grid_ratios(grid: Grid, nth: int) -> list[Effect]:
-    """The logarithm of first ÷ last in each stage of the nth net, over its seeds."""
+    """The logarithm of first ÷ last in each stage of the nth net, and over all of them; over its seeds."""
     rms, where = grid.rms[nth], grid.stages[nth]
-    return [of_values(log_ratios(rms, where, stage)) for stage in stage_numbers(where)]
+    return [of_values(log_ratios(rms, where, stage)) for stage in (*stage_numbers(where), WHOLE)]
 
 
 def in_all(ratios: Sequence[Effect]) -> str:
-    """One word for the stages of a net: vanish or explode where one does, both where one does each."""
+    """One word for a net: vanish or explode where a stage does, both where one does each, neither where none can."""
     words = {verdict(ratio) for ratio in ratios}
     if {"vanish", "explode"} <= words:
         return "both"
-    return "vanish" if "vanish" in words else "explode" if "explode" in words else "neither"
+    if found := words & {"vanish", "explode"}:
+        return min(found)
+    edge = math.log(LIMIT)
+    return "neither" if all(-edge < ratio.low and ratio.high < edge for ratio in ratios) else "not shown"
 
 
 def verdict_map(grid: Grid) -> Figure:
@@ -174,12 +179,15 @@ def verdict_map(grid: Grid) -> Figure:
     words = []
     for nth, net in enumerate(nets):
         row, column, ratios = rows.index(_setting(net)), depths.index(net.depth), grid_ratios(grid, nth)
-        # The stage that does most gives the colour: a mean would cancel.
-        z[row, column] = np.clip(max((ratio.value for ratio in ratios), key=abs, default=np.nan), -REACH, REACH)
+        # What does most gives number and colour, one stage or all: a mean would cancel.
+        most = max((ratio.value for ratio in ratios), key=abs)
+        z[row, column] = np.clip(most, -REACH, REACH)
         words.append(in_all(ratios))
-        text[row][column] = f"{words[-1]}<br>{' · '.join(times(exponential(ratio.value)) for ratio in ratios)}"
+        text[row][column] = f"{words[-1]}<br>{times(exponential(most))}"
         each = [between(*(exponential(part) for part in (one.value, one.low, one.high))) for one in ratios]
-        spread = "".join(f"<br>stage {1 + stage}: {one}" for stage, one in enumerate(each))
+        spread = (
+            "".join(f"<br>stage {1 + stage}: {one}" for stage, one in enumerate(each[:-1])) + f"<br>all: {each[-1]}"
+        )
         hover[row][column] = f"{net.name}, {_setting(net)}, {len(grid.seeds)} seeds{spread}"
     trace: Json = {
         "type": "heatmap",
@@ -214,8 +222,9 @@ def _about(grid: Grid) -> str:
     return (
         f"{theme.badge('measured')} the activation gradient's RMS at each stage's first block ÷ at its last, at "
         f"initialisation: geometric mean over {len(grid.seeds)} seeds, {grid.images} images, training mode, float32. "
-        f"*Vanish*, *explode*: in some stage by more than a factor {LIMIT:g} over the whole stage, a limit of ours, "
-        f"and the interval ({100 * CONFIDENCE:.0f} %, over the seeds) lies beyond it. Colour: the stage that does most"
+        f"*Vanish*, *explode*: in some stage or over all, by more than a factor {LIMIT:g}, a limit of ours, "
+        f"and the interval ({100 * CONFIDENCE:.0f} %, over the seeds) lies beyond it. "
+        "Number and colour: of what does most, a stage or all of them"
     )
 
 

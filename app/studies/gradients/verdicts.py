@@ -12,6 +12,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from app.figures.numbers import raised
 from app.studies.gradients.questions import Course, Sizes
 from app.values.comparing import Over
 from app.values.evidence import Effect, mean
@@ -269,6 +270,9 @@ def times(factor: float) -> str:
         return "—"
     if math.isinf(factor) or factor == 0:
         return "×∞" if factor else "×0"
+    if factor >= 99_500:
+        digits, _, power = f"{factor:.1e}".partition("e")
+        return f"×{digits}·10{raised(int(power))}"
     if factor >= 99.5:
         return f"×{float(f'{factor:.3g}'):,.0f}"
     if factor < 0.01:

@@ -69,7 +69,7 @@ def _counted(grid: Grid) -> str:
     for kind, verdicts in kinds.items():
         counts = ", ".join(
             f"**{verdicts.count(word)}** {word}"
-            for word in ("vanish", "explode", "both", "neither")
+            for word in ("vanish", "explode", "both", "neither", "not shown")
             if word in verdicts
         )
         lines.append(f"- {kind}: of {len(verdicts)} nets {counts}")

@@ -135,7 +135,7 @@ def test_a_moment_is_called_by_its_step_and_the_newest_of_a_run_under_way_no_end
 
 
 def test_factors_are_written_for_people() -> None:
-    written = [times(factor) for factor in (34.72, 5370, 0.546, 1 / 958, math.inf, 0.0, 1.0)]
-    assert written == ["×34.7", "×5,370", "×0.55", "×1/958", "×∞", "×0", "×1.00"]
+    written = [times(factor) for factor in (34.72, 5370, 9.05e8, 0.546, 1 / 958, math.inf, 0.0, 1.0)]
+    assert written == ["×34.7", "×5,370", "×9.0·10⁸", "×0.55", "×1/958", "×∞", "×0", "×1.00"]
     assert between(1.48, 1.47, 1.49) == "×1.48 (1.47 to 1.49)"
     assert between(1.48, 0.0, math.inf) == "×1.48"
