@@ -233,7 +233,10 @@ def test_a_page_at_a_kept_address_shows_what_it_showed(served: None, kept: dict[
     same(now["shows"], reading.page_shown(now["page"], now["query"]))
 
 
-OLD_RACES = "depth, shallow-deep, shortcuts, orders, one-convolution, gates, dial, activations, normalisation, suspects, stochastic"
+OLD_RACES = (
+    "depth, shallow-deep, shortcuts, orders, one-convolution, gates, dial, activations, normalisation, suspects, "
+    "stochastic"
+)
 
 
 def of_today(kept: dict[str, Any]) -> dict[str, Any]:
