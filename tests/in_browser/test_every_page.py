@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 PAGES = ["", "train", "gradients", "paths", "lesions", "features", "reproduce", "runs"]
 DRAWN = {
-    "reproduce": "svg.interval",
+    "reproduce": "div.interval",
     "train": ".live-chart[data-updates]",
     "gradients": ".live-chart[data-updates]",
     "runs": "canvas",

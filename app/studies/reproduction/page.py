@@ -42,7 +42,7 @@ def tables() -> None:
         for begin in range(0, len(names), 2):
             pair = names[begin : begin + 2]
             for column, name in zip(st.columns(2, gap="medium"), pair, strict=False):
-                with column, st.container(border=True, key=f"card-{name}"):
+                with column, st.container(border=True, height="stretch", key=f"card-{name}"):
                     _card(CARDS[name], runs)
 
 
@@ -54,8 +54,8 @@ def _card(card: Card, runs: Sequence[Run]) -> None:
     st.markdown(f":{VERDICTS[verdict]}-badge[{verdict}] {page[verdict]}")
     st.markdown(f":violet-badge[paper] {literal(card.paper)}. *{literal(card.source)}*")
     if outcome is not None:
-        value = f"**{outcome.measured:,.{card.digits}f}** {literal(card.unit)}"
-        st.markdown(f":green-badge[measured] {value}")
+        value = f"**{number(outcome.measured, card)}** {literal(card.unit)}"
+        st.markdown(f":green-badge[measured] {literal(card.measured)}: {value}")
         st.html(interval_bar(card, outcome))
     st.caption(" ".join([page["wants"].format(tolerance=card.tolerance), _smaller(card)]))
     if outcome is not None:
@@ -72,7 +72,7 @@ def _circumstances(card: Card, outcome: Reproduced) -> str:
     if outcome.low == outcome.high:
         return page["counted"].format(seeds=outcome.seeds, date=outcome.date)
     ends = {
-        name: "no end" if end is None else f"{end:,.{card.digits}f}"
+        name: "no end" if end is None else number(end, card)
         for name, end in (("low", outcome.low), ("high", outcome.high))
     }
     return page["measured"].format(
@@ -131,6 +131,11 @@ def _wait(ids: tuple[str, ...]) -> None:
     over = sum(not run.active for run in runs)
     share = sum(run.step / run.total if run.total else float(not run.active) for run in runs) / len(runs)
     st.progress(min(share, 1.0), text=prose("reproduce")["training"].format(over=over, runs=len(runs)))
+
+
+def number(value: float, card: Card) -> str:
+    """With the card's digits, and a true minus."""
+    return f"{value:,.{card.digits}f}".replace("-", "−")
 
 
 def duration(seconds: float) -> str:

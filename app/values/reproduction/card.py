@@ -65,7 +65,22 @@ class Card:
     @property
     def tolerance(self) -> str:
         """When it counts as reproduced: where the interval has to lie."""
-        return f"the whole interval {self.claimed.words}{f' {self.unit}' if self.unit else ''}"
+        return f"the whole interval lies {self.claimed.words} {self.unit}"
+
+    @property
+    def measured(self) -> str:
+        """What the number is, in words: `training error of plain-56 minus that of plain-20`."""
+        names = [net.partition(":")[0] for net in self.nets]
+        match self.how:
+            case "difference" if names:
+                return f"{self.quantity} of {names[0]} minus that of {names[1]}"
+            case "ratio":
+                return f"{self.quantity} of {names[0]}, divided by that of {names[1]}"
+            case "interaction":
+                return f"{self.quantity}: {names[1]} minus {names[0]}, less what {names[3]} has over {names[2]}"
+            case "ranks":
+                return f"{self.quantity} of {len(names)} nets against the paper's: rank correlation"
+        return f"{self.quantity} of {names[0]}" if names else self.quantity
 
     def specs(self, seeds: int) -> list[RunSpec]:
         """The runs that it needs, all nets of one seed before the next."""

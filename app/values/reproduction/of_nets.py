@@ -163,6 +163,6 @@ NET_CARDS = (
         unit="of autocorrelation",
         digits=2,
         asking=3.0,
-        here="nothing: fully connected nets of 50 layers and 200 neurons; the mean of lags 1 to 10",
+        here="fully connected nets, as there, of 50 layers and 200 neurons; the mean of lags 1 to 10",
     ),
 )

@@ -145,7 +145,7 @@ RACE_CARDS = (
         2,
         data="cifar-10",
         recipe="paper",
-        here=f"nothing: the paper's net, data and {RECIPES['paper'].steps:,} steps",
+        here=f"the paper's net, data and {RECIPES['paper'].steps:,} steps",
     ),
     Card(
         "mnist-34",

@@ -71,7 +71,7 @@ def rank_correlation(first: Sequence[float], second: Sequence[float]) -> float:
     ranks = [_ranks(np.asarray(side, float)) for side in (first, second)]
     if not all(side.std() for side in ranks):
         return 0.0
-    return float(np.corrcoef(*ranks)[0, 1])
+    return float(np.corrcoef(ranks[0], ranks[1])[0, 1])
 
 
 def _ranks(values: np.ndarray) -> np.ndarray:
