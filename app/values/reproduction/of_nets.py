@@ -133,7 +133,7 @@ NET_CARDS = (
         asking=1.0,
         needs_weights=True,
         seeds=20,
-        here="plain-20 of the paper's width in place of infinite width",
+        here="plain-20 of the paper's width in place of infinite width; 20 seeds, after five were underpowered",
     ),
     Card(
         "variance",
@@ -150,7 +150,8 @@ NET_CARDS = (
         asking=2.0,
         needs_weights=True,
         seeds=20,
-        here="the nine blocks of preact-56's first stage, in units of a branch's own variance",
+        here="the nine blocks of preact-56's first stage, in units of a branch's own variance; 20 seeds, after five were "
+        "underpowered",
     ),
     Card(
         "shattered",

@@ -28,6 +28,8 @@ from app.studies.reproduction.readings import (
 from app.studies.reproduction.trial import Trial
 from app.studies.reproduction.verdict_table import keep, known
 from app.studies.signal.questions import Signal
+from app.values.cut_spec import CutSpec
+from app.values.events import BlockCut
 from app.values.evidence import mean
 from app.values.reproduction.cards import find
 from app.values.reproduction.kept import bundled, reached
@@ -89,6 +91,14 @@ def test_a_run_of_another_width_length_or_data_set_is_not_taken_and_one_under_wa
     assert not trial.missing
     assert not trial.under_way
     assert trial.effect(store, []) is None  # what diverged has no number, and is not trained again
+
+
+def test_a_run_that_was_cut_while_it_trained_is_no_witness(tmp_path: Any) -> None:
+    store, card = Store(tmp_path / "store"), find("plain-depth")
+    cut = measured(store, card.specs(1)[0], 0.1, 3, finished=True)
+    assert len(Trial.of(card, store.runs.all(), store, 1).missing) == 1
+    store.events.record(cut.id, 1, [BlockCut(step=3, cut=CutSpec.of(removed=[1]))])
+    assert len(Trial.of(card, store.runs.all(), store, 1).missing) == 2
 
 
 def test_an_ensemble_is_the_average_of_probabilities_against_its_members() -> None:
