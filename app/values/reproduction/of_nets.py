@@ -150,8 +150,8 @@ NET_CARDS = (
         asking=2.0,
         needs_weights=True,
         seeds=20,
-        here="the nine blocks of preact-56's first stage, in units of a branch's own variance; 20 seeds, after five were "
-        "underpowered",
+        here="the nine blocks of preact-56's first stage, in units of a branch's own variance; 20 seeds, after "
+        "five were underpowered",
     ),
     Card(
         "shattered",
