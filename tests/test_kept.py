@@ -248,7 +248,7 @@ def of_today(kept: dict[str, Any]) -> dict[str, Any]:
     asked = {"kind": "sub-networks", "run": "reference-preact-20", "step": 312}
     text = json.dumps(kept).replace("sub-networks-c791c670c82dcf7d89ba3eeb", reading.question(asked).key)
     now: dict[str, Any] = json.loads(text.replace(OLD_RACES, ", ".join(RACES)))
-    old, page = ["plain-56", "resnet-56"], now.get("page")
+    old, page = ["plain-56", "resnet-56"], str(now.get("page"))
     shown = {"start": list(PAIR), "train": list(DEFAULT_NETS)}.get(page)
     if shown and now["shows"].get("controls", {}).get("Contestants") == old:
         now["shows"]["controls"]["Contestants"] = list(DEFAULT_NETS)

@@ -53,6 +53,7 @@ STANDS_ON = {
     "cuts": "features",
     "identity": "gradients",
     "lesions": "cuts features",
+    "reproduction": "gradients lesions paths shattered signal",
     "shattered": "gradients",
     "signal": "gradients",
     "subnetworks": "paths",

@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 from tests.hostile import SHOUT, Grounds
 
-PAGES = ("", "architecture", "train", "gradients", "paths", "lesions", "features", "runs", "class")
+PAGES = ("", "architecture", "train", "gradients", "paths", "lesions", "features", "reproduce", "runs", "class")
 PARAMETERS = (
     "net data recipe width seed run race step layer a b source swap class nth of per-parameter distribution method for "
     "against channel off study depth beta bn target blocks sorted n fold bet cut pictures find status rate p guess key"

@@ -10,8 +10,13 @@ from playwright.sync_api import expect
 if TYPE_CHECKING:
     from playwright.sync_api import ConsoleMessage, Page
 
-PAGES = ["", "train", "gradients", "paths", "lesions", "features", "runs"]
-DRAWN = {"train": ".live-chart[data-updates]", "gradients": ".live-chart[data-updates]", "runs": "canvas"}
+PAGES = ["", "train", "gradients", "paths", "lesions", "features", "reproduce", "runs"]
+DRAWN = {
+    "reproduce": "div.interval",
+    "train": ".live-chart[data-updates]",
+    "gradients": ".live-chart[data-updates]",
+    "runs": "canvas",
+}
 PARAMETERS = ("net", "data", "recipe", "width", "seed", "run", "step", "layer", "guess", "find", "status")
 # On a page's own path Streamlit asks there first whether the program has a base path: two 404s of its own.
 STREAMLITS_OWN = re.compile(r"/\w+/_stcore/(health|host-config)$")

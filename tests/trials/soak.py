@@ -29,7 +29,7 @@ from tests.support.waiting import until
 
 GROWTH = 1.1
 EVERY = 5.0  # seconds between two looks at the memory
-PAGES = ("", "architecture", "train", "gradients", "paths", "lesions", "features", "runs", "class")
+PAGES = ("", "architecture", "train", "gradients", "paths", "lesions", "features", "reproduce", "runs", "class")
 LIVE = ("train", "gradients")  # there every other session looks at the run that trains
 STAYS = 5.0, 45.0  # seconds, at least and at most
 STEPS = 1_000_000  # more than there will be time for

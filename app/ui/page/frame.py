@@ -20,6 +20,7 @@ PAGES = {
     "": ["start"],
     "Build": ["architecture", "train"],
     "Look inside": ["gradients", "paths", "lesions", "features"],
+    "Check": ["reproduce"],
     "Keep": ["runs"],
 }
 TEACHING = {"Teach": ["class"]}

@@ -1,0 +1,1 @@
+"""What the literature claims, measured again: cards with a verdict each."""
