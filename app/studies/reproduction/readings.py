@@ -11,7 +11,6 @@ import numpy as np
 
 from app.store.history import History
 from app.studies.gradients.questions import Gradients, GradientsQuestion
-from app.studies.gradients.verdicts import factor_per_block
 from app.studies.lesions.questions import (
     RandomLesions,
     RandomLesionsQuestion,
@@ -75,8 +74,13 @@ def mean_length_of_path(found: SampledPaths) -> float:
 
 
 def growth_of_gradient(found: Gradients) -> float:
-    """By what the gradient's RMS is multiplied a block, towards the input."""
-    return factor_per_block(found.block_rms, found.stages)
+    """By what the gradient's RMS is multiplied a block, towards the input.
+
+    A line is fitted to the logarithms of each stage, and the slopes are averaged, each weighted by the blocks it spans.
+    """
+    logs = [np.log(found.block_rms[found.stages == stage]) for stage in np.unique(found.stages) if stage >= 0]
+    slopes = [(-np.polyfit(np.arange(len(each)), each, 1)[0], len(each) - 1) for each in logs if len(each) > 1]
+    return float(np.exp(np.average([slope for slope, _ in slopes], weights=[span for _, span in slopes])))
 
 
 def growth_of_variance(found: Signal) -> float:

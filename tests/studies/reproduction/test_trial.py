@@ -129,10 +129,13 @@ def test_lesions_become_prices_and_ranks() -> None:
     nan, none = np.nan, np.zeros(0, int)
     single = SingleLesions(10.0, 1.0, none, none, np.array([12.0, nan, 30.0, 14.0]), none, none, none, none)
     assert price_of_one_block(single) == 4.0
-    many = RandomLesions(10.0, np.array([1, 2, 3]), np.array([[11.0, 13.0], [20.0, 30.0], [24.0, 20.0]]), 100)
+    errors = np.array([[11.0, 13.0], [20.0, 30.0], [24.0, 20.0]])
+    many = RandomLesions(10.0, 1.0, none, np.array([1, 2, 3]), errors, errors, none, 100)
     assert rise_with_removed(many) == pytest.approx(spearmanr([1, 2, 3], [12, 25, 22]).statistic)
     tau, error = np.array([[1.0, 0.8], [0.2, 0.4]]), np.array([[10.0, 12.0], [50.0, 30.0]])
-    assert rise_with_disorder(Reorderings(10.0, np.array([1, 2]), tau, error, 100)) == pytest.approx(1.0)
+    assert rise_with_disorder(
+        Reorderings(10.0, 1.0, none, np.array([1, 2]), tau, error, error, none, 100)
+    ) == pytest.approx(1.0)
 
 
 def test_a_path_counts_by_the_gradient_that_it_carries() -> None:
