@@ -55,7 +55,7 @@ def test_a_class_and_a_place_choose_the_picture_and_confusion_is_told() -> None:
 
 def test_integrated_gradients_tell_their_delta_for_two_classes() -> None:
     page = well(opened("features", **{**QUICK, "method": "integrated-gradients", "for": "bag", "against": "coat"}))
-    told = [caption.value for caption in page.caption if "convergence delta" in caption.value]
+    told = [caption.value for caption in page.caption if "Convergence delta" in caption.value]
     assert len(told) == 2
     assert "**bag**" in told[0]
     assert "**coat**" in told[1]

@@ -13,7 +13,7 @@ from scipy import stats
 from app.studies.gradients.claims import GAIN, Claim, chain, claims, likeness_gap, prediction, range_change
 from app.studies.gradients.verdicts import MOMENTS, Trained
 from models.spec import NetSpec
-from tests.support.courses import course
+from tests.studies.gradients.courses import course
 
 STEPS = (0, 1, 10, 100)
 NOISE = np.exp(0.001 * np.random.default_rng(0).normal(size=(6, 1)))

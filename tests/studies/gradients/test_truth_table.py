@@ -10,8 +10,8 @@ from app.studies.gradients.claims import claims
 from app.studies.gradients.truth_figure import PANELS, SIGNS, truth_picture
 from app.studies.gradients.truth_table import compared, said
 from app.studies.gradients.verdicts import Trained
+from tests.studies.gradients.courses import course
 from tests.studies.gradients.test_claims import NOISE, STEPS, net
-from tests.support.courses import course
 
 PLAIN, TWIN = Style("plain-56", "#D55E00"), Style("resnet-56", "#0072B2")
 

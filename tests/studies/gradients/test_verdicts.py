@@ -19,7 +19,7 @@ from app.studies.gradients.verdicts import (
     verdict,
 )
 from app.values.evidence import Effect
-from tests.support.courses import course
+from tests.studies.gradients.courses import course
 
 STAGES = np.array([0, 0, 0, 1, 1])
 
