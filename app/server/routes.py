@@ -56,7 +56,6 @@ async def page(request: Request) -> Response:
 
 
 OURS = {"/vendor/{name}": vendor, "/live": live, "/healthz": healthz, "/metrics": metrics}
-OURS |= {f"/{name}/{{rest:path}}": page for name in NAMES}
 
 
 def routes() -> list[Route]:
@@ -65,5 +64,7 @@ def routes() -> list[Route]:
     A proxy may forward only the base path; without these routes Streamlit answers there too, with its page.
     """
     base = config.get_option("server.baseUrlPath").strip("/")
-    below = ["", f"/{base}"] if base else [""]
-    return [Route(start + path, answer) for start in below for path, answer in OURS.items()]
+    here = f"/{base}" if base else ""
+    ours = [Route(start + path, answer) for start in dict.fromkeys(("", here)) for path, answer in OURS.items()]
+    # Not at the root where there is a base path: it may begin with the name of a page, as class/resnets does.
+    return [*ours, *(Route(f"{here}/{name}/{{rest:path}}", page) for name in NAMES)]

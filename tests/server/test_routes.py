@@ -7,6 +7,7 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match
+from streamlit import config
 
 from app.server.routes import routes
 from app.ui.page.frame import NAMES
@@ -42,3 +43,13 @@ def test_a_script_finds_nothing_there() -> None:
 
 def test_a_page_itself_is_streamlits() -> None:
     assert asked("/train", "text/html") is None
+
+
+def test_a_base_path_may_begin_with_the_name_of_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(config, "get_option", lambda _name: "class/resnets")
+    assert asked("/class/resnets/", "text/html") is None
+    assert asked("/class/resnets/train", "text/html") is None
+    answer = asked("/class/resnets/train/foo", "text/html")
+    assert answer is not None
+    assert answer.headers["location"] == "/class/resnets/train"
+    assert asked("/class/resnets/healthz/foo", "text/html") is None
