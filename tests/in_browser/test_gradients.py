@@ -26,7 +26,7 @@ def test_a_block_of_the_strip_is_followed_and_another_browser_sees_the_same(
     page: Page, chromium: "Browser", address: str
 ) -> None:
     page.goto(f"{address}/gradients?{RUNS}")
-    page.get_by_role("heading", name="What you see").wait_for()
+    page.wait_for_function(f"{FIRST_CHART}?.some((t) => t.name.endsWith('step 0'))")
     assert [name for name in lines(page) if name.endswith("step 0")] == ["plain-20, step 0", "resnet-20, step 0"]
     page.locator(".strip .row").nth(1).locator('[data-value="block:4"]').first.click()
     expect(page).to_have_url(re.compile("layer=block%3A4"))

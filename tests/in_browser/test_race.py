@@ -94,19 +94,19 @@ def fine(page: Page) -> None:
 
 def test_one_click_leads_to_two_curves_that_are_visibly_apart(page: Page, address: str) -> None:
     page.goto(address)
-    page.get_by_role("radio", name="resnet-56").or_(page.get_by_role("button", name="resnet-56")).first.click()
-    expect(page).to_have_url(re.compile("guess=resnet-56"))
+    page.get_by_role("radio", name="preact-56").or_(page.get_by_role("button", name="preact-56")).first.click()
+    expect(page).to_have_url(re.compile("guess=preact-56"))
     page.get_by_role("button", name="Start the race").click()
-    page.wait_for_url(re.compile(r"/train\?.*run=plain-56-\w+&run=resnet-56-\w+"))
+    page.wait_for_url(re.compile(r"/train\?.*run=plain-56-\w+&run=preact-56-\w+"))
     page.wait_for_function(
         f"""() => {{
             const curve = (name) => {TRACES}.find((t) => t.name === `${{name}} train`)?.y ?? [];
-            const [plain, residual] = [curve('plain-56'), curve('resnet-56')];
+            const [plain, residual] = [curve('plain-56'), curve('preact-56')];
             return plain.length > 30 && residual.length > 30 && plain.at(-1) - residual.at(-1) > 8;
         }}"""
     )
-    expect(page.get_by_text("more mistakes than")).to_be_visible()
-    assert query(page)["guess"] == ["resnet-56"], "the prediction came along"
+    expect(page.get_by_text("points above that of")).to_be_visible()
+    assert query(page)["guess"] == ["preact-56"], "the prediction came along"
     fine(page)
     page.get_by_role("button", name="Stop").click()
     expect(page.get_by_role("button", name="Go on")).to_be_visible()
