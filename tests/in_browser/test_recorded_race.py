@@ -53,7 +53,7 @@ def test_moment_and_layer_are_in_the_address_and_another_browser_shows_them(
 
 
 def test_a_click_into_the_map_selects_its_layer_and_step(page: Page, address: str) -> None:
-    opened(page, f"{address}/train")
+    opened(page, f"{address}/train?run=reference-plain-56&run=reference-resnet-56")
     box = page.locator(".live-chart >> nth=1 >> .nsewdrag >> nth=0").bounding_box()
     assert box is not None
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] - 2)
