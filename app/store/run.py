@@ -63,6 +63,16 @@ class Run(BaseModel):
         return self.origin == "trained" and self.status not in ("finished", "diverged")
 
     @property
+    def kin(self) -> tuple[str, str, str]:
+        """Equal for one owner's runs that differ in the seed alone."""
+        return self.owner, self.origin, self.alike
+
+    @property
+    def stands_alone(self) -> bool:
+        """True for a run that is no seed of a group: it failed, was cancelled, or was trained elsewhere."""
+        return self.origin == "imported" or self.status in ("failed", "cancelled")
+
+    @property
     def settled(self) -> RunSpec:
         """Its spec, with the device, precision and threads that its first start resolved."""
         if self.started is None or self.origin == "imported":

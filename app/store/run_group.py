@@ -68,20 +68,15 @@ def grouped(runs: Sequence[Run], alone: Callable[[Run], bool]) -> list[RunGroup]
     """
     places: dict[object, list[Run]] = {}
     times: Counter[tuple[str, str, str, int]] = Counter()
-    alike = Counter(_spec(run) for run in runs)
+    alike = Counter(run.kin for run in runs)
     for run in runs:
-        unlike = run.origin == "imported" or run.status in ("failed", "cancelled")
-        if unlike or (alike[_spec(run)] > 1 and alone(run)):
+        if run.stands_alone or (alike[run.kin] > 1 and alone(run)):
             places[run.id] = [run]
             continue
-        seed = (*_spec(run), run.spec.seed)
-        places.setdefault((_spec(run), times[seed]), []).append(run)
+        seed = (*run.kin, run.spec.seed)
+        places.setdefault((run.kin, times[seed]), []).append(run)
         times[seed] += 1
     return [RunGroup(tuple(sorted(group, key=lambda run: run.spec.seed))) for group in places.values()]
-
-
-def _spec(run: Run) -> tuple[str, str, str]:
-    return run.owner, run.origin, run.alike
 
 
 def seeds_in_words(seeds: Iterable[int]) -> str:

@@ -54,12 +54,7 @@ class RunTable:
         Failed, cancelled and imported runs are with nobody but themselves.
         """
         seeds = {
-            other.spec.seed: other
-            for other in reversed(self._all())
-            if other.owner == run.owner
-            and other.origin == run.origin != "imported"
-            and other.status not in ("failed", "cancelled")
-            and other.alike == run.alike
+            other.spec.seed: other for other in reversed(self._all()) if other.kin == run.kin and not other.stands_alone
         }
         seeds[run.spec.seed] = run
         return [seeds[seed] for seed in sorted(seeds)]

@@ -22,7 +22,7 @@ from app.store.history import History
 from app.store.run import Run
 from app.ui.live.run_cards import numbers, pace
 from app.ui.runs.curve_words import passages
-from app.ui.runs.standing import Standing, Trained
+from app.ui.runs.standing import Standing
 from app.ui.widgets.feed import Feed, Part, packed, query
 from app.ui.widgets.live_chart import Packed, pack
 from app.ui.widgets.live_text import Text
@@ -122,8 +122,12 @@ class Scene:
 
     def curves(self) -> Picture:
         """Error against step."""
-        seeds = [tuple(history.series() for history in each) for each in self.each]
-        return self._drawn("curves", lambda: errors(self.pairs, seeds=seeds, total=self.horizon, height=CHART_HEIGHT))
+
+        def draw() -> Figure:
+            seeds = [tuple(history.series() for history in each) for each in self.each]
+            return errors(self.pairs, seeds=seeds, total=self.horizon, height=CHART_HEIGHT)
+
+        return self._drawn("curves", draw)
 
     def maps(self, of: CellOf = "mean") -> Picture:
         """Gradient norm, layer × step; `of` the steps that one cell stands for."""
@@ -151,17 +155,9 @@ class Scene:
     def standings(self) -> list[Standing]:
         """Each net over its seeds."""
         return [
-            Standing(
-                name,
-                run.spec,
-                tuple(map(Trained.of, group, each)),
-                history.window,
-                total,
-                history.norms_at,
-                history.last_epoch >= 0,
-            )
-            for run, name, history, group, each, total in zip(
-                self.runs, self.names, self.histories, self.groups, self.each, self.totals, strict=True
+            Standing.of(name, group, each, group.index(run), total)
+            for run, name, group, each, total in zip(
+                self.runs, self.names, self.groups, self.each, self.totals, strict=True
             )
         ]
 

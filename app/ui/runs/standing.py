@@ -46,15 +46,20 @@ class Standing:
     evaluated: bool = True  # once an epoch of it is over
 
     @classmethod
-    def of(cls, name: str, runs: Sequence[Run], histories: Sequence[History]) -> Self:
-        """A net's runs, by seed, as the store knows them."""
-        first = histories[0]
+    def of(
+        cls, name: str, runs: Sequence[Run], histories: Sequence[History], place: int = 0, asked: int | None = None
+    ) -> Self:
+        """A net's runs, by seed, as the store knows them.
+
+        `place`: of the one that stands for all. `asked`: steps that it shall make, where the run does not know it yet.
+        """
+        run, first = runs[place], histories[place]
         return cls(
             name,
-            runs[0].spec,
+            run.spec,
             tuple(map(Trained.of, runs, histories)),
             first.window,
-            runs[0].total,
+            run.total if asked is None else asked,
             first.norms_at,
             first.last_epoch >= 0,
         )
