@@ -51,7 +51,7 @@ docs            tests.support.source
 STANDS_ON = {
     "attributions": "features",
     "cuts": "features",
-    "identity": "gradients",
+    "identity": "cuts",
     "lesions": "cuts features",
     "reproduction": "gradients lesions paths shattered signal",
     "shattered": "gradients",

@@ -119,11 +119,11 @@ def test_a_source_is_held_against_what_was_found_here_over_the_seeds_there_are()
     nets = ("plain-20", "plain-56", "resnet-20", "resnet-56")
     page = well(opened("train", run=[f"reference-{net}" for net in nets], race="depth"))
     text = words(page).replace("**", "")
-    assert "As the source found. The training error of plain-20 is" in text
+    assert "As found by the source. The training error of plain-20 is" in text
     assert "Not decided here. No difference in training error is shown between resnet-56 and resnet-20" in text
     assert text.count("over 5 seeds") >= 2
     other = words(well(opened("train", run=["reference-plain-20", "reference-plain-56"], race="warm-up")))
-    assert "As the source found" not in other, "these were trained by another recipe"
+    assert "As found by" not in other, "these were trained by another recipe"
 
 
 def test_a_waiting_run_says_its_place_and_claims_nothing(engine: Engine) -> None:
