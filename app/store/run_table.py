@@ -48,17 +48,6 @@ class RunTable:
         wanted = None if status is None else set(status)
         return [run for run in self._all() if wanted is None or run.status in wanted]
 
-    def alike(self, run: Run) -> list[Run]:
-        """Its owner's runs that differ from it in the seed alone, and itself, by seed; of a seed the newest.
-
-        Failed, cancelled and imported runs are with nobody but themselves.
-        """
-        seeds = {
-            other.spec.seed: other for other in reversed(self._all()) if other.kin == run.kin and not other.stands_alone
-        }
-        seeds[run.spec.seed] = run
-        return [seeds[seed] for seed in sorted(seeds)]
-
     def _all(self) -> list[Run]:
         """Read when something has changed: one drawing of a page asks many times."""
         with self._database.lock:

@@ -63,11 +63,9 @@ class Store:
         return self.runs.get(run)
 
     def group(self, run: Run) -> list[Run]:
-        """The runs of one spec that differ in the seed alone, this one among them, by seed; a cut one stands alone."""
-        if self.events.cuts(run.id):
-            return [run]
-        alike = self.runs.alike(run)
-        return [other for other in alike if other.id == run.id or not self.events.cuts(other.id)]
+        """The runs that stand in one group with this one, itself among them, by seed: as the list of runs has them."""
+        groups = self.groups([other for other in self.runs.all() if other.kin == run.kin])
+        return next((list(group.runs) for group in groups if run.id in group.ids), [run])
 
     def group_of_each(self, runs: Sequence[Run]) -> tuple[tuple[Run, ...], ...]:
         """The group of each; alone where two seeds of one spec are looked at side by side."""

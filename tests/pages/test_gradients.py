@@ -92,7 +92,7 @@ def test_runs_that_differ_in_their_seed_alone_are_one_net_with_an_interval_over_
         return run.model_copy(update={"spec": other, "alike": first.alike})
 
     monkeypatch.setattr(answering.store.runs, "get", seeds)
-    monkeypatch.setattr(answering.store.runs, "alike", lambda _: [seeds(name) for name in PAIR])
+    monkeypatch.setattr(answering.store, "group", lambda _: [seeds(name) for name in PAIR])
     page = well(opened("gradients", run=chosen))
     assert "**plain\\-20, 2 seeds**" in words(page)
     assert "intervals over 2 seeds" in words(page)

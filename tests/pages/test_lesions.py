@@ -127,6 +127,12 @@ def test_a_plain_net_s_cut_where_shapes_do_not_fit_is_refused_with_the_shapes(an
     assert "Nothing is cut" in words(page)
 
 
+def test_a_cut_that_changes_nothing_is_said_to_and_the_rest_of_it_is_measured(answering: Engine) -> None:
+    page = well(opened("lesions", cut="7,3-4"))
+    assert "'3\\-4' changes nothing" in words(page)
+    assert "without block 7" in words(page)
+
+
 def test_chosen_pictures_are_shown_by_their_numbers(answering: Engine) -> None:
     page = well(opened("lesions", pictures="12, 40"))
     assert "no. 12<" in html(page)

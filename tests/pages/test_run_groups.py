@@ -97,6 +97,7 @@ def test_the_choice_outlives_a_seed_that_somebody_adds(engine: Engine, raced: li
     assert "Delete 2 runs, every seed" in words(page)
 
 
+@pytest.mark.usefixtures("engine")
 def test_each_seeds_files_can_be_taken_away(monkeypatch: pytest.MonkeyPatch) -> None:
     given: dict[str, Any] = {}
     monkeypatch.setattr("streamlit.download_button", lambda label, data, name, *_, **__: given.update({name: data}))
