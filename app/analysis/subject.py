@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
+from threading import get_ident
 
 import torch
 from torch import Tensor
@@ -47,7 +48,7 @@ class Subject:
 
     def net(self, step: int) -> Net:
         """Its net at a moment, evaluation mode; the last few are kept, for the next question. Do not change it."""
-        return _net(self, step)
+        return _net(self, step, get_ident())
 
     def kept(self, step: int) -> Net:
         """The same for training mode: quicker, since no running statistics are made sound."""
@@ -61,6 +62,7 @@ class Subject:
         return self.spec
 
 
-@lru_cache(maxsize=4)
-def _net(subject: Subject, step: int) -> Net:
+@lru_cache(maxsize=6)
+def _net(subject: Subject, step: int, _thread: int) -> Net:
+    """Of one thread: an analysis that gives way has its hooks, and its mode, on the net that it is in the middle of."""
     return net_at(subject.trained, subject.folder, step, subject.images, subject.epoch_steps)

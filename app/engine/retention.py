@@ -10,7 +10,7 @@ from app.engine.run_queue import RunQueue
 from app.store.store import Store
 from app.values import datasets
 
-LOOK_SECONDS = 10.0
+LOOK_SECONDS = 2.0
 
 log = logs.events(__name__)
 
@@ -39,7 +39,8 @@ class Housekeeper:
         self._seen[owner] = time.monotonic()
 
     def tidy(self) -> None:
-        """Pause, drop and forget what has been left alone for as long as the settings say."""
+        """Pause, drop and forget what has been left alone, runs for as long as the settings say."""
+        self.questions.tidy()
         if away := 60.0 * self.settings.abandoned_minutes:
             self._leave_off(away)
         if away := 60.0 * self.settings.forget_minutes:
@@ -51,7 +52,6 @@ class Housekeeper:
                 minutes = self.settings.abandoned_minutes
                 reason = f"its browser was away for {minutes} minutes, so it paused; everything measured was kept"
                 self.queue.end(run.id, "paused", reason)
-        self.questions.drop_forgotten(away)
 
     def _forget(self, away: float) -> None:
         for run in self.store.runs.all():

@@ -78,4 +78,6 @@ def status() -> None:
 def _status(engine: Engine, _second: int) -> str:
     """Read once a second for all sessions."""
     running, waiting = len(engine.store.runs.all(["running"])), len(engine.store.runs.all(["queued"]))
-    return f"{engine.describe()}  \n{running} training · {waiting} waiting"
+    asked = engine.questions.under_way
+    questions = f" · {asked} question{'s' * (asked > 1)}" if asked else ""
+    return f"{engine.describe()}  \n{running} training · {waiting} waiting{questions}"

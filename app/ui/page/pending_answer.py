@@ -102,14 +102,21 @@ def _wait(questions: tuple[Question, ...], doing: str, on_stop: Callable[[], Non
     if not any(answer.pending for answer in answers):
         st.rerun()
     share = sum(_share(answer) for answer in answers) / len(answers)
-    left = answers[0].seconds_left if len(answers) == 1 else None
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.progress(min(share, 1.0), text=doing + ("" if left is None else f" · {left:.0f} s left"))
+        st.progress(min(share, 1.0), text=f"{doing}{_wait_in_words(questions, answers)}")
         if on_stop is not None and st.button("Stop", icon=":material/stop:", key=f"stop-{questions[0].key}"):
-            on_stop()  # before the next look, which would ask again
-            for question in questions:
-                process.engine().questions.drop(question)
+            on_stop()  # this page asks no more: without others that do, the work stands still within seconds
             st.rerun()
+
+
+def _wait_in_words(questions: Sequence[Question], answers: Sequence[Answer]) -> str:
+    """How long it will take, or what it waits for; empty where nobody knows."""
+    pending = [(question, answer) for question, answer in zip(questions, answers, strict=True) if answer.pending]
+    if not any(answer.begun for _, answer in pending):
+        ahead = min((process.engine().questions.ahead(question) for question, _ in pending), default=0)
+        return f" · waits: {ahead} other{'s' * (ahead > 1)} asked before" if ahead else ""
+    left = pending[0][1].seconds_left if len(answers) == 1 else None
+    return "" if left is None else f" · {left:.0f} s left"
 
 
 def _share(answer: Answer) -> float:
