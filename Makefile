@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup run test quick lint check web browser bench chaos fuzz soak reference
+.PHONY: help setup run test quick lint check web browser bench chaos fuzz soak reference answers
 
 # The first Python of a supported version that really starts (a pyenv shim may be there without one behind it).
 PYTHON ?= $(shell for p in python3.11 python3.12 python3; do \
@@ -25,6 +25,7 @@ help:
 	@echo "make fuzz        hostile and broken inputs against a served app (SEED=1: others)"
 	@echo "make soak        sessions that come and go while a net trains: what memory does (MINUTES=30 SESSIONS=40)"
 	@echo "make reference   train the bundled reference runs anew"
+	@echo "make answers     measure anew what pages ask of them: assets/answers.zip"
 
 setup: $(INSTALLED)
 
@@ -84,3 +85,6 @@ soak: setup
 
 reference: setup
 	@.venv/bin/python -m app reference
+
+answers: setup
+	@.venv/bin/python -m tests.trials.bundle_answers

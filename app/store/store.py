@@ -14,6 +14,7 @@ from app.store.answer_table import AnswerTable
 from app.store.database import Database
 from app.store.event_log import EventLog
 from app.store.files import checkpoints
+from app.store.files.bundled_answers import BundledAnswers
 from app.store.files.checkpoints import Weights
 from app.store.files.references import recordings
 from app.store.owner_table import OwnerTable
@@ -22,6 +23,8 @@ from app.store.run_group import RunGroup, grouped
 from app.store.run_table import RunTable
 from app.values.events import Event
 from app.values.run_spec import RunSpec, net_title
+
+BUNDLED = BundledAnswers()  # one file for all stores of this process
 
 
 class Store:
@@ -33,7 +36,7 @@ class Store:
         self._database = Database(folder)
         self.runs = RunTable(self._database)
         self.events = EventLog(self._database, self.runs)
-        self.answers = AnswerTable(self._database)
+        self.answers = AnswerTable(self._database, BUNDLED)
         self.owners = OwnerTable(self._database)
         self.weights = Weights(folder / "weights", references)
 

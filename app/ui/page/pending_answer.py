@@ -45,6 +45,29 @@ def draw_answers(
         draw([answer.result for answer in answers])
 
 
+def draw_refined(
+    rough: Question,
+    question: Question,
+    draw: Callable[[Any], None],
+    *,
+    doing: str,
+    on_stop: Callable[[], None] | None = None,
+) -> None:
+    """Draw `question`'s result; until it is there that of `rough`, the same asked of fewer images, which comes first.
+
+    Its intervals are wider, and its words say so themselves.
+    """
+    if not is_answered(question):
+        first = ask(rough)
+        waits_for = rough if first.pending else question
+        if first.pending or (first.result is not None and ask(question).pending):
+            st.fragment(_wait, run_every=LOOK_SECONDS)((waits_for,), doing, on_stop)
+            if first.result is not None:
+                draw(first.result)
+            return
+    draw_answer(question, draw, doing=doing, on_stop=on_stop)
+
+
 def answers_there(questions: Mapping[str, Question], *, on_stop: Callable[[], None] | None = None) -> dict[str, Any]:
     """Ask several, by name, and return what is there; of the others, draw how far they are, or what failed."""
     results = {}
