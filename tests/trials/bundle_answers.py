@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from app.base import studies
 from app.base.settings import load
 from app.engine import engine as engine_module
 from app.engine import process
@@ -25,10 +26,11 @@ from app.store.store import Store
 from app.studies.cuts.outcome import IMAGES
 from app.studies.cuts.questions import CutQuestion
 from app.values.cut_spec import CutSpec, removable
-from app.values.datasets import available
+from app.values.datasets import BUNDLED, available
 from app.values.questions import KINDS, Question
 from tests.support.opening import Answering, opened
 
+WITH_IMAGES = ("pictures", "features")  # CIFAR-10's images are no part of the program
 VIEWS = ("In this run", "Signal forward", "Shattered gradients", "The identity argument")
 out = Console()
 
@@ -49,9 +51,9 @@ def addresses(runs: list[str]) -> Iterator[tuple[str, dict[str, list[str]]]]:
             yield page, {"run": [run]}
 
 
-def _alike(run: str) -> tuple[bool, str]:
+def _alike(run: str) -> tuple[str, str]:
     """Data and depth."""
-    return "cifar" in run, run.rpartition("-")[2]
+    return next(reference.data for reference in REFERENCES if reference.run == run), run.rpartition("-")[2]
 
 
 def cuts(engine: Engine, runs: list[str]) -> Iterator[Question]:
@@ -71,6 +73,7 @@ def digest(store: Store, question: Question) -> str:
 
 def read(text: str) -> Question:
     """A question from its JSON."""
+    list(studies.modules("questions"))
     return KINDS[json.loads(text)["kind"]].model_validate_json(text)
 
 
@@ -84,8 +87,12 @@ def collect(engine: Engine) -> dict[str, tuple[str, str, bytes]]:
         out.print(page, query)
     for question in cuts(engine, runs):
         engine.questions.ask(question)
-    found = engine.store.answers.everything()
-    return {key: (question, digest(engine.store, read(question)), result) for key, question, result in found}
+    found = [(key, read(text), text, result) for key, text, result in engine.store.answers.everything()]
+    return {
+        key: (text, digest(engine.store, question), result)
+        for key, question, text, result in found
+        if question.kind not in WITH_IMAGES or _alike(question.run)[0] == BUNDLED
+    }
 
 
 def main() -> int:
