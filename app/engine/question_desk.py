@@ -1,6 +1,7 @@
 """Questions to trained nets, put to workers once, their answers kept in the store.
 
-A page asks as often as it is drawn: what it gets is the answer, or how far it is.
+A page asks as often as it is drawn: what it gets is the answer, or how far it is. What is asked of a person's own
+picture is that person's: nobody else is answered with it, and it goes when they have gone.
 """
 
 import secrets
@@ -18,13 +19,18 @@ from app.base.histograms import ANSWER_SECONDS
 from app.base.settings import Settings
 from app.engine import worker
 from app.engine.cluster import Cluster
+from app.engine.policy.limits import room_for
+from app.engine.policy.ownership import Ownership
+from app.engine.policy.visitor import Visitor
 from app.store.database import StoreError
+from app.store.run import Run
 from app.store.store import Store
 from app.values.questions import Question
 from app.values.results import Result, UnreadableError, from_bytes
 
 KEPT = 64  # answers in memory
 STALE_SECONDS = 60.0  # a failed question may be asked again after so long
+GONE_SECONDS = 30.0  # a page that has not looked for an answer by then waits for it no more
 
 log = logs.events(__name__)
 
@@ -55,30 +61,31 @@ class Answer:
 class QuestionDesk:
     """Where questions are put. Everything public may be called from any thread."""
 
-    def __init__(self, cluster: Cluster, store: Store, settings: Settings) -> None:
-        self._cluster, self._store, self._settings = cluster, store, settings
+    def __init__(self, cluster: Cluster, store: Store, settings: Settings, ownership: Ownership) -> None:
+        self._cluster, self._store, self._settings, self._ownership = cluster, store, settings, ownership
         self._topic = f"answers-{secrets.token_hex(4)}"
         self._submitting = threading.Lock()  # one at a time; held while Dask's own thread is waited for
         self._lock = threading.Lock()  # never: Dask's thread takes it, when it hears of progress
         self._known: OrderedDict[str, Answer] = OrderedDict()
         self._tasks: dict[str, Future[Any]] = {}
-        self._looked_for: dict[str, float] = {}
+        self._looked_for: dict[str, dict[str, float]] = {}  # of each task: when each owner last did
         cluster.subscribe(self._topic, self._heard)
 
-    def ask(self, question: Question) -> Answer:
+    def ask(self, question: Question, by: Visitor) -> Answer:
         """The answer so far; the first to ask sets a worker to it.
 
-        Raises KeyError where there is no such run, ValueError where no weights were kept at the step.
+        Raises KeyError where they see no such run, ValueError where no weights were kept at the step.
         """
-        key = question.key
+        run = self._ownership.run(question.run, by) if question.run else None
+        key = _key(question, by)
         with self._lock:
             if key in self._tasks:
-                self._looked_for[key] = time.monotonic()
+                self._looked_for[key][by.owner] = time.monotonic()
             known = self._known.get(key)
             if known and not (known.trouble and time.monotonic() - known.since > STALE_SECONDS):
                 self._known.move_to_end(key)
                 return known
-        subject = self._subject(question)
+        subject = self._subject(question, run)
         kept = self._kept(key)
         with self._submitting:
             with self._lock:
@@ -95,6 +102,7 @@ class QuestionDesk:
                     self._settings,
                     self._topic,
                     not self._store.runs.all(["running"]),
+                    key,
                     key=f"{key}-{time.time()}",
                 )
             except TimeoutError as error:
@@ -102,28 +110,52 @@ class QuestionDesk:
                     return self._keep(key, Answer(trouble=str(error)))
             with self._lock:
                 self._tasks[key] = task
-                self._looked_for[key] = time.monotonic()
+                self._looked_for[key] = {by.owner: time.monotonic()}
                 asked = self._keep(key, Answer())
-        task.add_done_callback(lambda task: self._ended(question, task))
+        owner = by.owner if question.shows_own_picture else ""
+        task.add_done_callback(lambda task: self._ended(question, key, owner, task))
         return asked
 
-    def drop(self, question: Question) -> None:
-        """Stop working on a question that nobody waits for any more."""
-        if question.key in self._tasks:
-            self._drop(question.key)
+    def has(self, question: Question, by: Visitor) -> bool:
+        """True where they would be answered from the store."""
+        if question.run:
+            try:
+                self._ownership.run(question.run, by)
+            except KeyError:
+                return False
+        return self._store.answers.has(_key(question, by))
+
+    def drop(self, question: Question, by: Visitor) -> None:
+        """Wait for an answer no more; where nobody else does, the work on it stops."""
+        key, now = _key(question, by), time.monotonic()
+        with self._lock:
+            waiting = self._looked_for.get(key, {})
+            waiting.pop(by.owner, None)
+            if any(now - looked < GONE_SECONDS for looked in waiting.values()):
+                return
+        if key in self._tasks:
+            self._drop(key)
+
+    def forget(self, owner: str) -> None:
+        """Let go of what was answered about an owner's own pictures."""
+        with self._lock:
+            for key in [key for key in self._known if key.endswith(_of(owner)) and key not in self._tasks]:
+                del self._known[key]
+        self._store.answers.forget(owner)
 
     def drop_forgotten(self, seconds: float) -> None:
         """Stop working on what nobody has looked for during so many seconds: pages ask as often as they are drawn."""
         with self._lock:
-            forgotten = [key for key in self._tasks if time.monotonic() - self._looked_for[key] > seconds]
+            now = time.monotonic()
+            looked = {key: max(self._looked_for[key].values(), default=0.0) for key in self._tasks}
+            forgotten = [key for key, last in looked.items() if now - last > seconds]
         for key in forgotten:
             self._drop(key)
 
-    def _subject(self, question: Question) -> tuple[Any, ...]:
+    def _subject(self, question: Question, run: Run | None) -> tuple[Any, ...]:
         """The spec of the run asked about, its folder of weights, and its steps per epoch."""
-        if not question.run:
+        if run is None:
             return None, Path(), 0
-        run = self._store.runs.get(question.run)
         moments = self._store.events.moments(run.id)
         if question.step not in moments:
             raise ValueError(f"no weights of {run.name} were kept at step {question.step:,}")
@@ -156,9 +188,8 @@ class QuestionDesk:
             if known and known.pending:
                 self._known[key] = replace(known, done=done, total=total)
 
-    def _ended(self, question: Question, task: Future[Any]) -> None:
-        """On a thread of Dask's client."""
-        key = question.key
+    def _ended(self, question: Question, key: str, owner: str, task: Future[Any]) -> None:
+        """On a thread of Dask's client. `owner`: whose own picture it is about, if it is about one."""
         if task.status != "finished":
             error = task.exception() if task.status == "error" else None
             if isinstance(error, worker.Dropped):
@@ -175,12 +206,22 @@ class QuestionDesk:
             kind = type(question).__name__
             log.info("answered", question=key, run=question.run, kind=kind, seconds=round(seconds, 2))
             try:
-                self._store.answers.keep(key, question.run, question.model_dump_json(), packed)
+                if room_for(len(packed), self._settings, self._store):
+                    self._store.answers.keep(key, question.run, question.model_dump_json(), packed, owner)
             except (StoreError, KeyError) as error:  # a full disk; a run deleted meanwhile
                 log.warning("answer not kept", question=key, run=question.run, why=error)
         with self._lock:
             del self._tasks[key], self._looked_for[key]
             self._keep(key, answer)
+
+
+def _key(question: Question, by: Visitor) -> str:
+    """A name for the question and its answer; one about somebody's own picture is asked by them alone."""
+    return question.key + _of(by.owner) if question.shows_own_picture else question.key
+
+
+def _of(owner: str) -> str:
+    return f"-of-{owner}"
 
 
 def _reason(error: BaseException | None) -> str:

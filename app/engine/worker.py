@@ -110,19 +110,33 @@ def fetch_data(name: str, settings: Settings, topic: str) -> None:
     download(name, settings.data, progress)
 
 
-def take_upload(archive: Path, settings: Settings, title: str) -> dict[str, Any]:
-    """Read an uploaded zip into the store. Returns the `DataSet` as plain values."""
-    from app.data.zip_safety import Limits
-    from app.data.zip_upload import ingest
+def read_images(archive: Path, settings: Settings, read: Any) -> Any:
+    """Read an uploaded zip on for some seconds. `read`: what the last call returned, a `Read`; at first None."""
+    from app.data.zip_upload import Read, read_on
 
-    limits = Limits(archive_bytes=settings.upload_mb * 1_000_000)
-    return ingest(archive, settings.store, title=title, limits=limits).model_dump()
+    _be_nice()
+    return read_on(archive, _limits(settings), read or Read())
+
+
+def keep_images(archive: Path, settings: Settings, title: str) -> dict[str, Any]:
+    """What was read of a zip becomes a data set in the store. Returns the `DataSet` as plain values."""
+    from app.data.zip_upload import keep
+
+    _be_nice()
+    return keep(archive, settings.store, title, _limits(settings)).model_dump()
+
+
+def _limits(settings: Settings) -> Any:
+    from app.data.zip_safety import Limits
+
+    return Limits(archive_bytes=settings.upload_mb * 1_000_000, total_pixels=settings.upload_megapixels * 1_000_000)
 
 
 def take_weights(file: Path, spec: RunSpec, folder: Path, settings: Settings, most: int) -> str:
     """Weights of another project → the folder of a run, evaluated. Returns the run's events as JSON."""
     from app.training.checkpoint_import import receive
 
+    _be_nice()
     return to_json(receive(file, spec, folder, most, settings))
 
 
@@ -141,8 +155,9 @@ def answer(
     settings: Settings,
     topic: str,
     alone: bool,
+    key: str,
 ) -> bytes:
-    """Answer a question, sending how far it is to `topic`; `alone`: no run trains meanwhile.
+    """Answer a question, sending how far it is to `topic`, under `key`; `alone`: no run trains meanwhile.
 
     Raises Dropped when nobody waits for it any more.
     """
@@ -153,17 +168,17 @@ def answer(
 
     _be_nice()
     logs.begin(settings)
-    log.info("asked", question=question.key, run=question.run)
+    log.info("asked", question=key, run=question.run)
     # Where runs train on the same cores, threads that wait for one another take three times as long as one alone.
     cores = os.cpu_count() or 1
     torch.set_num_threads(min(cores, max(2, cores // 2)) if alone else max(1, cores // 4))
     worker = get_worker()
-    dropped = _Throttled(Flag(drop_flag(topic, question.key)).is_set)
+    dropped = _Throttled(Flag(drop_flag(topic, key)).is_set)
     due = _Throttled(lambda: True)
 
     def progress(done: int, total: int) -> None:
         if due():
-            worker.log_event(topic, (question.key, done, total))
+            worker.log_event(topic, (key, done, total))
         if dropped():
             raise Dropped
 

@@ -13,6 +13,7 @@ import pytest
 from app.base.histograms import REGISTRY
 from app.base.settings import Settings
 from app.engine.engine import Engine
+from app.engine.policy.visitor import MACHINE
 from app.engine.question_desk import Answer
 from app.studies.cuts.questions import CutEvaluation, CutQuestion
 from app.studies.paths.questions import PathsQuestion
@@ -33,8 +34,8 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
 
 
 def answered(engine: Engine, question: Question) -> Answer:
-    until(lambda: not engine.questions.ask(question).pending, "the answer")
-    return engine.questions.ask(question)
+    until(lambda: not engine.questions.ask(question, MACHINE).pending, "the answer")
+    return engine.questions.ask(question, MACHINE)
 
 
 def answers_timed() -> float:
@@ -88,9 +89,9 @@ def test_another_edition_of_a_question_is_another_question(monkeypatch: pytest.M
 
 def test_what_cannot_be_asked_is_refused_at_once(engine: Engine) -> None:
     with pytest.raises(KeyError, match="no run"):
-        engine.questions.ask(CutQuestion(run="nobody", step=0))
+        engine.questions.ask(CutQuestion(run="nobody", step=0), MACHINE)
     with pytest.raises(ValueError, match=r"no weights of .* were kept at step 7"):
-        engine.questions.ask(CutQuestion(run=RUN, step=7))
+        engine.questions.ask(CutQuestion(run=RUN, step=7), MACHINE)
 
 
 def test_what_a_worker_cannot_answer_is_a_sentence(engine: Engine) -> None:
@@ -102,14 +103,14 @@ def test_what_a_worker_cannot_answer_is_a_sentence(engine: Engine) -> None:
 
 def test_a_study_says_how_far_it_is_and_can_be_dropped(engine: Engine) -> None:
     study = SubNetworksQuestion(run=RUN, step=312, images=2000)
-    until(lambda: engine.questions.ask(study).done, "some progress")
-    assert 0 < engine.questions.ask(study).done < engine.questions.ask(study).total
+    until(lambda: engine.questions.ask(study, MACHINE).done, "some progress")
+    assert 0 < engine.questions.ask(study, MACHINE).done < engine.questions.ask(study, MACHINE).total
     engine.questions.drop_forgotten(3600)
     assert study.key in engine.questions._tasks
     engine.questions.drop_forgotten(0)
     until(lambda: study.key not in engine.questions._tasks, "the worker to let go of what nobody looks for")
-    until(lambda: engine.questions.ask(study).done, "progress once more")
-    engine.questions.drop(study)
+    until(lambda: engine.questions.ask(study, MACHINE).done, "progress once more")
+    engine.questions.drop(study, MACHINE)
     until(lambda: study.key not in engine.questions._tasks, "the worker to let go")
     assert engine.store.answers.get(study.key) is None
 

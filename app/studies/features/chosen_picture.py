@@ -105,7 +105,7 @@ def own_picture(dataset: DataSet, source: str, swapped: bool) -> Chosen | None:
     return Chosen(f"own:{to_text(255 - picture if swapped else picture)}", "your picture")
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
+@st.cache_data(max_entries=8, show_spinner=False, scope="session")
 def _fitted(content: bytes, channels: int, size: int) -> Bytes:
     """Decoded once, however often the page is drawn: fifty million pixels take a second."""
     return fitted(content, channels, size)

@@ -9,6 +9,7 @@ import streamlit as st
 from app.base.prose import literal
 from app.engine import process
 from app.engine.question_desk import Answer
+from app.ui.page import visitor
 from app.values.questions import Question
 
 LOOK_SECONDS = 0.4
@@ -70,7 +71,7 @@ def ask_all(*questions: Question) -> list[Answer]:
 def ask(question: Question) -> Answer:
     """The answer so far; what cannot be asked is an answer with trouble."""
     try:
-        return process.engine().questions.ask(question)
+        return process.engine().questions.ask(question, visitor.here())
     except (KeyError, ValueError) as error:
         return Answer(trouble=str(error).strip("'\""))
 
@@ -88,7 +89,7 @@ def _at_once(questions: Sequence[Question]) -> list[Answer]:
 
 def is_answered(question: Question) -> bool:
     """True where the answer is kept already: then nobody need press a button for it."""
-    return process.engine().store.answers.has(question.key)
+    return process.engine().questions.has(question, visitor.here())
 
 
 def _until_answered(questions: tuple[Question, ...]) -> None:
@@ -108,7 +109,7 @@ def _wait(questions: tuple[Question, ...], doing: str, on_stop: Callable[[], Non
         if on_stop is not None and st.button("Stop", icon=":material/stop:", key=f"stop-{questions[0].key}"):
             on_stop()  # before the next look, which would ask again
             for question in questions:
-                process.engine().questions.drop(question)
+                process.engine().questions.drop(question, visitor.here())
             st.rerun()
 
 
