@@ -47,12 +47,12 @@ def ingest(archive: Path, store: Path, title: str = "", limits: Limits | None = 
             part.unlink()
 
 
-def read_on(archive: Path, limits: Limits, read: Read, seconds: float = PART_SECONDS) -> Read:
-    """Read files of the zip for so long, at least one: whoever reads for many people does something else in between.
+def read_on(archive: Path, limits: Limits, read: Read) -> Read:
+    """Read files of the zip for PART_SECONDS, at least one: whoever reads for many does something else in between.
 
     What became of them lies beside the zip, for the next call and for `keep`. Raises UploadError, one sentence.
     """
-    until = time.monotonic() + seconds
+    until = time.monotonic() + PART_SECONDS
     images: list[Bytes] = []
     places: list[int] = []
     unreadable: list[str] = []

@@ -38,7 +38,7 @@ def test_no_guess_is_compared_before_its_turn_and_those_beyond_the_few_are_refus
         threads = [threading.Thread(target=lambda: found.append(door.opens(KEY))) for _ in range(MOST_WAITING)]
         for thread in threads:
             thread.start()
-        until(lambda: door._room._value == 0, "all of them to wait")  # type: ignore[attr-defined]
+        until(lambda: door._room._value == 0, "all of them to wait")
         for _ in range(300):
             with pytest.raises(RefusedError, match="many keys are being tried just now; wait some seconds"):
                 door.opens("x")
@@ -52,7 +52,7 @@ def test_no_guess_is_compared_before_its_turn_and_those_beyond_the_few_are_refus
 
 def test_the_right_key_takes_as_long_as_a_wrong_one(door: TeachersDoor, monkeypatch: pytest.MonkeyPatch) -> None:
     waits: list[float] = []
-    monkeypatch.setattr(teachers_door.time, "sleep", waits.append)
+    monkeypatch.setattr("app.engine.policy.teachers_door.time.sleep", waits.append)
     assert [door.opens(given) for given in (KEY, "wrong", "", "é" * 20)] == [True, False, False, False]
     assert waits == [teachers_door.WAIT_SECONDS] * 4
 

@@ -29,7 +29,7 @@ TABLE = {
 }
 RELATIONS = ("own", "another's", "pinned", "the machine's", "reference")
 ALL_BUT_REFERENCES = "yes yes yes yes no"
-MAY = {
+MAY: dict[tuple[str, Visitor], str] = {
     **{(mode, B): row for mode, row in TABLE.items()},
     ("class", TEACHER): ALL_BUT_REFERENCES,
     **{(mode, MACHINE): ALL_BUT_REFERENCES for mode in MODES},
@@ -82,20 +82,17 @@ def test_at_the_door(engine: Engine, mode: str, by: Visitor, relation: str, answ
 
 def test_nobody_is_taken_for_the_machine() -> None:
     """The command line's runs have no owner, and whoever had none would own them."""
-    for wrong in (lambda: Visitor(""), lambda: Visitor("", "teacher"), lambda: Visitor("x", "machine")):
+    for wrong in ({"owner": ""}, {"owner": "", "role": "teacher"}, {"owner": "x", "role": "machine"}):
         with pytest.raises(ValueError, match="known by an owner"):
-            wrong()
+            Visitor(**wrong)  # type: ignore[arg-type]
 
 
 # ---- by a page and by an address -----------------------------------------------------------------------------------
 
-# What B writes into the address of each page: A's run wherever a run is named, and a cut to bring to it.
-ADDRESS = {"cut": "1", "study": ["one by one"], "view": "Gradients", "beside": "none"}
-
 
 def aimed(page: str, run: str) -> AppTest:
-    """The page at an address that names A's run."""
-    return opened(page, run=run, **ADDRESS) if page == "lesions" else opened(page, run=run)
+    """The page at an address that names A's run, and a cut to bring to it."""
+    return opened(page, run=run, cut="1")
 
 
 def pressed_all(open_page: Callable[[], AppTest]) -> list[str]:
