@@ -5,11 +5,13 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from app.data.pictures import to_text
 from app.engine.engine import Engine
 from app.engine.policy.visitor import Visitor
 from app.studies.cuts.questions import CutPicturesQuestion
+from app.studies.features import chosen_picture
 from app.studies.features.questions import DepthQuestion, FeaturesQuestion
 from app.values.questions import Question
 from tests.attack.grounds import REFERENCE, A, B
@@ -81,6 +83,21 @@ def test_where_nothing_is_forgotten_they_stay(answering: Engine) -> None:
     assert answering.questions.has(ASKED[0], A)
 
 
+def test_what_was_made_of_it_is_remembered_in_its_own_session_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[bytes] = []
+    monkeypatch.setattr(chosen_picture, "fitted", lambda content, *_: made.append(content) or FACE)
+
+    def page() -> None:
+        from app.studies.features.chosen_picture import _fitted
+
+        _fitted(b"a picture", 1, 28)
+
+    for sessions in (1, 2):
+        session = AppTest.from_function(page).run().run()
+        assert not session.exception
+        assert len(made) == sessions
+
+
 # ---- room -----------------------------------------------------------------------------------------------------------
 
 
@@ -88,9 +105,9 @@ def test_answers_count_as_what_the_store_holds_and_the_oldest_make_room(answerin
     engine = answering
     engine.store._database.settle()
     before = engine.store.size()
+    engine.store.answers.keep("reproduced-card", "", "a card", b"{}")  # a verdict is no answer to be asked anew
     for nth in range(8):
         engine.store.answers.keep(f"old-{nth}", "", "{}", bytes(1_000_000))
-    engine.store.answers.keep("reproduced-card", "", "a card", b"{}")  # a verdict is no answer to be asked anew
     engine.store._database.settle()
     assert engine.store.size() > before + 8_000_000
     sets(engine, max_disk_mb=before // 1_000_000 + 8)
