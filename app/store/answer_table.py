@@ -46,7 +46,7 @@ class AnswerTable:
         """Delete what was answered about their own pictures: no byte of it stays in the file."""
         with self._database.transaction() as db:
             db.execute("DELETE FROM answers WHERE key IN (SELECT key FROM own_answers WHERE owner = ?)", (owner,))
-        self._database.settle()
+        self._database.empty_log()
 
     def thin_out(self, needed: int) -> bool:
         """Delete the oldest ones until so many bytes are free. False, and all are kept, where that is not enough."""
@@ -63,5 +63,5 @@ class AnswerTable:
             return False
         with self._database.transaction() as db:
             db.executemany("DELETE FROM answers WHERE key = ?", doomed)
-        self._database.settle()
+        self._database.empty_log()
         return True

@@ -101,7 +101,7 @@ class Database:
                 raise
             self._db.execute("COMMIT")
 
-    def settle(self) -> None:
+    def empty_log(self) -> None:
         """Bring what is written into the file itself and empty the log beside it, where deleted rows still stand."""
         with self.lock:
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -11,7 +11,10 @@ from app.engine.engine import Engine
 from app.engine.policy.visitor import MACHINE, Visitor
 from app.store.files.checkpoints import weights_file
 from app.store.run import Run
+from app.values import datasets
 from app.values.cut_spec import CutSpec
+from app.values.datasets import DataSet
+from tests.support.noise import ABOUT
 from tests.support.opening import spec, under_way
 from tests.visitors.test_sharing import OWNERS
 
@@ -61,6 +64,18 @@ def state(engine: Engine, run: str) -> Any:
         return engine.store.runs.get(run), len(engine.store.events.steps(run, 0, 99)), engine.store.events.cuts(run)
     except KeyError:
         return None
+
+
+def upload(engine: Engine, owner: str) -> DataSet:
+    """A data set that an owner sent, as far as the store knows; there is no pixel in it."""
+    labels = ("first class of A", "second class of A", "third")
+    data = ABOUT.model_copy(update={"title": "pictures that A sent", "labels": labels})
+    texts = ("x", data.model_dump_json())
+    for file, text in zip(datasets.upload_files(data.name, engine.store.folder), texts, strict=True):
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(text, "utf-8")
+    engine.store.owners.own_upload(data.name, owner)
+    return data
 
 
 def with_weights(engine: Engine, run: str) -> None:

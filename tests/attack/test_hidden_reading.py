@@ -14,12 +14,10 @@ from app.engine.weight_downloads import BIG_NETS
 from app.studies.cuts.questions import CutQuestion
 from app.ui.runs.big_nets import arrived
 from app.ui.widgets import feed
-from app.values import datasets
 from app.values.questions import Question
 from app.values.run_spec import imported
 from models.spec import NetSpec
-from tests.attack.grounds import TEACHER, A, B, of
-from tests.support.noise import ABOUT
+from tests.attack.grounds import TEACHER, A, B, of, upload
 from tests.support.opening import opened, spec
 from tests.support.settings import sets
 from tests.visitors.test_live_feed import asked
@@ -81,13 +79,7 @@ def test_nobody_stops_a_study_that_somebody_else_waits_for(demo: Engine, monkeyp
 
 
 def test_a_hidden_upload_is_trained_on_and_imported_onto_by_its_owner_alone(demo: Engine, tmp_path: Any) -> None:
-    data = ABOUT.model_copy(update={"title": "A's pictures"})
-    for file, text in zip(
-        datasets.upload_files(data.name, demo.store.folder), ("x", data.model_dump_json()), strict=True
-    ):
-        file.parent.mkdir(exist_ok=True)
-        file.write_text(text, "utf-8")
-    demo.store.owners.own_upload(data.name, A.owner)
+    data = upload(demo, A.owner)
     net = NetSpec.parse("resnet-8:width=2").fitted(data.channels, data.classes)
     weights = tmp_path / "weights"
     weights.write_bytes(b"x")

@@ -103,12 +103,12 @@ def test_what_was_made_of_it_is_remembered_in_its_own_session_alone(monkeypatch:
 
 def test_answers_count_as_what_the_store_holds_and_the_oldest_make_room(answering: Engine) -> None:
     engine = answering
-    engine.store._database.settle()
+    engine.store._database.empty_log()
     before = engine.store.size()
     engine.store.answers.keep("reproduced-card", "", "a card", b"{}")  # a verdict is no answer to be asked anew
     for nth in range(8):
         engine.store.answers.keep(f"old-{nth}", "", "{}", bytes(1_000_000))
-    engine.store._database.settle()
+    engine.store._database.empty_log()
     assert engine.store.size() > before + 8_000_000
     sets(engine, max_disk_mb=before // 1_000_000 + 8)
     assert answered(engine, DepthQuestion(run=REFERENCE, step=312), A)

@@ -13,10 +13,10 @@ from app.engine.policy import teachers_door
 from app.engine.policy.limits import RefusedError
 from app.engine.policy.visitor import MACHINE, Visitor
 from app.ui.page.frame import NAMES
-from tests.attack.grounds import NAME, REFERENCE, TEACHER, VERBS, A, B, of, sent, state, with_weights
+from tests.attack.grounds import NAME, REFERENCE, TEACHER, VERBS, A, B, of, sent, state, upload, with_weights
 from tests.support.opening import opened, press
 from tests.support.settings import sets
-from tests.visitors.test_sharing import OWNERS, looks
+from tests.visitors.test_sharing import looks
 
 KEY = "open sesame"
 
@@ -240,14 +240,15 @@ def test_a_demos_pages_say_nothing_of_anothers_runs(
     sets(engine, mode="demo", session_runs=0)
     runs = [of(engine, A.owner, status).id for status in ("running", "paused", "finished")]
     engine.store.owners.set_nickname(A.owner, "nickname of A")
-    own = of(engine, B.owner, "finished").id
+    data, own = upload(engine, A.owner), of(engine, B.owner, "finished").id
     engine.store.runs.update(own, name="B's")
     looks(monkeypatch, "b")
     said = sent(opened(page))
     assert said
-    for secret in (*runs, NAME, "nickname of A", A.owner):
+    secrets = (NAME, "nickname of A", A.owner, data.name, data.title, data.labels[0])
+    for secret in (*runs, *secrets):
         assert secret.encode() not in said
     for run in runs:  # a guessed id is not a secret, but nothing is told under it
         said = sent(aimed(page, run))
-        assert not [secret for secret in (NAME, A.owner) if secret.encode() in said]
-    assert OWNERS["a"] == A.owner
+        assert not [secret for secret in secrets if secret.encode() in said]
+    assert not [secret for secret in secrets if secret.encode() in sent(opened(page, data=data.name, run=own))]
