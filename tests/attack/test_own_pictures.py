@@ -85,7 +85,12 @@ def test_where_nothing_is_forgotten_they_stay(answering: Engine) -> None:
 
 def test_what_was_made_of_it_is_remembered_in_its_own_session_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[bytes] = []
-    monkeypatch.setattr(chosen_picture, "fitted", lambda content, *_: made.append(content) or FACE)
+
+    def once(content: bytes, *_size: int) -> object:
+        made.append(content)
+        return FACE
+
+    monkeypatch.setattr(chosen_picture, "fitted", once)
 
     def page() -> None:
         from app.studies.features.chosen_picture import _fitted

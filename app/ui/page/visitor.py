@@ -90,7 +90,7 @@ def attempt(otherwise: str) -> Iterator[None]:
     try:
         yield
     except (KeyError, ValueError) as refused:
-        st.error(literal(f"{otherwise}: {refused.args[0]}."))
+        st.error(literal(f"{otherwise}: {refused.args[0] if refused.args else refused}."))
 
 
 def is_teacher() -> bool:
