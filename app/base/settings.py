@@ -103,7 +103,9 @@ class Settings(BaseModel):
         default=0, ge=0, description="runs of one browser that wait or train, more are refused; 0: no limit"
     )
     abandoned_minutes: int = Field(
-        default=0, ge=0, description="after so long without its browser a run pauses and a study ends; 0: they go on"
+        default=0,
+        ge=0,
+        description="after so long without its browser a run pauses, a study ends, own pictures go; 0: never",
     )
     forget_minutes: int = Field(
         default=0, ge=0, description="after so long all that a gone browser trained or sent is deleted; 0: it is kept"

@@ -42,7 +42,7 @@ class Engine:
         self.store = open_store(settings)
         self._message_file = settings.store / "message.txt"
         self._message = self._message_file.read_text("utf-8") if self._message_file.is_file() else ""
-        self.ownership, self.teachers_door = Ownership(settings, self.store), TeachersDoor(settings)
+        self.ownership, self.teachers_door = Ownership(settings, self.store), TeachersDoor(settings, self.refusals)
         self._cluster = Cluster(settings, lanes)
         self.queue = RunQueue(settings, self.store, self._cluster)
         self.runs = RunDesk(settings, self.store, self._cluster, self.queue, self.refusals, self.ownership)

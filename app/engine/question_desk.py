@@ -9,6 +9,7 @@ import threading
 import time
 from collections import OrderedDict
 from dataclasses import dataclass, field, replace
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -37,12 +38,16 @@ log = logs.events(__name__)
 
 @dataclass(frozen=True)
 class Answer:
-    """The result, or how far it is (`done` of `total` parts; 0 of 0: nobody knows yet), or why there is none."""
+    """The result, or how far it is (`done` of `total` parts; 0 of 0: nobody knows yet), or why there is none.
+
+    `owner`: of the picture of their own that it shows, if it shows one.
+    """
 
     result: Result | None = None
     done: int = 0
     total: int = 0
     trouble: str = ""
+    owner: str = ""
     since: float = field(default_factory=time.monotonic)
 
     @property
@@ -77,7 +82,7 @@ class QuestionDesk:
         Raises KeyError where they see no such run, ValueError where no weights were kept at the step.
         """
         run = self._ownership.run(question.run, by) if question.run else None
-        key = _key(question, by)
+        key, owner = _key(question, by), by.owner if question.shows_own_picture else ""
         with self._lock:
             if key in self._tasks:
                 self._looked_for[key][by.owner] = time.monotonic()
@@ -90,7 +95,7 @@ class QuestionDesk:
         with self._submitting:
             with self._lock:
                 if kept is not None:
-                    return self._keep(key, Answer(kept))
+                    return self._keep(key, Answer(kept, owner=owner))
                 if key in self._tasks:  # somebody else was quicker
                     return self._known[key]
             try:
@@ -107,12 +112,11 @@ class QuestionDesk:
                 )
             except TimeoutError as error:
                 with self._lock:
-                    return self._keep(key, Answer(trouble=str(error)))
+                    return self._keep(key, Answer(trouble=str(error), owner=owner))
             with self._lock:
                 self._tasks[key] = task
                 self._looked_for[key] = {by.owner: time.monotonic()}
-                asked = self._keep(key, Answer())
-        owner = by.owner if question.shows_own_picture else ""
+                asked = self._keep(key, Answer(owner=owner))
         task.add_done_callback(lambda task: self._ended(question, key, owner, task))
         return asked
 
@@ -139,8 +143,9 @@ class QuestionDesk:
     def forget(self, owner: str) -> None:
         """Let go of what was answered about an owner's own pictures."""
         with self._lock:
-            for key in [key for key in self._known if key.endswith(_of(owner)) and key not in self._tasks]:
-                del self._known[key]
+            for key, answer in list(self._known.items()):
+                if answer.owner == owner and key not in self._tasks:
+                    del self._known[key]
         self._store.answers.forget(owner)
 
     def drop_forgotten(self, seconds: float) -> None:
@@ -197,10 +202,10 @@ class QuestionDesk:
                     del self._tasks[key], self._looked_for[key], self._known[key]
                 return
             log.error("question failed", question=key, run=question.run, why=repr(error))
-            answer = Answer(trouble=_reason(error))
+            answer = Answer(trouble=_reason(error), owner=owner)
         else:
             packed = task.result()
-            answer = Answer(from_bytes(packed))
+            answer = Answer(from_bytes(packed), owner=owner)
             seconds = time.monotonic() - self._known[key].since
             ANSWER_SECONDS.labels(question.lane).observe(seconds)
             kind = type(question).__name__
@@ -208,7 +213,7 @@ class QuestionDesk:
             try:
                 if room_for(len(packed), self._settings, self._store):
                     self._store.answers.keep(key, question.run, question.model_dump_json(), packed, owner)
-            except (StoreError, KeyError) as error:  # a full disk; a run deleted meanwhile
+            except (StoreError, KeyError, OSError) as error:  # a full disk; a run, or a file of it, deleted meanwhile
                 log.warning("answer not kept", question=key, run=question.run, why=error)
         with self._lock:
             del self._tasks[key], self._looked_for[key]
@@ -216,12 +221,10 @@ class QuestionDesk:
 
 
 def _key(question: Question, by: Visitor) -> str:
-    """A name for the question and its answer; one about somebody's own picture is asked by them alone."""
-    return question.key + _of(by.owner) if question.shows_own_picture else question.key
-
-
-def _of(owner: str) -> str:
-    return f"-of-{owner}"
+    """A name for the question and its answer. One about a picture of their own is theirs, and tells nobody whose."""
+    if not question.shows_own_picture:
+        return question.key
+    return f"{question.kind}-own-{blake2b(f'{by.owner} {question.key}'.encode(), digest_size=12).hexdigest()}"
 
 
 def _reason(error: BaseException | None) -> str:

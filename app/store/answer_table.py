@@ -61,7 +61,10 @@ class AnswerTable:
             freed += row["bytes"]
         if freed < needed:
             return False
-        with self._database.transaction() as db:
-            db.executemany("DELETE FROM answers WHERE key = ?", doomed)
-        self._database.empty_log()
+        try:
+            with self._database.transaction() as db:
+                db.executemany("DELETE FROM answers WHERE key = ?", doomed)
+            self._database.empty_log()
+        except (sqlite3.OperationalError, StoreError):  # a full disk takes no deletions, either
+            return False
         return True

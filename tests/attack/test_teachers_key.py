@@ -7,7 +7,7 @@ import pytest
 
 from app.base.settings import Settings
 from app.engine.policy import teachers_door
-from app.engine.policy.limits import RefusedError
+from app.engine.policy.limits import Refusals, RefusedError
 from app.engine.policy.teachers_door import MOST_WAITING, TeachersDoor
 from tests.support.waiting import until
 
@@ -18,7 +18,7 @@ KEY = "open sesame"
 def door(monkeypatch: pytest.MonkeyPatch) -> TeachersDoor:
     """One that opens at once."""
     monkeypatch.setattr(teachers_door, "WAIT_SECONDS", 0)
-    return TeachersDoor(Settings.model_validate({"mode": "class", "teacher_key": KEY}))
+    return TeachersDoor(Settings.model_validate({"mode": "class", "teacher_key": KEY}), Refusals())
 
 
 def test_no_guess_is_compared_before_its_turn_and_those_beyond_the_few_are_refused_at_once(
@@ -43,6 +43,7 @@ def test_no_guess_is_compared_before_its_turn_and_those_beyond_the_few_are_refus
             with pytest.raises(RefusedError, match="many keys are being tried just now; wait some seconds"):
                 door.opens("x")
         assert compared == []
+        assert door._refusals == {"teacher_key": 300}, "/metrics says that somebody guesses"
     for thread in threads:
         thread.join()
     assert found == [True] * MOST_WAITING

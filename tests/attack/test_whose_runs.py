@@ -133,6 +133,35 @@ def test_the_attack_that_was_found(engine: Engine, deaf: None, monkeypatch: pyte
         assert any("not yours to cut" in one.value for one in page.caption) == (not may)
 
 
+def chosen(page: AppTest) -> AppTest:
+    """The page with the first row of its table selected."""
+    page.session_state[str(page.dataframe[0].key)] = {"selection": {"rows": [0], "columns": [], "cells": []}}
+    return page.run()
+
+
+@pytest.mark.parametrize("mode", ["local", "class"])
+def test_on_runs_anothers_run_is_chosen_and_neither_renamed_nor_deleted(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, mode: str
+) -> None:
+    sets(engine, mode=mode)
+    run = of(engine, A.owner, "finished").id
+    before = state(engine, run)
+    looks(monkeypatch, "b")
+    own = chosen(opened("runs", find=run))
+    assert bool([field for field in own.text_input if field.label == "Name"]) == (mode == "local")
+    looks(monkeypatch, "a")
+    theirs = chosen(opened("runs", find=run))
+    next(field for field in theirs.text_input if field.label == "Name").set_value("another name")
+    states = theirs._tree.get_widget_states()
+    looks(monkeypatch, "b")
+    chosen(opened("runs", find=run))._run(states)
+    assert (state(engine, run) == before) == (mode == "class")
+    page = chosen(opened("runs", find=run))
+    next(button for button in page.button if button.label == "Yes, delete")._value = True
+    page.run()
+    assert (state(engine, run) is None) == (mode == "local")
+
+
 # ---- by a message --------------------------------------------------------------------------------------------------
 
 

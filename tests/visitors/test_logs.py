@@ -5,13 +5,16 @@ import logging
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 
 from app.base import logs
 from app.base.settings import MODES, Settings
+from app.data.pictures import to_text
 from app.engine.engine import Engine
 from app.engine.policy.limits import RefusedError
 from app.engine.policy.visitor import MACHINE, Visitor
+from app.studies.features.questions import DepthQuestion
 from tests.support.opening import spec, under_way
 from tests.support.settings import sets
 
@@ -90,3 +93,16 @@ def test_a_server_for_many_writes_json() -> None:
         "class": "json",
         "demo": "json",
     }
+
+
+def test_a_question_about_a_picture_of_ones_own_is_told_under_a_name_that_tells_nobody_whose(
+    answering: Engine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    logs.begin(Settings(mode="class", logs="json"))
+    owner = Visitor("owner of it")
+    question = DepthQuestion(run="reference-resnet-20", step=312, picture=f"own:{to_text(np.zeros((1, 28, 28), 'u1'))}")
+    answering.questions.ask(question, owner)
+    asked = next(line for line in lines(capsys) if line["event"] == "answered")
+    assert "owner of it" not in json.dumps(asked)
+    assert asked["question"].startswith("depth-own-")
+    assert answering.store.answers.has(asked["question"])
