@@ -1,4 +1,4 @@
-"""What browsers leave behind: runs and questions that nobody waits for any more, and what visitors trained or sent."""
+"""What browsers leave behind: runs and questions that nobody waits for, what visitors trained, sent and showed."""
 
 import threading
 import time
@@ -52,8 +52,17 @@ class Housekeeper:
                 minutes = self.settings.abandoned_minutes
                 reason = f"its browser was away for {minutes} minutes, so it paused; everything measured was kept"
                 self.queue.end(run.id, "paused", reason)
+        self._forget_pictures(away)
+
+    def _forget_pictures(self, away: float) -> None:
+        """Of their own, in what was answered about them: the page that showed one has gone, and asks no more."""
+        for owner in self.store.answers.owners():
+            if self._is_gone(owner, away):
+                self.questions.forget(owner)
+                log.info("pictures forgotten")
 
     def _forget(self, away: float) -> None:
+        self._forget_pictures(away)
         for run in self.store.runs.all():
             own = run.origin != "reference" and self._is_gone(run.owner, away)
             if not own or run.pinned:

@@ -259,7 +259,7 @@ class RunQueue:
         if name not in self._fetching:
             self.downloads[name] = (0, DATASETS[name].download_bytes)
             key = f"data:{name}:{secrets.token_hex(2)}"
-            task = self._cluster.submit("ask", worker.fetch_data, name, self.settings, self._topic, key=key)
+            task = self._cluster.submit("study", worker.fetch_data, name, self.settings, self._topic, key=key)
             self._fetching[name] = task
             task.add_done_callback(lambda task: self._inbox.put(lambda: self._fetched(name, task)))
         return False

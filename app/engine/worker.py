@@ -111,19 +111,33 @@ def fetch_data(name: str, settings: Settings, topic: str) -> None:
     download(name, settings.data, progress)
 
 
-def take_upload(archive: Path, settings: Settings, title: str) -> dict[str, Any]:
-    """Read an uploaded zip into the store. Returns the `DataSet` as plain values."""
-    from app.data.zip_safety import Limits
-    from app.data.zip_upload import ingest
+def read_images(archive: Path, settings: Settings, read: Any) -> Any:
+    """Read an uploaded zip on for some seconds. `read`: what the last call returned, a `Read`; at first None."""
+    from app.data.zip_upload import Read, read_on
 
-    limits = Limits(archive_bytes=settings.upload_mb * 1_000_000)
-    return ingest(archive, settings.store, title=title, limits=limits).model_dump()
+    _be_nice("study")
+    return read_on(archive, _limits(settings), read or Read())
+
+
+def keep_images(archive: Path, settings: Settings, title: str) -> dict[str, Any]:
+    """What was read of a zip becomes a data set in the store. Returns the `DataSet` as plain values."""
+    from app.data.zip_upload import keep
+
+    _be_nice("study")
+    return keep(archive, settings.store, title, _limits(settings)).model_dump()
+
+
+def _limits(settings: Settings) -> Any:
+    from app.data.zip_safety import Limits
+
+    return Limits(archive_bytes=settings.upload_mb * 1_000_000, total_pixels=settings.upload_megapixels * 1_000_000)
 
 
 def take_weights(file: Path, spec: RunSpec, folder: Path, settings: Settings, most: int) -> str:
     """Weights of another project → the folder of a run, evaluated. Returns the run's events as JSON."""
     from app.training.checkpoint_import import receive
 
+    _be_nice("study")
     return to_json(receive(file, spec, folder, most, settings))
 
 
@@ -143,8 +157,9 @@ def answer(
     topic: str,
     name: str,
     alone: bool,
+    key: str,
 ) -> bytes:
-    """Answer a question, sending how far it is to `topic`; `name`: of its flags, `alone`: no run trains meanwhile.
+    """Answer a question, sending how far it is to `topic` under `key`; `name`: of its flags, `alone`: no run trains.
 
     Between batches it gives way to the others of this process, and stands still while nobody looks for it. Raises
     Dropped when it is given up.
@@ -154,11 +169,11 @@ def answer(
 
     _be_nice(question.lane)
     logs.begin(settings)
-    log.info("asked", question=question.key, run=question.run)
+    log.info("asked", question=key, run=question.run)
     # Where runs train on the same cores, threads that wait for one another take three times as long as one alone.
     cores = os.cpu_count() or 1
     threads = min(cores, max(2, cores // 2)) if alone else max(1, cores // 4)
-    attended = _Attended(topic, question.key, name, threads)
+    attended = _Attended(topic, key, name, threads)
     with _FLOOR.held():
         attended.begin()
         return to_bytes(find(question, Subject(spec, folder, epoch_steps, settings), attended))

@@ -62,6 +62,7 @@ class Database:
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = NORMAL")
             db.execute("PRAGMA foreign_keys = ON")
+            db.execute("PRAGMA secure_delete = ON")  # what is forgotten is overwritten: it may be somebody's face
             prepare(db)
         except sqlite3.DatabaseError:
             db.close()
@@ -99,6 +100,11 @@ class Database:
                     self._db.execute("ROLLBACK")
                 raise
             self._db.execute("COMMIT")
+
+    def empty_log(self) -> None:
+        """Bring what is written into the file itself and empty the log beside it, where deleted rows still stand."""
+        with self.lock:
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def rows(self, sql: str, *values: Any) -> list[sqlite3.Row]:
         """The rows that a query finds."""

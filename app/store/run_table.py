@@ -40,8 +40,13 @@ class RunTable:
         """The run with this id. Raises KeyError with a sentence."""
         rows = self._database.rows("SELECT * FROM runs WHERE id = ?", run)
         if not rows:
-            raise KeyError(f"there is no run {run[:60]!r} in this store")
+            raise self.unknown(run)
         return Run.read(rows[0])
+
+    @staticmethod
+    def unknown(run: str) -> KeyError:
+        """For a run that is not here, or that is not shown to who asks."""
+        return KeyError(f"there is no run {run[:60]!r} in this store")
 
     def all(self, status: Iterable[Status] | None = None) -> list[Run]:
         """All runs, or those of some statuses, newest first."""

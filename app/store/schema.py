@@ -75,6 +75,10 @@ CREATE TABLE IF NOT EXISTS answers (      -- what was asked of a run, or of none
     result   BLOB NOT NULL,               -- .npz, see app/results/
     created  REAL NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS own_answers (  -- those that show somebody's own picture: whose
+    key   TEXT PRIMARY KEY REFERENCES answers(key) ON DELETE CASCADE,
+    owner TEXT NOT NULL                   -- as in runs
+) STRICT, WITHOUT ROWID;
 """
 
 # What brings the tables to each version from the one before it.
@@ -82,6 +86,7 @@ MIGRATIONS = {
     2: "ALTER TABLE runs ADD COLUMN owner TEXT NOT NULL DEFAULT ''",
     3: "ALTER TABLE runs ADD COLUMN pinned INTEGER NOT NULL DEFAULT 0",
     4: "ALTER TABLE runs ADD COLUMN cut_asked TEXT",
+    5: """DELETE FROM answers WHERE question LIKE '%"own:%'""",  # own pictures of nobody knows whom
 }
 VERSION = max(MIGRATIONS)
 

@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 
 from app.base.settings import load
 from app.engine.engine import Engine
+from app.engine.policy.visitor import MACHINE
 from app.studies.cuts.questions import CutQuestion
 from app.studies.lesions.questions import RandomLesionsQuestion
 from app.studies.subnetworks.questions import SubNetworksQuestion
@@ -57,14 +58,14 @@ def measure(_device: Device, say: Say) -> list[Figure]:
 def _click(engine: Engine, cut: CutSpec) -> float:
     question = CutQuestion(run=RUN, step=STEP, cut=cut, images=IMAGES)
     at = time.perf_counter()
-    while engine.questions.ask(question).pending:
+    while engine.questions.ask(question, MACHINE).pending:
         time.sleep(LOOK_SECONDS)
     return time.perf_counter() - at
 
 
 def _begin_runs(engine: Engine) -> None:
     net = NetSpec.parse("resnet-56:width=8").fitted(1, 10)
-    engine.runs.submit([RunSpec(net=net, seed=seed) for seed in range(engine.settings.runs_at_once)])
+    engine.runs.submit([RunSpec(net=net, seed=seed) for seed in range(engine.settings.runs_at_once)], MACHINE)
 
 
 def _studies() -> list[Question]:
@@ -75,7 +76,7 @@ def _studies() -> list[Question]:
 def _watch(engine: Engine, studies: list[Question], over: threading.Event) -> None:
     while not over.wait(0.4):
         for study in studies:
-            engine.questions.ask(study)
+            engine.questions.ask(study, MACHINE)
 
 
 def _wait_for(engine: Engine) -> None:

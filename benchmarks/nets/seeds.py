@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 
 from app.base.settings import load
 from app.engine.engine import Engine
+from app.engine.policy.visitor import MACHINE
 from app.ui.runs.race_form import DEFAULT_NETS
 from app.values.run_spec import Recipe, RunSpec, over_seeds
 from benchmarks.report.figures import Device, Figure, Row, Say, at_most
@@ -65,7 +66,8 @@ def measure(_device: Device, say: Say) -> list[Figure]:
 def _raced(engine: Engine, seeds: int, seed: int, steps: int = STEPS) -> _Race:
     recipe = Recipe(steps=steps)
     nets = [NetSpec.parse(f"{net}:width=8").fitted(1, 10) for net in DEFAULT_NETS]
-    runs = engine.runs.submit(over_seeds([RunSpec(net=net, recipe=recipe, seed=seed) for net in nets], seeds))
+    specs = over_seeds([RunSpec(net=net, recipe=recipe, seed=seed) for net in nets], seeds)
+    runs = engine.runs.submit(specs, MACHINE)
     at = time.perf_counter()
     begun: dict[str, float] = {}  # nets
     started: dict[str, float] = {}  # runs

@@ -17,6 +17,7 @@ from app.base.settings import Settings
 from app.engine import question_desk
 from app.engine.cluster import AT_ONCE
 from app.engine.engine import Engine
+from app.engine.policy.visitor import MACHINE
 from app.engine.question_desk import Answer, QuestionDesk
 from app.studies.cuts.questions import CutEvaluation, CutQuestion
 from app.studies.paths.questions import PathsQuestion
@@ -37,8 +38,8 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
 
 
 def answered(engine: Engine, question: Question) -> Answer:
-    until(lambda: not engine.questions.ask(question).pending, "the answer")
-    return engine.questions.ask(question)
+    until(lambda: not engine.questions.ask(question, MACHINE).pending, "the answer")
+    return engine.questions.ask(question, MACHINE)
 
 
 def answers_timed() -> float:
@@ -92,9 +93,9 @@ def test_another_edition_of_a_question_is_another_question(monkeypatch: pytest.M
 
 def test_what_cannot_be_asked_is_refused_at_once(engine: Engine) -> None:
     with pytest.raises(KeyError, match="no run"):
-        engine.questions.ask(CutQuestion(run="nobody", step=0))
+        engine.questions.ask(CutQuestion(run="nobody", step=0), MACHINE)
     with pytest.raises(ValueError, match=r"no weights of .* were kept at step 7"):
-        engine.questions.ask(CutQuestion(run=RUN, step=7))
+        engine.questions.ask(CutQuestion(run=RUN, step=7), MACHINE)
 
 
 def test_what_a_worker_cannot_answer_is_a_sentence(engine: Engine) -> None:
@@ -109,9 +110,9 @@ def test_a_study_that_nobody_looks_for_stands_still_and_goes_on_where_it_was(
 ) -> None:
     study = SubNetworksQuestion(run=RUN, step=312, images=2000)
     desk = engine.questions
-    until(lambda: desk.ask(study).done, "some progress")
+    until(lambda: desk.ask(study, MACHINE).done, "some progress")
     assert desk.under_way == 1
-    assert 0 < desk.ask(study).done < desk.ask(study).total
+    assert 0 < desk.ask(study, MACHINE).done < desk.ask(study, MACHINE).total
     desk.tidy()
     assert desk.under_way == 1, "it was looked for just now"
     monkeypatch.setattr(question_desk, "UNWATCHED_SECONDS", 0)
@@ -121,11 +122,11 @@ def test_a_study_that_nobody_looks_for_stands_still_and_goes_on_where_it_was(
     far = desk._known[study.key].done
     assert answered(engine, CutQuestion(run=RUN, step=312, images=20)).result, "meanwhile others are answered"
     monkeypatch.undo()
-    assert desk.ask(study).done >= far > 0, "it goes on, and not from the beginning"
-    until(lambda: desk.ask(study).done > far, "progress once more")
+    assert desk.ask(study, MACHINE).done >= far > 0, "it goes on, and not from the beginning"
+    until(lambda: desk.ask(study, MACHINE).done > far, "progress once more")
     give_up(desk, monkeypatch)
     assert engine.store.answers.get(study.key) is None
-    until(lambda: desk.ask(study).done > 1, "it begins anew, and is not given up at once")
+    until(lambda: desk.ask(study, MACHINE).done > 1, "it begins anew, and is not given up at once")
     give_up(desk, monkeypatch)
 
 
@@ -147,16 +148,16 @@ def test_studies_share_their_worker_and_one_that_waits_says_behind_how_many(
 ) -> None:
     studies = [SubNetworksQuestion(run=RUN, step=312, images=2000 - nth) for nth in range(AT_ONCE["study"] + 1)]
     desk = engine.questions
-    until(lambda: min(desk.ask(study).done for study in studies[:-1]), "all that have a place to get on")
+    until(lambda: min(desk.ask(study, MACHINE).done for study in studies[:-1]), "all that have a place to get on")
     last = studies[-1]
-    assert not desk.ask(last).begun
-    assert desk.ahead(last) == len(studies) - 1
+    assert not desk.ask(last, MACHINE).begun
+    assert desk.ahead(last, MACHINE) == len(studies) - 1
     with monkeypatch.context() as patch:
         patch.setattr(question_desk, "UNWATCHED_SECONDS", 0)
         desk._tasks[last.key].looked_for += 3600
         desk.tidy()
         desk.tidy()
-        until(lambda: desk.ask(last).begun, "the place of one that nobody looks for")
+        until(lambda: desk.ask(last, MACHINE).begun, "the place of one that nobody looks for")
     give_up(desk, monkeypatch)
 
 

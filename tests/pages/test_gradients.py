@@ -9,6 +9,7 @@ import pytest
 from app.analysis import answering
 from app.base import studies
 from app.engine.engine import Engine
+from app.engine.policy.visitor import MACHINE
 from app.store.run import Run
 from app.studies.cuts.over_images import packed
 from app.studies.gradients.questions import SizesQuestion
@@ -65,7 +66,9 @@ def test_the_sentence_is_that_of_the_kept_moments_and_of_a_run_under_way_no_end_
 ) -> None:
     page = well(opened("gradients", run=PAIR, step="100"))
     run = answering.store.runs.get(PAIR[0])
-    found = {step: answering.questions.ask(SizesQuestion(run=run.id, step=step)).result for step in (0, 1, 10, 312)}
+    found = {
+        step: answering.questions.ask(SizesQuestion(run=run.id, step=step), MACHINE).result for step in (0, 1, 10, 312)
+    }
     history = answering.store.events.history(run.id)
     errors = history.train_error(), history.test_error()
     assert None not in errors
@@ -127,7 +130,7 @@ def test_the_address_s_layer_is_followed_and_its_distribution_is_drawn_on_demand
 
 
 def test_a_run_without_kept_weights_still_has_its_map(answering: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    [short] = answering.runs.submit([spec("plain-8:width=2")])
+    [short] = answering.runs.submit([spec("plain-8:width=2")], MACHINE)
     under_way(answering, short, [90.0] * EPOCH)
     kept = answering.store.events.moments
     monkeypatch.setattr(answering.store.events, "moments", lambda run: [] if run == short.id else kept(run))

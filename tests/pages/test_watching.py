@@ -5,6 +5,7 @@ from streamlit.testing.v1 import AppTest
 
 from app.base.prose import literal
 from app.engine.engine import Engine
+from app.engine.policy.visitor import MACHINE
 from app.store.run import Run
 from app.ui.runs.curve_words import NO_DIFFERENCE
 from tests.pages.test_train import SMALL, labels, trained
@@ -20,7 +21,7 @@ def drawn(page: AppTest) -> str:
 
 def race(engine: Engine, *names: str) -> list[Run]:
     """Runs in the queue."""
-    return engine.runs.submit([spec(name) for name in names or SMALL])
+    return engine.runs.submit([spec(name) for name in names or SMALL], MACHINE)
 
 
 def watching(runs: list[Run], **query: str) -> AppTest:
@@ -29,7 +30,7 @@ def watching(runs: list[Run], **query: str) -> AppTest:
 
 def test_a_deleted_run_is_named_and_the_others_are_shown(engine: Engine) -> None:
     [gone, kept] = race(engine)
-    engine.runs.cancel(gone.id)
+    engine.runs.cancel(gone.id, MACHINE)
     engine.store.delete(gone.id)
     page = watching([gone, kept])
     assert [literal(gone.id) in warning.value for warning in page.warning] == [True]
@@ -48,7 +49,7 @@ def test_a_run_deleted_under_the_eyes_of_a_browser_is_said_at_the_next_refresh(e
     runs = race(engine)
     page = watching(runs)
     for run in runs:
-        engine.runs.cancel(run.id)
+        engine.runs.cancel(run.id, MACHINE)
         engine.store.delete(run.id)
     page.run()
     assert "deleted" in well(page).warning[0].value

@@ -19,6 +19,7 @@ from app.base.settings import load
 from app.engine import engine as engine_module
 from app.engine import process
 from app.engine.engine import Engine
+from app.engine.policy.visitor import MACHINE
 from app.store.files.bundled_answers import BUNDLE, LIMIT, BundledAnswers, write
 from app.store.files.checkpoints import weights_file
 from app.store.files.references import REFERENCES
@@ -86,7 +87,7 @@ def collect(engine: Engine) -> dict[str, tuple[str, str, bytes]]:
             raise RuntimeError(f"{page} {query}: {session.exception[0].message}")
         out.print(page, query)
     for question in cuts(engine, runs):
-        engine.questions.ask(question)
+        engine.questions.ask(question, MACHINE)
     found = [(key, read(text), text, result) for key, text, result in engine.store.answers.everything()]
     return {
         key: (text, digest(engine.store, question), result)

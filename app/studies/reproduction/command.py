@@ -98,12 +98,13 @@ def _train(trial: Trial, configured: Settings) -> None:
     import logging
 
     from app.engine import process
+    from app.engine.policy.visitor import MACHINE
 
     logging.getLogger("distributed.scheduler").setLevel(logging.CRITICAL)  # it complains of workers that are let go
     logs.begin(configured, logging.WARNING)
-    engine = process.start(configured, lanes=["train", "ask"])
+    engine = process.start(configured, lanes=["train", "study"])
     try:
-        runs = [run.id for run in (*trial.under_way, *engine.runs.submit(trial.missing))]
+        runs = [run.id for run in (*trial.under_way, *engine.runs.submit(trial.missing, MACHINE))]
         with progress_bar("training") as progress:
             while active := [run for run in map(engine.store.runs.get, runs) if run.active]:
                 progress(len(runs) - len(active), len(runs))

@@ -70,7 +70,7 @@ def frame() -> None:
 @st.fragment(run_every=15)
 def status() -> None:
     """Workers, runs that train and runs that wait. Drawn while the page is open: so the engine knows."""
-    process.engine().housekeeper.seen(visitor.owner())
+    process.engine().housekeeper.seen(visitor.here().owner)
     st.caption(_status(process.engine(), int(time.monotonic())))
 
 

@@ -9,6 +9,7 @@ import streamlit as st
 from app.base.prose import literal
 from app.engine import process
 from app.engine.question_desk import Answer
+from app.ui.page import visitor
 from app.values.questions import Question
 
 LOOK_SECONDS = 0.4
@@ -93,7 +94,7 @@ def ask_all(*questions: Question) -> list[Answer]:
 def ask(question: Question) -> Answer:
     """The answer so far; what cannot be asked is an answer with trouble."""
     try:
-        return process.engine().questions.ask(question)
+        return process.engine().questions.ask(question, visitor.here())
     except (KeyError, ValueError) as error:
         return Answer(trouble=str(error).strip("'\""))
 
@@ -111,7 +112,7 @@ def _at_once(questions: Sequence[Question]) -> list[Answer]:
 
 def is_answered(question: Question) -> bool:
     """True where the answer is kept already: then nobody need press a button for it."""
-    return process.engine().store.answers.has(question.key)
+    return process.engine().questions.has(question, visitor.here())
 
 
 def _until_answered(questions: tuple[Question, ...]) -> None:
@@ -136,7 +137,7 @@ def _wait_in_words(questions: Sequence[Question], answers: Sequence[Answer]) -> 
     """How long it will take, or what it waits for; empty where nobody knows."""
     pending = [(question, answer) for question, answer in zip(questions, answers, strict=True) if answer.pending]
     if not any(answer.begun for _, answer in pending):
-        ahead = min((process.engine().questions.ahead(question) for question, _ in pending), default=0)
+        ahead = min((process.engine().questions.ahead(question, visitor.here()) for question, _ in pending), default=0)
         return f" · waits: {ahead} other{'s' * (ahead > 1)} asked before" if ahead else ""
     left = pending[0][1].seconds_left if len(answers) == 1 else None
     return "" if left is None else f" · {left:.0f} s left"

@@ -15,7 +15,7 @@ from app.values.run_spec import RunSpec
 def submitted(specs: Sequence[RunSpec]) -> list[Run]:
     """The runs, queued; none where they are refused: the page then says why, and stands as it was."""
     try:
-        return process.engine().runs.submit(specs, visitor.owner())
+        return process.engine().runs.submit(specs, visitor.here())
     except RefusedError as refused:
         st.error(literal(f"Not started: {refused}."))
         return []
