@@ -34,6 +34,7 @@ from app.cli.shared import (
     print_json,
     read_settings,
 )
+from app.store.files.checkpoints import Digests
 from app.values.run_spec import imported, net_title, read_normalisation
 from models.names import PRESETS
 from models.plan import plan
@@ -97,7 +98,8 @@ def evaluate(
     with clear_errors():
         found = store.runs.get(run)
         chosen = kept_step(store, run, step)
-        result = evaluate_run(found.spec, store.weights.folder(run), chosen, configured, images)
+        digest = store.digests(run).get(chosen, Digests()).weights
+        result = evaluate_run(found.spec, store.weights.folder(run), chosen, configured, images, digest)
     figures = {"run": run, "error": result.error, "loss": result.loss, "images": result.images}
     if as_json:
         return print_json(figures)

@@ -95,6 +95,7 @@ class QuestionDesk:
                     self._settings,
                     self._topic,
                     not self._store.runs.all(["running"]),
+                    self._store.weight_digests(question.run) if question.run else (),
                     key=f"{key}-{time.time()}",
                 )
             except TimeoutError as error:

@@ -15,6 +15,7 @@ from distributed import get_worker
 from app.base import logs
 from app.base.memory import return_freed_memory
 from app.base.settings import Settings
+from app.store.files.checkpoints import Digests
 from app.values.datasets import BUNDLED, DATASETS
 from app.values.events import BlockCut, Event, RunStarted, to_json
 from app.values.questions import Question
@@ -67,6 +68,7 @@ def train_run(
     cuts: list[BlockCut],
     settings: Settings,
     topic: str,
+    digests: Digests = Digests(),  # noqa: B008  a frozen value
 ) -> None:
     """Train one attempt of a run, sending its events to `topic` in order, several to a message."""
     from app.data.images import load
@@ -89,7 +91,7 @@ def train_run(
         pending.clear()
         sent = time.monotonic()
 
-    for event in train(spec, images, folder, start, until, asked, cuts, remember=settings.store):
+    for event in train(spec, images, folder, start, until, asked, cuts, None, settings.store, digests):
         pending.append(event)
         if isinstance(event, RunStarted) or time.monotonic() - sent > FLUSH_SECONDS:
             send()
@@ -141,8 +143,9 @@ def answer(
     settings: Settings,
     topic: str,
     alone: bool,
+    digests: tuple[tuple[int, str], ...] = (),
 ) -> bytes:
-    """Answer a question, sending how far it is to `topic`; `alone`: no run trains meanwhile.
+    """Answer a question, sending how far it is to `topic`; `alone`: no run trains meanwhile. `digests`: of its weights.
 
     Raises Dropped when nobody waits for it any more.
     """
@@ -167,7 +170,7 @@ def answer(
         if dropped():
             raise Dropped
 
-    return to_bytes(find(question, Subject(spec, folder, epoch_steps, settings), progress))
+    return to_bytes(find(question, Subject(spec, folder, epoch_steps, settings, digests), progress))
 
 
 class Dropped(Exception):  # noqa: N818  nothing is wrong

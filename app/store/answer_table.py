@@ -27,5 +27,5 @@ class AnswerTable:
             with self._database.transaction() as db:
                 row = (key, run or None, question, result, time.time())
                 db.execute("INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?)", row)
-        except (sqlite3.OperationalError, sqlite3.IntegrityError) as error:
+        except sqlite3.IntegrityError as error:
             raise StoreError(f"an answer could not be written: {error}") from error

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file
 from torch import nn
 
 from app.base.settings import Settings
 from app.data.images import Images, load_for, prepare
 from app.store.files.checkpoints import weights_file
 from app.training.cut_forward import cut_output
+from app.training.weight_files import read_tensors
 from app.values.cut_spec import WHOLE, CutSpec
 from app.values.datasets import DataError, available, check_images, find
 from app.values.events import EpochEvaluated
@@ -23,12 +23,14 @@ ARRIVAL = 3_000_000_000_000  # multiply-adds of an evaluation on arrival: about 
 EVALUATION_BATCH = 500
 
 
-def evaluate_run(spec: RunSpec, folder: Path, step: int, settings: Settings, images: int | None = None) -> Evaluation:
-    """Error and loss on the first `images` test images, float32, on the CPU."""
+def evaluate_run(
+    spec: RunSpec, folder: Path, step: int, settings: Settings, images: int | None = None, digest: str = ""
+) -> Evaluation:
+    """Error and loss on the first `images` test images, float32, on the CPU. `digest`: SHA-256 of the weights."""
     loaded = load_for(spec, settings)
     check_images(loaded.info)
     net = build(spec.net)
-    load_weights(net, weights_file(folder, step))
+    load_weights(net, weights_file(folder, step), digest)
     return evaluate(net, loaded, images)
 
 
@@ -56,10 +58,10 @@ def on_arrival(spec: RunSpec, folder: Path, settings: Settings) -> list[EpochEva
     ]
 
 
-def load_weights(net: nn.Module, path: Path) -> None:
-    """Fill `net` from a file of weights, float16 or float32. Raises OSError or ValueError."""
-    state = {name: value.float() if value.is_floating_point() else value for name, value in load_file(path).items()}
-    net.load_state_dict(state)
+def load_weights(net: nn.Module, path: Path, digest: str = "") -> None:
+    """Fill `net` from a file of weights, float16 or float32, whose SHA-256 is `digest`. Raises DamagedError."""
+    kept = read_tensors(path, digest)
+    net.load_state_dict({name: value.float() if value.is_floating_point() else value for name, value in kept.items()})
 
 
 @torch.no_grad()

@@ -5,6 +5,7 @@ import streamlit as st
 from app.base.prose import literal
 from app.engine import process
 from app.engine.policy.limits import RefusedError
+from app.store.database import StoreError
 from app.store.run import Run
 from app.ui.page import visitor
 from app.ui.page.frame import page
@@ -12,6 +13,13 @@ from app.ui.page.frame import page
 
 def controls(runs: list[Run]) -> None:
     """The buttons that fit what the runs are doing; none for runs that have ended."""
+    try:
+        _buttons(runs)
+    except StoreError as trouble:
+        st.error(literal(str(trouble)))
+
+
+def _buttons(runs: list[Run]) -> None:
     engine = process.engine()
     own = [run for run in runs if run.origin == "trained" and visitor.may_change(run)]
     active = [run for run in own if run.active]
