@@ -15,6 +15,7 @@ from app.base import settings, studies
 from app.base.settings import ASSETS, Settings
 from app.cli import ask as cli_ask
 from app.cli import cluster as cli_cluster
+from app.cli import keeping as cli_keeping
 from app.cli import train as cli_train
 from app.cli.shared import (
     Data,
@@ -44,6 +45,7 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_
 app.add_typer(cli_train.app)  # without a name: their verbs stand beside these
 app.add_typer(cli_cluster.app)
 app.add_typer(cli_ask.app)
+app.add_typer(cli_keeping.app)
 for study in studies.modules("command"):
     app.add_typer(study.verbs)
 

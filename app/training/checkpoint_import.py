@@ -17,8 +17,7 @@ from torch.serialization import get_unsafe_globals_in_checkpoint
 
 from app.base.settings import Settings
 from app.store.files.checkpoints import weights_file
-from app.training.evaluation import on_arrival
-from app.training.weight_files import write_tensors
+from app.training.evaluation import on_arrival, write_tensors
 from app.values.events import CheckpointSaved, Event, RunFinished, RunStarted
 from app.values.run_spec import RunSpec
 from models.nets.foreign import convert

@@ -1,16 +1,19 @@
-"""A net, or a run's weights at a kept moment, on the test set."""
+"""A net, or a run's weights at a kept moment, on the test set; files of weights, read only if they are whole."""
 
+import errno
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from torch import nn
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
 
 from app.base.settings import Settings
 from app.data.images import Images, load_for, prepare
-from app.store.files.checkpoints import weights_file
+from app.store.files.checkpoints import DamagedError, check, weights_file, write_atomically
 from app.training.cut_forward import cut_output
-from app.training.weight_files import read_tensors
 from app.values.cut_spec import WHOLE, CutSpec
 from app.values.datasets import DataError, available, check_images, find
 from app.values.events import EpochEvaluated
@@ -79,3 +82,26 @@ def evaluate(net: Net, images: Images, count: int | None = None, cut: CutSpec = 
     # Read once, in the end: a device is not waited for batch by batch.
     loss, errors = sum(torch.stack(losses).tolist()), sum(torch.stack(wrong).tolist())
     return Evaluation(error=100 * errors / total, loss=loss / total, images=total)
+
+
+def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> str:
+    """Returns the file's SHA-256. Raises OSError."""
+
+    def write(part: Path) -> None:
+        try:
+            save_file(dict(tensors), part)
+        except SafetensorError as error:  # it wraps what the disk said
+            raise OSError(errno.EIO, f"{path.name} could not be written ({error})", str(path)) from error
+
+    return write_atomically(path, write)
+
+
+def read_tensors(path: Path, digest: str = "") -> dict[str, Tensor]:
+    """The tensors of a file whose SHA-256 is `digest`; empty: not known. Raises DamagedError."""
+    check(path, digest)
+    try:
+        return load_file(path)
+    except FileNotFoundError as error:
+        raise DamagedError(f"{path.name} is not there") from error
+    except (SafetensorError, OSError) as error:
+        raise DamagedError(f"{path.name} cannot be read: {error}") from error

@@ -15,9 +15,8 @@ from app.base.settings import Settings
 from app.data.images import Images, load
 from app.store.files.checkpoints import kept, weights_file
 from app.store.files.references import Reference
-from app.training.evaluation import evaluate, load_weights
+from app.training.evaluation import evaluate, load_weights, write_tensors
 from app.training.loop import resolve, train
-from app.training.weight_files import write_tensors
 from app.values.datasets import BUNDLED, DATASETS
 from app.values.events import CheckpointSaved, Event, StepMeasured, to_json
 from app.values.run_spec import RunSpec, net_title

@@ -18,9 +18,8 @@ from torch import Tensor
 from app.data.images import Images, cropped, crops, normalised, order, prepare
 from app.store.files.checkpoints import Digests, is_moment, momentum_file, weights_file
 from app.training.cut_forward import cut_output
-from app.training.evaluation import load_weights
+from app.training.evaluation import load_weights, read_tensors, write_tensors
 from app.training.probes import layer_outputs, undisturbed
-from app.training.weight_files import read_tensors, write_tensors
 from app.values.cut_spec import WHOLE, CutSpec
 from app.values.events import BlockCut, StepMeasured
 from app.values.run_spec import RunSpec
