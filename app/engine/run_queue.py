@@ -135,21 +135,21 @@ class RunQueue:
             progress = {message["data"]: (message["done"], message["total"])}
             self._inbox.put(lambda: self.downloads.update(progress))
             return
-        run, attempt, told = message["run"], message["attempt"], message["events"]
-        if self._disk.held(len(told)):
-            self._inbox.put(lambda: self._take(run, attempt, told))
+        if self._disk.held(len(message["events"])):
+            self._inbox.put(lambda: self._take(message))
         else:  # the gap is seen later, and the run goes on from its checkpoint
-            self._ask_to_stop(run, attempt)
+            self._ask_to_stop(message["run"], message["attempt"])
 
-    def _take(self, run: str, attempt: int, told: str) -> None:
-        events = from_json(told)
+    def _take(self, message: dict[str, Any]) -> None:
+        run, attempt = message["run"], message["attempt"]
+        events = from_json(message["events"])
         try:
             self._disk.until_written(lambda: self.store.events.record(run, attempt, events))
         except EventGapError as gap:
             log.warning("events lost", run=run, attempt=attempt, why=gap)
             self._disk.until_written(lambda: self._retry(run, attempt))
         finally:
-            self._disk.let_go(len(told))
+            self._disk.let_go(len(message["events"]))
         self._disk.until_written(lambda: self._taken(run, events))
 
     def _taken(self, run: str, events: Sequence[Event]) -> None:

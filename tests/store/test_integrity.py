@@ -160,9 +160,9 @@ def test_a_damaged_page_costs_no_run_that_can_be_read(tmp_path: Path) -> None:
     salvaged = Store(tmp_path)
     assert "damaged" in salvaged.notice
     assert {run.id for run in salvaged.runs.all()} == set(runs)
-    for run in map(salvaged.runs.get, runs):
-        assert losses(salvaged, run.id) == [1.0] * run.step
-        assert (run.step == 400) or ("could not be read" in run.message and run.status == "failed")
+    for one in map(salvaged.runs.get, runs):
+        assert losses(salvaged, one.id) == [1.0] * one.step
+        assert (one.step == 400) or ("could not be read" in one.message and one.status == "failed")
     assert sum(run.step == 400 for run in salvaged.runs.all()) >= 2
     assert Store(tmp_path).notice == ""
 

@@ -11,7 +11,6 @@ from safetensors.torch import load_file
 from app.store.database import StoreError
 from app.store.files.checkpoints import DamagedError, Digests
 from app.store.integrity.seals import TABLES
-from app.store.integrity.verification import findings
 from app.store.store import Store
 from app.training.evaluation import read_tensors
 
@@ -87,8 +86,3 @@ def in_weights(store: Store, folder: Path, times: int, chance: random.Random) ->
 def _files(step: int, digests: Digests) -> dict[str, str]:
     files = {f"{step:07d}.safetensors": digests.weights, f"{step:07d}.momentum.safetensors": digests.momentum}
     return {name: digest for name, digest in files.items() if digest}
-
-
-def found_by_verify(folder: Path) -> bool:
-    """True where `python -m app verify` finds something."""
-    return any(findings(folder))
