@@ -157,6 +157,9 @@ def connect(path: Path) -> tuple[sqlite3.Connection, Seals]:
         db.execute("PRAGMA temp_store = MEMORY")
         prepare(db)
         return db, Seals(db)
+    except UnicodeError as error:  # SQLite quotes damaged names, and Python cannot read what it says
+        db.close()
+        raise sqlite3.DatabaseError("its schema is damaged") from error
     except BaseException:
         db.close()
         raise

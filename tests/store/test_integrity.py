@@ -44,6 +44,17 @@ def test_of_a_flipped_byte_in_the_file_nothing_is_silent(tmp_path: Path) -> None
     assert "said" in came.values()
 
 
+def test_a_schema_whose_names_are_no_text_any_more_costs_no_run(tmp_path: Path) -> None:
+    store, runs = filled(tmp_path)
+    store.close()
+    path = tmp_path / "store.sqlite"
+    path.write_bytes(path.read_bytes().replace(b"CREATE TABLE nicknames", b"CREATE T\xe9BLE nicknames"))
+    assert any(one.what == "file" for one in findings(tmp_path))
+    opened = Store(tmp_path)
+    assert "damaged" in opened.notice
+    assert {run.id for run in opened.runs.all()} == set(runs)
+
+
 def test_of_a_flipped_byte_in_the_log_nothing_is_silent(tmp_path: Path) -> None:
     store, _ = filled(tmp_path / "store")
     assert not wal.damaged(tmp_path / "store" / "store.sqlite-wal")

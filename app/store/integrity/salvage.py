@@ -83,7 +83,7 @@ def _mend_header(path: Path) -> None:
 def _fill(old: sqlite3.Connection, db: sqlite3.Connection, table: str, saved: Salvaged) -> None:
     try:
         there = {name for _, name, *_ in old.execute(f"PRAGMA table_info({table})")}
-    except sqlite3.DatabaseError:
+    except (sqlite3.DatabaseError, UnicodeError):
         there = set()
     columns = [name for _, name, *_ in db.execute(f"PRAGMA table_info({table})") if name in there]
     if not columns:
@@ -125,7 +125,7 @@ def _from_both_ends(
         by = ", ".join(f"{name}{direction}" for name in order.split(", "))
         try:
             yield from old.execute(f"{chosen} {where} ORDER BY {by}", about)
-        except sqlite3.DatabaseError:
+        except (sqlite3.DatabaseError, UnicodeError):
             continue
         return True
     return False
@@ -135,7 +135,7 @@ def _one_by_one(old: sqlite3.Connection, chosen: str, about: Row) -> Iterator[Ro
     misses = 0
     for number in range(MOST_TRIED):
         row = None
-        with suppress(sqlite3.DatabaseError):
+        with suppress(sqlite3.DatabaseError, UnicodeError):
             row = old.execute(chosen, (*about, number)).fetchone()
         misses = 0 if row else misses + 1
         if row:
@@ -155,7 +155,7 @@ def _run_ids(old: sqlite3.Connection) -> list[str]:
 
 def _compare(old: sqlite3.Connection, db: sqlite3.Connection, saved: Salvaged) -> None:
     """What is not as it was sealed; runs that lack some of it say so, and one that lacks steps can make them again."""
-    with suppress(sqlite3.DatabaseError):
+    with suppress(sqlite3.DatabaseError, UnicodeError):
         then, now = seals.kept(old), seals.found(db)
         saved.lost = {one for one in then.keys() | now.keys() if then.get(one, 0) != now.get(one, 0)}
     db.execute("DELETE FROM runs WHERE origin = 'reference'")  # they come with the program, whole

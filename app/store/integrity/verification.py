@@ -42,7 +42,7 @@ def findings(folder: Path, references: Path | None = None) -> Iterator[Finding]:
             with closing(opened(path)) as db:
                 yield from _of_file(db)
                 yield from _of_weights(db, folder / "weights")
-        except sqlite3.DatabaseError as error:
+        except (sqlite3.DatabaseError, UnicodeError) as error:
             yield Finding("file", "", f"{FILE} cannot be read ({error}): python -m app salvage reads what can be")
     if references is not None:
         yield from _of_references(references)
