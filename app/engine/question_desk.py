@@ -137,6 +137,7 @@ class QuestionDesk:
                     name,
                     not self._store.runs.all(["running"]),
                     key,
+                    self._store.weight_digests(question.run) if question.run else (),
                     key=name,
                 )
             except TimeoutError as error:

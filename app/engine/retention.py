@@ -41,6 +41,7 @@ class Housekeeper:
     def tidy(self) -> None:
         """Pause, drop and forget what has been left alone, runs for as long as the settings say."""
         self.questions.tidy()
+        self.store.settle()
         if away := 60.0 * self.settings.abandoned_minutes:
             self._leave_off(away)
         if away := 60.0 * self.settings.forget_minutes:

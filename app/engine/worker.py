@@ -16,6 +16,7 @@ from app.base import logs
 from app.base.memory import return_freed_memory
 from app.base.settings import Settings
 from app.engine.floor import Floor
+from app.store.files.checkpoints import Digests
 from app.values.datasets import BUNDLED, DATASETS
 from app.values.events import BlockCut, Event, RunStarted, to_json
 from app.values.questions import Question
@@ -68,6 +69,7 @@ def train_run(
     cuts: list[BlockCut],
     settings: Settings,
     topic: str,
+    digests: Digests = Digests(),  # noqa: B008  a frozen value
 ) -> None:
     """Train one attempt of a run, sending its events to `topic` in order, several to a message."""
     from app.data.images import load
@@ -90,7 +92,7 @@ def train_run(
         pending.clear()
         sent = time.monotonic()
 
-    for event in train(spec, images, folder, start, until, asked, cuts, remember=settings.store):
+    for event in train(spec, images, folder, start, until, asked, cuts, None, settings.store, digests):
         pending.append(event)
         if isinstance(event, RunStarted) or time.monotonic() - sent > FLUSH_SECONDS:
             send()
@@ -158,8 +160,11 @@ def answer(
     name: str,
     alone: bool,
     key: str,
+    digests: tuple[tuple[int, str], ...] = (),
 ) -> bytes:
-    """Answer a question, sending how far it is to `topic` under `key`; `name`: of its flags, `alone`: no run trains.
+    """Answer a question, sending how far it is to `topic` under `key`.
+
+    `name`: of its flags. `alone`: no run trains meanwhile. `digests`: of its run's weights, by step.
 
     Between batches it gives way to the others of this process, and stands still while nobody looks for it. Raises
     Dropped when it is given up.
@@ -176,7 +181,7 @@ def answer(
     attended = _Attended(topic, key, name, threads)
     with _FLOOR.held():
         attended.begin()
-        return to_bytes(find(question, Subject(spec, folder, epoch_steps, settings), attended))
+        return to_bytes(find(question, Subject(spec, folder, epoch_steps, settings, digests), attended))
 
 
 class _Attended:

@@ -46,7 +46,7 @@ class AnswerTable:
                 db.execute("INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?)", row)
                 if owner:
                     db.execute("INSERT INTO own_answers VALUES (?, ?)", (key, owner))
-        except (sqlite3.OperationalError, sqlite3.IntegrityError) as error:
+        except sqlite3.IntegrityError as error:
             raise StoreError(f"an answer could not be written: {error}") from error
 
     def owners(self) -> list[str]:

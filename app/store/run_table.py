@@ -1,6 +1,7 @@
 """The runs: a row each, with its spec, its status, whose it is and how far it has come."""
 
 import secrets
+import sqlite3
 import time
 from collections.abc import Iterable
 from typing import Any
@@ -16,6 +17,7 @@ class RunTable:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._read: tuple[tuple[int, int] | None, list[Run]] = (None, [])
+        self.unreadable: tuple[str, ...] = ()  # ids of runs that this program cannot read
 
     def create(self, spec: RunSpec, name: str = "", owner: str = "") -> Run:
         """A new run, queued."""
@@ -41,7 +43,10 @@ class RunTable:
         rows = self._database.rows("SELECT * FROM runs WHERE id = ?", run)
         if not rows:
             raise self.unknown(run)
-        return Run.read(rows[0])
+        try:
+            return Run.read(rows[0])
+        except ValueError as error:
+            raise KeyError(f"the run {run[:60]!r} cannot be read by this version of the program") from error
 
     @staticmethod
     def unknown(run: str) -> KeyError:
@@ -59,7 +64,7 @@ class RunTable:
             version, runs = self._database.version, self._read[1]
             if version is None or version != self._read[0]:
                 rows = self._database.rows("SELECT * FROM runs ORDER BY origin = 'reference', created DESC, rowid DESC")
-                runs = [Run.read(row) for row in rows]
+                runs, self.unreadable = _read(rows)
                 self._read = version, runs
             return runs
 
@@ -82,3 +87,14 @@ class RunTable:
         with self._database.transaction() as db:
             db.execute("DELETE FROM runs WHERE id = ?", (run,))
         self._database.changes += 1
+
+
+def _read(rows: Iterable[sqlite3.Row]) -> tuple[list[Run], tuple[str, ...]]:
+    """The runs, and the ids of those that a newer program or a damaged disk has written: these hide no others."""
+    runs, unreadable = [], []
+    for row in rows:
+        try:
+            runs.append(Run.read(row))
+        except ValueError:
+            unreadable.append(str(row["id"]))
+    return runs, tuple(unreadable)

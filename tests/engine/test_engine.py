@@ -72,7 +72,7 @@ def test_pause_step_and_go_on_change_no_weight(engine: Engine, witness: Weights)
 
 
 def test_a_block_cut_while_it_trains_is_kept_with_the_run_and_repeats_it(engine: Engine, tmp_path: Path) -> None:
-    asked = specs()[0].model_copy(update={"recipe": Recipe(steps=150, batch=16)})
+    asked = specs()[0].model_copy(update={"recipe": Recipe(steps=400, batch=16)})
     run, store = engine.runs.submit([asked], MACHINE)[0].id, engine.store
     with pytest.raises(ValueError, match=r"enters, .* leaves"):
         engine.runs.cut(run, CutSpec.parse("1"), MACHINE)
@@ -91,8 +91,8 @@ def test_a_block_cut_while_it_trains_is_kept_with_the_run_and_repeats_it(engine:
     settled, cuts = store.runs.get(run).settled, store.events.cuts(run)
     assert [event.cut for event in cuts] == [CutSpec.parse("0"), CutSpec()]
     list(train(settled, load_for(settled, engine.settings), tmp_path / "again", cuts=cuts))
-    once, again = load_file(weights_file(store.weights.folder(run), 150)), tmp_path / "again"
-    for name, value in load_file(weights_file(again, 150)).items():
+    once, again = load_file(weights_file(store.weights.folder(run), 400)), tmp_path / "again"
+    for name, value in load_file(weights_file(again, 400)).items():
         assert torch.equal(once[name], value)
     with pytest.raises(RefusedError, match="finished"):
         engine.runs.cut(run, CutSpec.parse("0"), MACHINE)

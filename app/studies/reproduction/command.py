@@ -88,7 +88,8 @@ def _answers(trial: Trial, store: Store, configured: Settings) -> list[Any]:
             progress(done, len(asked))
             run = store.runs.get(question.run) if question.run else None
             folder = store.weights.folder(question.run)
-            subject = Subject(run.spec if run else None, folder, run.epoch_steps if run else 0, configured)
+            digests = store.weight_digests(question.run) if run else ()
+            subject = Subject(run.spec if run else None, folder, run.epoch_steps if run else 0, configured, digests)
             answers.append(answer(question, subject))
     return answers
 

@@ -2,7 +2,9 @@
 
 import streamlit as st
 
+from app.base.prose import literal
 from app.engine import process
+from app.store.database import StoreError
 from app.store.run import Run
 from app.ui.page import visitor
 from app.ui.page.frame import page
@@ -10,6 +12,13 @@ from app.ui.page.frame import page
 
 def controls(runs: list[Run]) -> None:
     """The buttons that fit what the runs are doing; none for runs that have ended."""
+    try:
+        _buttons(runs)
+    except StoreError as trouble:
+        st.error(literal(str(trouble)))
+
+
+def _buttons(runs: list[Run]) -> None:
     engine = process.engine()
     by, own = visitor.here(), [run for run in runs if run.origin == "trained"]
     active = [run for run in own if run.active and visitor.may("cancel", run)]

@@ -10,6 +10,7 @@ from app.base.prose import literal
 from app.base.settings import ASSETS, ROOT
 from app.engine import process
 from app.engine.engine import Engine
+from app.store.database import StoreError
 from app.ui.page import address, visitor
 from app.ui.page.lecture import hide_controls, lecture
 from app.ui.page.sign_in import identity
@@ -56,7 +57,7 @@ def frame() -> None:
         hide_controls()
     for trouble in (engine.store.notice, engine.trouble):
         if trouble:
-            st.error(trouble)
+            st.error(literal(trouble))
     if engine.settings.mode == "class":
         message()
     address.read()
@@ -64,7 +65,10 @@ def frame() -> None:
         if not notice.startswith("The address's net="):  # the form keeps such a net, and says itself what is wrong
             st.warning(literal(notice))
     lecture([entry for group in pages.values() for entry in group], here)
-    here.run()
+    try:
+        here.run()
+    except StoreError as trouble:  # the disk takes nothing: what was asked for was not done, and the page stands
+        st.error(literal(str(trouble)))
 
 
 @st.fragment(run_every=15)

@@ -7,6 +7,7 @@ import streamlit as st
 from app.base.prose import literal
 from app.engine import process
 from app.engine.policy.limits import RefusedError
+from app.store.database import StoreError
 from app.store.run import Run
 from app.ui.page import visitor
 from app.values.run_spec import RunSpec
@@ -18,4 +19,6 @@ def submitted(specs: Sequence[RunSpec]) -> list[Run]:
         return process.engine().runs.submit(specs, visitor.here())
     except RefusedError as refused:
         st.error(literal(f"Not started: {refused}."))
-        return []
+    except StoreError as trouble:
+        st.error(literal(f"Not started. {trouble}"))
+    return []
