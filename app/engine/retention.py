@@ -7,6 +7,7 @@ from app.base import logs
 from app.base.settings import Settings
 from app.engine.question_desk import QuestionDesk
 from app.engine.run_queue import RunQueue
+from app.store.run import Run
 from app.store.store import Store
 from app.values import datasets
 
@@ -49,7 +50,7 @@ class Housekeeper:
 
     def _leave_off(self, away: float) -> None:
         for run in self.store.runs.all(["queued", "running"]):
-            if self._is_gone(run.owner, away) and not run.pinned:
+            if self._are_gone(run, away) and not run.pinned:
                 minutes = self.settings.abandoned_minutes
                 reason = f"its browser was away for {minutes} minutes, so it paused; everything measured was kept"
                 self.queue.end(run.id, "paused", reason)
@@ -65,8 +66,10 @@ class Housekeeper:
     def _forget(self, away: float) -> None:
         self._forget_pictures(away)
         for run in self.store.runs.all():
-            own = run.origin != "reference" and self._is_gone(run.owner, away)
-            if not own or run.pinned:
+            if run.origin == "reference" or run.pinned or not self._is_gone(run.owner, away):
+                continue
+            if self.store.owners.sharers(run.id):
+                self.store.owners.leave(run.id, run.owner)
                 continue
             if run.active:
                 self.queue.end(run.id, "cancelled")
@@ -79,6 +82,10 @@ class Housekeeper:
                 for file in datasets.upload_files(name, self.store.folder):
                     file.unlink(missing_ok=True)
                 log.info("forgotten", data=name)
+
+    def _are_gone(self, run: Run, away: float) -> bool:
+        """True if its owner is, and whoever shares it."""
+        return all(self._is_gone(owner, away) for owner in (run.owner, *self.store.owners.sharers(run.id)))
 
     def _is_gone(self, owner: str, away: float) -> bool:
         """True for a browser, and not for the command line, that has not been heard of for so many seconds."""

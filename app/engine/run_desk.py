@@ -54,7 +54,23 @@ class RunDesk:
         return self._queue.downloads
 
     def submit(self, specs: Sequence[RunSpec], by: Visitor) -> list[Run]:
-        """Queue runs, to start together where there is room. Raises RefusedError before any is queued."""
+        """Queue runs, to start together where there is room. Raises RefusedError before any is queued.
+
+        The same wish is one run: what trains or has trained already comes out the same, so that they share it.
+        """
+        same = [self._ownership.same(spec, by) for spec in specs]
+        new = iter(self._queued([spec for spec, run in zip(specs, same, strict=True) if run is None], by))
+        return [next(new) if run is None else self._joined(run, by) for run in same]
+
+    def _joined(self, run: Run, by: Visitor) -> Run:
+        if run.owner != by.owner and self._settings.others != "change":
+            self._store.owners.share(run.id, by.owner)
+            log.info("shared", run=run.id)
+        return run
+
+    def _queued(self, specs: Sequence[RunSpec], by: Visitor) -> list[Run]:
+        if not specs:
+            return []
         with self._refusals.counted():
             for spec in specs:
                 self._ownership.check_data(spec.data, by)
@@ -77,15 +93,17 @@ class RunDesk:
         self._queue.wake()
         return runs
 
-    def pause(self, run: str, by: Visitor) -> None:
-        """Keep the weights and stop; the worker is free for others."""
-        self._allowed("pause", run, by)
+    def pause(self, run: str, by: Visitor) -> Run:
+        """Keep the weights and stop; the worker is free for others. Returns the run that is paused, see `_alone`."""
+        run = self._alone(self._allowed("pause", run, by), by).id
         self._queue.end(run, "paused")
+        return self._store.runs.get(run)
 
-    def cancel(self, run: str, by: Visitor) -> None:
-        """Stop for good, keeping everything measured."""
-        self._allowed("cancel", run, by)
+    def cancel(self, run: str, by: Visitor) -> Run:
+        """Stop for good, keeping everything measured. Returns the run that is stopped, see `_alone`."""
+        run = self._alone(self._allowed("cancel", run, by), by).id
         self._queue.end(run, "cancelled")
+        return self._store.runs.get(run)
 
     def resume(self, run: str, by: Visitor, steps: int | None = None) -> None:
         """Go on from the newest checkpoint, for `steps` updates or to the end."""
@@ -100,8 +118,8 @@ class RunDesk:
             log.info("resumed", run=run, step=stopped.step)
             self._queue.wake()
 
-    def cut(self, run: str, cut: CutSpec, by: Visitor) -> None:
-        """Train a run under `cut` from where it is; the empty one puts all blocks back.
+    def cut(self, run: str, cut: CutSpec, by: Visitor) -> Run:
+        """Train a run under `cut` from where it is; the empty one puts all blocks back. Returns it, see `_alone`.
 
         One under way stops at its next step and goes on from there. Raises ValueError, with shapes, for a cut that
         does not fit the net.
@@ -111,8 +129,12 @@ class RunDesk:
             raise RefusedError(f"{asked.name} is {asked.status}: only a run with steps to make can be cut", "status")
         data = datasets.find(asked.spec.data, self._settings.store)
         cut.check(asked.spec.net, data.size if data else None)
-        self._store.runs.update(run, cut_asked=str(cut))  # in the store, so that it outlives this server
-        self._queue.cut(run)
+        own = self._alone(asked, by)
+        self._store.runs.update(own.id, cut_asked=str(cut))  # in the store, so that it outlives this server
+        if own.id != run and asked.active:
+            self.resume(own.id, by)
+        self._queue.cut(own.id)
+        return self._store.runs.get(own.id)
 
     def rename(self, run: str, name: str, by: Visitor) -> None:
         """Give a run another name."""
@@ -125,9 +147,20 @@ class RunDesk:
         self._store.runs.update(run, pinned=pinned)
 
     def delete(self, run: str, by: Visitor) -> None:
-        """Forget a run and its weights. Raises ValueError while it waits or trains."""
-        self._allowed("delete", run, by)
-        self._store.delete(run)
+        """Forget a run and its weights; one that is shared they leave. Raises ValueError while it waits or trains."""
+        if self._ownership.shared(self._allowed("delete", run, by), by):
+            self._store.owners.leave(run, by.owner)
+        else:
+            self._store.delete(run)
+
+    def _alone(self, run: Run, by: Visitor) -> Run:
+        """The run, for `by` to change. One that is shared goes on for the others, and they get their own from here."""
+        if not self._ownership.shared(run, by):
+            return run
+        own = self._store.fork(run.id, by.owner)
+        self._store.owners.leave(run.id, by.owner)
+        log.info("forked", run=own.id, step=own.step)
+        return own
 
     def export(self, run: str, by: Visitor, step: int | None = None) -> IO[bytes]:
         """Its files in one zip, weights of a kept moment (None: the newest) among them. Raises ValueError, OSError."""

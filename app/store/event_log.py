@@ -5,6 +5,7 @@
 
 import math
 import sqlite3
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 
@@ -13,6 +14,7 @@ import numpy as np
 from app.store.database import Database
 from app.store.files.checkpoints import Digests
 from app.store.history import History
+from app.store.run import Run
 from app.store.run_table import RunTable
 from app.values.cut_spec import CutSpec
 from app.values.events import (
@@ -101,6 +103,27 @@ class EventLog:
             db.execute("INSERT INTO cuts VALUES (?, ?, ?)", (run, event.step, str(event.cut)))
             db.execute("UPDATE runs SET cut_asked = NULL WHERE id = ? AND cut_asked = ?", (run, str(event.cut)))
         return step
+
+    def fork(self, first: Run, new: str, owner: str) -> None:
+        """Enter a paused run with all that was measured of another one up to its newest checkpoint."""
+        begun = first.checkpoint or 0
+        with self._database.transaction() as db:
+            columns = "name, spec, origin, started, attempt, until"
+            db.execute(
+                f"INSERT INTO runs (id, owner, status, created, step, checkpoint, {columns}) "
+                f"SELECT ?, ?, 'paused', ?, ?, ?, {columns} FROM runs WHERE id = ?",
+                (new, owner, time.time(), begun, first.checkpoint, first.id),
+            )
+            for table, since in (*SUPERSEDED, ("cuts", ">")):
+                if since is None or first.checkpoint is None:
+                    continue
+                names = [row["name"] for row in db.execute(f"PRAGMA table_info({table})") if row["name"] != "run"]
+                rest = ", ".join(names)
+                db.execute(
+                    f"INSERT INTO {table} (run, {rest}) SELECT ?, {rest} FROM {table} "
+                    f"WHERE run = ? AND NOT step {since} ?",
+                    (new, first.id, begun),
+                )
 
     def history(self, run: str) -> History:
         """Everything measured in a run so far; kept in memory and only ever extended by what is new."""

@@ -1,14 +1,17 @@
-"""What is known of owners, browsers or persons by their hashes: a nickname, and the data sets that they sent."""
+"""What is known of owners, browsers or persons by their hashes: nicknames, data sets they sent, runs they share."""
+
+import time
 
 from app.store.database import Database
 
 
 class OwnerTable:
-    """Nicknames and uploads. Safe to use from several threads."""
+    """Nicknames, uploads and shares in runs. Safe to use from several threads."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._nicknames: dict[str, str] | None = None  # read once, and again after a change
+        self._shares: dict[str, tuple[str, ...]] | None = None  # the same
 
     def nicknames(self) -> dict[str, str]:
         """Nickname of each owner who has one."""
@@ -42,3 +45,29 @@ class OwnerTable:
     def uploads(self) -> list[tuple[str, str]]:
         """The data sets that were sent, each with the browser that sent it."""
         return [(row["name"], row["owner"]) for row in self._database.rows("SELECT * FROM uploads")]
+
+    def sharers(self, run: str) -> tuple[str, ...]:
+        """Who has a share in a run, beside its owner: those who asked for the same after them, in that order."""
+        with self._database.lock:
+            if self._shares is None:
+                self._shares = {}
+                for row in self._database.rows("SELECT run, owner FROM shares ORDER BY since, owner"):
+                    self._shares[row["run"]] = (*self._shares.get(row["run"], ()), row["owner"])
+            return self._shares.get(run, ())
+
+    def share(self, run: str, owner: str) -> None:
+        """Give an owner a share in a run of somebody else's."""
+        with self._database.transaction() as db:
+            db.execute("INSERT OR IGNORE INTO shares VALUES (?, ?, ?)", (run, owner, time.time()))
+            self._shares = None
+
+    def leave(self, run: str, owner: str) -> None:
+        """Take their share away; where the run is theirs, it becomes the first sharer's."""
+        heirs = self.sharers(run)
+        with self._database.transaction() as db:
+            if heirs and owner not in heirs:
+                given = db.execute("UPDATE runs SET owner = ? WHERE id = ? AND owner = ?", (heirs[0], run, owner))
+                owner = heirs[0] if given.rowcount else owner
+            db.execute("DELETE FROM shares WHERE run = ? AND owner = ?", (run, owner))
+            self._shares = None
+        self._database.changes += 1

@@ -70,6 +70,12 @@ CREATE TABLE IF NOT EXISTS nicknames (
     owner TEXT PRIMARY KEY,               -- as in runs
     name  TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS shares (       -- who asked for what a run of somebody else was already
+    run   TEXT NOT NULL REFERENCES runs(id) ON DELETE CASCADE,
+    owner TEXT NOT NULL,                  -- as in runs
+    since REAL NOT NULL,                  -- seconds since 1970
+    PRIMARY KEY (run, owner)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS answers (      -- what was asked of a run, or of none
     key      TEXT PRIMARY KEY,
     run      TEXT REFERENCES runs(id) ON DELETE CASCADE,

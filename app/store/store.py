@@ -133,6 +133,23 @@ class Store:
         message = prose("store")["fallen-back"].format(damaged=damaged, why=why, step=step or 0)
         self.runs.update(run, checkpoint=step, message=message[:500])
 
+    def fork(self, run: str, owner: str) -> Run:
+        """A paused run of that owner's that is where `run` was at its newest checkpoint, its weights and all.
+
+        Raises OSError where the disk refuses.
+        """
+        for last in (False, True):
+            first = self.runs.get(run)
+            new = self.runs.new_id(first.spec)
+            try:
+                checkpoints.copy(self.weights.folder(run), self.weights.folder(new), first.checkpoint)
+                break
+            except FileNotFoundError:  # a newer checkpoint has taken its place meanwhile
+                if last:
+                    raise
+        self.events.fork(first, new, owner)
+        return self.runs.get(new)
+
     def delete(self, run: str) -> None:
         """Forget a run and its weights. Reference runs stay. Raises ValueError while it is queued or running."""
         doomed = self.runs.get(run)

@@ -10,12 +10,14 @@ from app.base.settings import Settings
 from app.engine.policy.limits import RefusedError, no_such_data
 from app.engine.policy.visitor import Visitor
 from app.engine.weight_downloads import BIG_NETS
-from app.store.run import Run
+from app.store.run import Run, Status
 from app.store.store import Store
 from app.values import datasets
 from app.values.datasets import DataSet
+from app.values.run_spec import RunSpec
 
 Verb = Literal["pause", "resume", "cancel", "cut", "rename", "delete", "pin"]
+JOINED: tuple[Status, ...] = ("queued", "running", "finished", "diverged")  # what a run is that another may share
 
 
 class Ownership:
@@ -28,7 +30,8 @@ class Ownership:
         """True if a run may be shown, asked about, fed and taken away: what hides one hides it from all of these."""
         if self._sees_all(by):
             return True
-        return run.origin == "reference" or run.owner == by.owner or any(net.became(run) for net in BIG_NETS)
+        mine = run.owner == by.owner or by.owner in self._store.owners.sharers(run.id)
+        return run.origin == "reference" or mine or any(net.became(run) for net in BIG_NETS)
 
     def runs(self, by: Visitor) -> list[Run]:
         """All that they see: pinned ones, then the newest first."""
@@ -65,6 +68,30 @@ class Ownership:
         if name not in datasets.NAMED and not self._sees_all(by) and name not in self._sent(by):
             raise no_such_data(name)
 
+    def same(self, spec: RunSpec, by: Visitor) -> Run | None:
+        """The run that is already what they ask for, if there is one that they may come to share.
+
+        Trained here by the same spec, whole, or on its way. Where others are hidden only their own and the machine's:
+        it would tell that, and when, somebody else has asked. The command line asks to train, and does.
+        """
+        if by.role == "machine":
+            return None
+        return next((run for run in self._store.runs.all(JOINED) if self._is_wished(run, spec, by)), None)
+
+    def _is_wished(self, run: Run, spec: RunSpec, by: Visitor) -> bool:
+        threads = spec.threads or run.spec.threads
+        if run.origin != "trained" or run.spec != spec.model_copy(update={"threads": threads}):
+            return False
+        if run.cut_asked is not None or run.until is not None or self._store.events.cuts(run.id):
+            return False
+        return self._sees_all(by) or run.owner in ("", by.owner) or by.owner in self._store.owners.sharers(run.id)
+
+    def shared(self, run: Run, by: Visitor) -> bool:
+        """True if somebody else has the run, too, so that what `by` does must not change it."""
+        if by.keeps_order or self.settings.others == "change":
+            return False
+        return bool({run.owner, *self._store.owners.sharers(run.id)} - {by.owner})
+
     def looks_after(self, owner: str, by: Visitor) -> bool:
         """True if what this owner began is theirs to end."""
         return by.keeps_order or self.settings.others == "change" or owner == by.owner
@@ -91,6 +118,6 @@ class Ownership:
             return "runs are pinned by the teacher"
         if run.pinned:
             return f"{run.name} is pinned: only the teacher changes it"
-        if self.looks_after(run.owner, by):
+        if self.looks_after(run.owner, by) or (verb != "rename" and by.owner in self._store.owners.sharers(run.id)):
             return ""
         return f"{run.name} is another's run: on this server each changes their own only"

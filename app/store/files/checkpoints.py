@@ -3,6 +3,7 @@
 import hashlib
 import os
 import re
+import shutil
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -58,6 +59,26 @@ def prune(folder: Path, newest: int, moments: set[int], spare: int | None = None
             momentum_file(folder, step).unlink(missing_ok=True)
             if step not in moments:
                 weights_file(folder, step).unlink(missing_ok=True)
+
+
+def copy(folder: Path, new: Path, newest: int | None) -> None:
+    """What a run may be asked about, or go on from, up to its checkpoint `newest`, into the folder of another run.
+
+    The files are never changed, so both have the same ones where the disk allows it.
+    """
+    if newest is None:
+        return
+    new.mkdir(parents=True, exist_ok=True)
+    steps = [step for step in kept(folder) if step <= newest]
+    for path in (*(weights_file(folder, step) for step in steps), momentum_file(folder, newest)):
+        try:
+            os.link(path, new / path.name)
+        except FileNotFoundError:
+            shutil.rmtree(new)
+            raise
+        except OSError:
+            shutil.copyfile(path, new / path.name)
+    sync_folder(new)
 
 
 def check(path: Path, digest: str) -> None:

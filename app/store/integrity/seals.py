@@ -19,6 +19,7 @@ TABLES = {
     "digests": "run",
     "cuts": "run",
     "outcomes": "run",
+    "shares": "run",
     "answers": "run",
     "own_answers": "",
     "identity": "",

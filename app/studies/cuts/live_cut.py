@@ -9,7 +9,7 @@ from app.store.run import Run
 from app.studies.cuts.table import words
 from app.ui.live.scene import scene
 from app.ui.live.scene_picture import picture
-from app.ui.page import frame, visitor
+from app.ui.page import address, frame, visitor
 from app.ui.runs.subject import Look
 from app.values.cut_spec import WHOLE, CutSpec
 from app.values.events import BlockCut
@@ -88,7 +88,10 @@ def _buttons(run: Run, cut: CutSpec, cuts: tuple[BlockCut, ...]) -> None:
         back = st.button(page["live-back"], icon=":material/undo:", disabled=in_force == WHOLE, key="live-back")
     if done or back:
         with visitor.attempt("Not cut"):  # it ended, perhaps, while this page was read
-            process.engine().runs.cut(run.id, WHOLE if back else cut, visitor.here())
+            own = process.engine().runs.cut(run.id, WHOLE if back else cut, visitor.here())
+            if own.id != run.id:  # the others' goes on whole
+                address.exchange({run.id: own.id})
+                st.rerun()
     if (asked := process.engine().store.runs.get(run.id).cut_asked) is not None:
         st.caption(page["live-asked"].format(cut=words(asked, blocks) or page["live-all-back"]))
 

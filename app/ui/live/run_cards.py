@@ -45,7 +45,7 @@ def _card(look: Style, train: float | None, test: float | None, pace: str) -> st
 def pace(group: Sequence[Run]) -> str:
     """What a net's runs are doing, how fast, and for how long yet: of several seeds, which."""
     if len(group) == 1:
-        return _pace(group[0])
+        return _pace(group[0]) + _sharing(group[0])
     at_work = next((run for run in group if run.status == "running"), next((run for run in group if run.active), None))
     if at_work is None:
         return f"mean of {len(group)} seeds" + "".join(
@@ -53,6 +53,13 @@ def pace(group: Sequence[Run]) -> str:
         )
     over = sum(not run.active for run in group)
     return f"{over} of {len(group)} seeds over · seed {at_work.spec.seed}: {_pace(at_work)}"
+
+
+def _sharing(run: Run) -> str:
+    """How many have asked for just this; where others are hidden nobody is told that there are some."""
+    engine = process.engine()
+    sharers = len(engine.store.owners.sharers(run.id))
+    return f" · shared by {sharers + 1}" if sharers and engine.settings.others != "hide" else ""
 
 
 def _pace(run: Run) -> str:

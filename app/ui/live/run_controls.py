@@ -6,7 +6,7 @@ from app.base.prose import literal
 from app.engine import process
 from app.store.database import StoreError
 from app.store.run import Run
-from app.ui.page import visitor
+from app.ui.page import address, visitor
 from app.ui.page.frame import page
 
 
@@ -29,13 +29,11 @@ def _buttons(runs: list[Run]) -> None:
         if active:
             if st.button("Pause", icon=":material/pause:", help="Keep the weights and free the worker"):
                 with visitor.attempt("Not paused"):
-                    for run in active:
-                        engine.runs.pause(run.id, by)
+                    address.exchange({run.id: engine.runs.pause(run.id, by).id for run in active})
                     st.rerun()
             if st.button("Stop", icon=":material/stop:", type="primary", help="End here; everything measured is kept"):
                 with visitor.attempt("Not stopped"):
-                    for run in active:
-                        engine.runs.cancel(run.id, by)
+                    address.exchange({run.id: engine.runs.cancel(run.id, by).id for run in active})
                     st.rerun()
         else:
             if st.button("Go on", icon=":material/play_arrow:", type="primary", help="From the newest checkpoint"):

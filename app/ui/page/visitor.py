@@ -37,6 +37,11 @@ def _owner() -> str:
     return hashlib.sha256(key.encode()).hexdigest()[:16]
 
 
+def own_seed() -> int:
+    """A seed that nobody else is likely to have, and that stays theirs."""
+    return 1 + int(_owner()[:8], 16) % 9999
+
+
 def providers() -> list[str]:
     """Where one can sign in, as secrets.toml names them; one without a name: the only one. None: nobody signs in."""
     if not st.secrets.load_if_toml_exists():

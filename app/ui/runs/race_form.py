@@ -54,6 +54,7 @@ def race_form() -> tuple[list[RunSpec], str]:
         data = _choice("Data", "data", {name: dataset.title for name, dataset in known.items()}, 185)
         recipe = _choice("Recipe", "recipe", RECIPE_TITLES, 160)
         seed = st.number_input("Seed", 0, 9999, 0, key="seed", bind="query-params", width=76)
+        st.button("My own seed", on_click=_take_own_seed, type="tertiary", help=prose("train")["own-seed"])
     specs: list[RunSpec] = []
     try:
         for text in nets:
@@ -68,6 +69,10 @@ def race_form() -> tuple[list[RunSpec], str]:
         megabytes = known[data].download_bytes / 1e6
         st.caption(f"{known[data].title} is downloaded once, when its first race starts: {megabytes:,.0f} MB.")
     return specs, ""
+
+
+def _take_own_seed() -> None:
+    st.session_state["seed"] = visitor.own_seed()
 
 
 def seeds_chosen() -> int:

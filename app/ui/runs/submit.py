@@ -1,10 +1,11 @@
 """Runs asked for on a page: queued for this browser or, where the server refuses them, said so."""
 
+import time
 from collections.abc import Sequence
 
 import streamlit as st
 
-from app.base.prose import literal
+from app.base.prose import literal, prose
 from app.engine import process
 from app.engine.policy.limits import RefusedError
 from app.store.database import StoreError
@@ -15,8 +16,13 @@ from app.values.run_spec import RunSpec
 
 def submitted(specs: Sequence[RunSpec]) -> list[Run]:
     """The runs, queued; none where they are refused: the page then says why, and stands as it was."""
+    at = time.time()
     try:
-        return process.engine().runs.submit(specs, visitor.here())
+        runs = process.engine().runs.submit(specs, visitor.here())
+        if shared := [run for run in runs if run.created < at]:
+            names = ", ".join(dict.fromkeys(run.spec.net.name for run in shared))
+            st.toast(prose("train")["shared"].format(names=literal(names)), icon=":material/group:")
+        return runs
     except RefusedError as refused:
         st.error(literal(f"Not started: {refused}."))
     except StoreError as trouble:
