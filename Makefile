@@ -91,4 +91,4 @@ reference: setup
 	@.venv/bin/python -m app reference
 
 answers: setup
-	@.venv/bin/python -m tests.trials.bundle_answers
+	@.venv/bin/python -m tests.store.bundle_answers

@@ -3,8 +3,8 @@
 import streamlit as st
 
 from app.base.prose import prose
-from app.ui.page import frame, visitor
-from app.ui.runs.race_form import PAIR, default_race, prediction
+from app.ui.page import frame
+from app.ui.runs.race_form import PAIR, default_race, prediction, with_own_seed
 from app.ui.runs.submit import submitted
 from app.ui.widgets.strip import StripNet, strip
 from app.values.datasets import BUNDLED, DATASETS
@@ -23,12 +23,10 @@ strip(pair, key="pair", detail=False)
 with st.container(border=True, key="predict"):
     st.markdown(page["predict"])
     prediction(race)  # stays in the address, for the page that shows the outcome
-    with st.container(horizontal=True, vertical_alignment="center"):
-        start = st.button("Start the race", type="primary", icon=":material/play_arrow:")
-        own = st.button("with my own seed", type="tertiary", help=prose("train")["own-seed"])
-    if own:
-        race = [spec.model_copy(update={"seed": visitor.own_seed()}) for spec in race]
-    if (start or own) and (runs := submitted(race)):
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        started = st.button("Start the race", type="primary", icon=":material/play_arrow:")
+        race = with_own_seed(race)
+    if started and (runs := submitted(race)):
         st.switch_page(frame.page("train"), query_params={"run": [run.id for run in runs]})
 
 st.markdown(page["way"])

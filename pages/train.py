@@ -6,7 +6,7 @@ from app.base.prose import prose
 from app.engine import process
 from app.ui.live.watch import watch
 from app.ui.page import address
-from app.ui.runs.race_form import DEFAULT_NETS, own_images, prediction, race_form, seeds_chosen
+from app.ui.runs.race_form import DEFAULT_NETS, own_images, prediction, race_form, seeds_chosen, with_own_seed
 from app.ui.runs.run_picker import chosen_runs
 from app.ui.runs.source_races import source_races
 from app.ui.runs.submit import submitted
@@ -23,6 +23,7 @@ race = address.read().race
 with st.container(horizontal=True, vertical_alignment="bottom", key="start-row"):
     guess = prediction(RACES[race].specs() if race else specs)
     seeds = seeds_chosen()
+    specs = with_own_seed(specs)
     started = st.button("Start the race", type="primary", icon=":material/play_arrow:", disabled=not specs)
     with st.popover("Races of the sources", type="tertiary"):
         source_races(seeds)

@@ -105,7 +105,7 @@ class Settings(BaseModel):
     abandoned_minutes: int = Field(
         default=0,
         ge=0,
-        description="after so long without its browser a run pauses, a study ends, own pictures go; 0: never",
+        description="after so long without its browser a run pauses, and own pictures go; 0: never",
     )
     forget_minutes: int = Field(
         default=0, ge=0, description="after so long all that a gone browser trained or sent is deleted; 0: it is kept"

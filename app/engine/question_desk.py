@@ -104,18 +104,7 @@ class QuestionDesk:
         """
         run = self._ownership.run(question.run, by) if question.run else None
         key, owner = _key(question, by), by.owner if question.shows_own_picture else ""
-        with self._lock:
-            task = self._tasks.get(key)
-            if task:
-                task.looked_for = time.monotonic()
-            known = self._known.get(key)
-            if known and not (known.trouble and time.monotonic() - known.since > STALE_SECONDS):
-                self._known.move_to_end(key)
-            else:
-                known = None
-        if task and task.unwatched:
-            self._watch(key, task)
-        if known:
+        if known := self._looked_for(key):
             return known
         subject = self._subject(question, run)
         kept = self._kept(key)
@@ -148,6 +137,20 @@ class QuestionDesk:
                 asked = self._keep(key, Answer(owner=owner))
         future.add_done_callback(lambda future: self._ended(question, key, owner, future))
         return asked
+
+    def _looked_for(self, key: str) -> Answer | None:
+        """What is known of a question, now that a page looks for it; None where it is to be asked, or asked again."""
+        with self._lock:
+            task, known = self._tasks.get(key), self._known.get(key)
+            if task:
+                task.looked_for = time.monotonic()
+            if known and known.trouble and time.monotonic() - known.since > STALE_SECONDS:
+                known = None
+            if known:
+                self._known.move_to_end(key)
+        if task and task.unwatched:
+            self._watch(key, task)
+        return known
 
     def has(self, question: Question, by: Visitor) -> bool:
         """True where they would be answered from the store."""

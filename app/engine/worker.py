@@ -15,7 +15,7 @@ from distributed import get_worker
 from app.base import logs
 from app.base.memory import return_freed_memory
 from app.base.settings import Settings
-from app.engine.floor import Floor
+from app.engine.policy.floor import Floor
 from app.store.files.checkpoints import Digests
 from app.values.datasets import BUNDLED, DATASETS
 from app.values.events import BlockCut, Event, RunStarted, to_json

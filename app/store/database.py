@@ -114,6 +114,8 @@ class Database:
                 self.settle()
             except sqlite3.OperationalError as error:  # a full disk: the log beside it has everything
                 log.warning("store not settled", why=error)
+            except sqlite3.ProgrammingError:  # it was closed before
+                return
             self._db.close()
 
     @contextmanager

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 from functools import partial
 
-from app.engine.floor import Floor
+from app.engine.policy.floor import Floor
 from tests.support.waiting import until
 
 

@@ -17,7 +17,7 @@ from app.store.files.bundled_answers import BUNDLE, LIMIT, BundledAnswers, write
 from app.store.store import Store
 from app.values.datasets import BUNDLED
 from app.values.results import from_bytes
-from tests.trials.bundle_answers import digest, read
+from tests.store.bundle_answers import digest, read
 
 BUNDLED_ANSWERS = BundledAnswers()
 KINDS = sorted({json.loads(question)["kind"] for question, _ in BUNDLED_ANSWERS.index.values()})

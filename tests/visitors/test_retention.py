@@ -13,11 +13,9 @@ from app.engine.policy.visitor import MACHINE, Visitor
 from app.store.files.staging import arriving
 from app.values import datasets
 from tests.support.engines import started
-from tests.support.opening import NoCluster, opened, spec, under_way, well
+from tests.support.opening import NoCluster, opened, under_way, well
 from tests.support.settings import sets
-from tests.visitors.test_sharing import OWNERS, looks
-
-NET = "plain-8:width=2"
+from tests.visitors.test_sharing import OWNERS, looks, wish
 
 
 @pytest.fixture
@@ -36,10 +34,10 @@ def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
 
 def test_a_run_pauses_when_its_browser_has_gone_for_so_long(engine: Engine, later: Callable[[int], None]) -> None:
     sets(engine, abandoned_minutes=5)
-    [left] = engine.runs.submit([spec(NET)], Visitor("left"))
-    [stays] = engine.runs.submit([spec(NET)], Visitor("stays"))
-    [pinned] = engine.runs.submit([spec(NET)], Visitor("left"))
-    [of_the_command_line] = engine.runs.submit([spec(NET)], MACHINE)
+    [left] = engine.runs.submit([wish()], Visitor("left"))
+    [stays] = engine.runs.submit([wish()], Visitor("stays"))
+    [pinned] = engine.runs.submit([wish()], Visitor("left"))
+    [of_the_command_line] = engine.runs.submit([wish()], MACHINE)
     engine.store.runs.update(pinned.id, pinned=True)
     under_way(engine, left, [50.0] * 10)
     later(4)
@@ -60,8 +58,8 @@ def test_all_that_a_gone_browser_left_is_forgotten_and_no_more(
     engine: Engine, later: Callable[[int], None], tmp_path: Path
 ) -> None:
     sets(engine, forget_minutes=60)
-    [_, pinned] = engine.runs.submit([spec(NET)] * 2, Visitor("left"))
-    [stays] = engine.runs.submit([spec(NET)], Visitor("stays"))
+    [_, pinned] = engine.runs.submit([wish()] * 2, Visitor("left"))
+    [stays] = engine.runs.submit([wish()], Visitor("stays"))
     engine.store.runs.update(pinned.id, pinned=True)
     sent = {name: f"own-{index:012x}" for index, name in enumerate(("alone", "shared"))}
     for name in sent.values():
@@ -97,12 +95,12 @@ def test_a_full_store_takes_nothing_new_and_says_what_to_do(engine: Engine, tmp_
     assert engine.store.size() == before + 3_000_000
     sets(engine, max_disk_mb=2)
     with pytest.raises(RefusedError, match=r"keeps up to 2 MB and holds \d+; this needs about .* more. Delete runs"):
-        engine.runs.submit([spec(NET)], Visitor("one"))
+        engine.runs.submit([wish()], Visitor("one"))
     with pytest.raises(RefusedError, match="keeps up to 2 MB"):
         engine.arrivals.take_images(archive, "sent", MACHINE)
     assert engine.refusals["max_disk_mb"] == 2
     sets(engine, max_disk_mb=50)
-    assert engine.runs.submit([spec(NET)], Visitor("one"))
+    assert engine.runs.submit([wish()], Visitor("one"))
 
 
 def test_what_was_arriving_when_a_server_was_killed_is_swept_by_the_next(
@@ -114,7 +112,7 @@ def test_what_was_arriving_when_a_server_was_killed_is_swept_by_the_next(
             (whole / "upload.zip").write_bytes(b"x" * 1000)
             killed = shutil.copytree(whole, whole.with_name(f"{whole.name}-left"))
         assert not whole.exists()
-        [run] = engine.runs.submit([spec(NET)], MACHINE)
+        [run] = engine.runs.submit([wish()], MACHINE)
     with started(NoCluster, tmp_path, monkeypatch) as engine:
         assert not killed.exists()
         assert engine.store.runs.get(run.id).id == run.id

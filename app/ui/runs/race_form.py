@@ -1,6 +1,6 @@
 """Setting up a race: contestants, data, recipe and seed. Every choice is in the address."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +54,6 @@ def race_form() -> tuple[list[RunSpec], str]:
         data = _choice("Data", "data", {name: dataset.title for name, dataset in known.items()}, 185)
         recipe = _choice("Recipe", "recipe", RECIPE_TITLES, 160)
         seed = st.number_input("Seed", 0, 9999, 0, key="seed", bind="query-params", width=76)
-        st.button("My own seed", on_click=_take_own_seed, type="tertiary", help=prose("train")["own-seed"])
     specs: list[RunSpec] = []
     try:
         for text in nets:
@@ -71,8 +70,10 @@ def race_form() -> tuple[list[RunSpec], str]:
     return specs, ""
 
 
-def _take_own_seed() -> None:
-    st.session_state["seed"] = visitor.own_seed()
+def with_own_seed(specs: Sequence[RunSpec]) -> list[RunSpec]:
+    """Draw the choice of a seed that is this browser's own; the runs, with it or as they are."""
+    own = st.toggle("my own seed", key="own", bind="query-params", help=prose("train")["own-seed"])
+    return [spec.model_copy(update={"seed": visitor.own_seed()}) for spec in specs] if own else list(specs)
 
 
 def seeds_chosen() -> int:
