@@ -6,6 +6,7 @@ RESNET_EXPLORER_CONFIG names, or `resnet-explorer.toml` in the folder of the sto
 
 import difflib
 import os
+import re
 import tomllib
 from pathlib import Path
 from typing import Any, Literal, Self, get_args
@@ -19,6 +20,7 @@ CONFIG = f"{PREFIX}CONFIG"
 FILE = "resnet-explorer.toml"
 FOLDERS = ("data", "store")
 SECRETS = ("teacher_key", "metrics_key")
+SECRET = re.compile(r"(KEY|SECRET|TOKEN|PASSWORD|CREDENTIALS?)$")  # how variables end that nobody else should read
 SOURCE = r"('self'|'none'|https?://[A-Za-z0-9*.:-]+)"
 HOST = r"(\*\.)?[A-Za-z0-9.:\[\]_-]+"
 # What text of a certain form is, in words.
@@ -184,6 +186,15 @@ def read() -> tuple[Settings, dict[str, str]]:
     if wrong:
         raise ValueError("; ".join(wrong))
     return settings, {name: source(name) for name in Settings.model_fields}
+
+
+def keep_secrets_from_children() -> None:
+    """Take what is secret out of this process's environment: settings are read, and no child needs it.
+
+    A system tells a process's first environment to all of the same user, long after the process has forgotten it.
+    """
+    for name in [name for name in os.environ if SECRET.search(name)]:
+        del os.environ[name]
 
 
 def variable(name: str) -> str:
