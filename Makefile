@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup run test quick lint check web browser bench chaos fuzz soak reference
+.PHONY: help setup run test quick lint check web browser bench attack chaos fuzz soak reference answers
 
 # The first Python of a supported version that really starts (a pyenv shim may be there without one behind it).
 PYTHON ?= $(shell for p in python3.11 python3.12 python3; do \
@@ -21,10 +21,12 @@ help:
 	@echo "make lint        ruff alone"
 	@echo "make web         build the browser half ($(WEB)/built) anew"
 	@echo "make bench       the measured figures (DEVICE=cuda: on a GPU)"
+	@echo "make attack      what others must not be able to do, tried in local, class and demo (docs/threats.md)"
 	@echo "make chaos       kill workers and servers at random, and see that nothing is lost"
 	@echo "make fuzz        hostile and broken inputs against a served app (SEED=1: others)"
 	@echo "make soak        sessions that come and go while a net trains: what memory does (MINUTES=30 SESSIONS=40)"
 	@echo "make reference   train the bundled reference runs anew"
+	@echo "make answers     measure anew what pages ask of them: assets/answers.zip"
 
 setup: $(INSTALLED)
 
@@ -73,6 +75,9 @@ quick: setup
 bench: setup
 	@.venv/bin/python -m benchmarks $(if $(DEVICE),--device $(DEVICE))
 
+attack: setup
+	@OMP_NUM_THREADS=1 .venv/bin/python -m pytest -n 2 -m "not browser" tests/attack
+
 chaos: setup
 	@.venv/bin/python -m tests.trials.chaos
 
@@ -84,3 +89,6 @@ soak: setup
 
 reference: setup
 	@.venv/bin/python -m app reference
+
+answers: setup
+	@.venv/bin/python -m tests.trials.bundle_answers

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from benchmarks.nets import gap, gradients, measuring, papers_error, paths, training
+from benchmarks.nets import clicks, gap, gradients, measuring, papers_error, paths, seeds, training
 from benchmarks.report.figures import Device, Figure, Row, Say
 from benchmarks.served import features, first_point, lesions, opening, server_process, watching
 
@@ -26,6 +26,8 @@ CASES: dict[str, Case] = {
     "paths": Case(paths.ROWS, paths.measure),
     "gradients": Case(gradients.ROWS, gradients.measure),
     "gap": Case(gap.ROWS, gap.measure),
+    "seeds": Case(seeds.ROWS, seeds.measure),
+    "clicks": Case(clicks.ROWS, clicks.measure),
     "papers_error": Case(papers_error.ROWS, papers_error.measure),
     "lesions": Case(lesions.ROWS, lesions.measure),
     "first_point": Case(first_point.ROWS, first_point.measure),

@@ -3,8 +3,8 @@
 Depth forms: He et al. 2015, *Deep Residual Learning for Image Recognition*, sections 4.1 and 4.2.
 
 MNIST form: A. Patala 2016, *Residual networks in torch (MNIST)*, and its program, residual.mnist: 3×3 convolutions on
-28×28 images, filters doubled where the stride is 2, two convolutions with BN and ReLU each before an addition, a max
-pool and a linear layer. Left open there, and chosen here:
+28×28 images, filters doubled where the stride is 2, two convolutions with BN and ReLU each before an addition and one
+more ReLU after it (CAddTable → ReLU), a max pool and a linear layer. Left open there, and chosen here:
 
 - what counts: its program counts 3×3 convolutions and projections, here depth is stem, branches and head, as in He's;
 - blocks in a stage: one in the last, at 4×4; the others shared evenly, later stages first: its program's (4, 5, 5, 1)
@@ -19,7 +19,7 @@ Family = Literal["plain", "resnet", "preact", "highway", "stochastic", "wide", "
 Form = Literal["cifar", "imagenet", "mnist"]
 Branch = Literal["single", "basic", "bottleneck"]
 Shortcut = Literal["none", "A", "B", "C"]
-Order = Literal["original", "bn-after-add", "relu-before-add", "relu-only", "full"]
+Order = Literal["original", "bn-after-add", "relu-before-add", "relu-around-add", "relu-only", "full"]
 
 PLAIN: tuple[Family, ...] = ("plain", "vgg")  # without shortcuts
 SUMS: tuple[Family, ...] = ("resnet", "preact", "stochastic", "wide", "se")  # y = x′ + F(x), in some order

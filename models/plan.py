@@ -11,11 +11,13 @@ from models.families import CONVOLUTIONS, EXPANSION
 from models.spec import NetSpec
 
 Role = Literal["stem", "branch", "projection", "gate", "squeeze", "transition", "head"]
-# He 2016, table 2: what stands before the split, at the end of the branch and after the addition (n: BN, a: σ).
+# What stands before the split, at the end of the branch and after the addition (n: BN, a: σ). He 2016, table 2; but
+# ReLU around the addition is the MNIST post's.
 ORDERS: dict[str, tuple[str, str, str]] = {
     "original": ("", "n", "a"),
     "bn-after-add": ("", "", "na"),
     "relu-before-add": ("", "na", ""),
+    "relu-around-add": ("", "na", "a"),
     "relu-only": ("a", "n", ""),
     "full": ("na", "", ""),
 }

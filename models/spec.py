@@ -94,7 +94,7 @@ class NetSpec(BaseModel):
         if mnist:
             data.setdefault("channels", 1)
             if family in (SETTINGS["order"] or ()):
-                data.setdefault("order", "relu-before-add")
+                data.setdefault("order", "relu-around-add")
         if family == "vgg":
             data["branch"] = "single"
             data.setdefault("norm", "none" if imagenet else "batch")

@@ -47,13 +47,15 @@ if runs:
     active, unpinned = [run for run in chosen if run.active], [run for run in chosen if not run.pinned]
     with st.container(horizontal=True):
         if st.button("Stop", icon=":material/stop:", type="primary", disabled=not active):
-            for run in active:
-                engine.runs.cancel(run.id)
-            st.rerun()
+            with visitor.attempt("Not stopped"):
+                for run in active:
+                    engine.runs.cancel(run.id, visitor.here())
+                st.rerun()
         if st.button("Pin" if unpinned or not chosen else "Unpin", icon=":material/keep:", disabled=not chosen):
-            for run in chosen:
-                engine.store.runs.update(run.id, pinned=bool(unpinned))
-            st.rerun()
+            with visitor.attempt("Not pinned"):
+                for run in chosen:
+                    engine.runs.pin(run.id, bool(unpinned), visitor.here())
+                st.rerun()
     st.caption(page["pinned"])
 else:
     st.info(page["empty"])

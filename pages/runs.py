@@ -113,22 +113,27 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     few, everyone = chosen[:MAX_CONTESTANTS], [run for group in chosen for run in group.runs]
     if st.button("Open", type="primary", icon=":material/open_in_new:", help="On the Train page, up to four at once"):
         st.switch_page(frame.page("train"), query_params={"run": [group.first.id for group in few]})
-    own = [run for run in everyone if visitor.may_change(run) and not run.active]
+    own = [run for run in everyone if visitor.may("delete", run) and not run.active]
     with st.popover("Delete", icon=":material/delete:", disabled=not own):
         seeds = ", every seed of what is chosen," if len(everyone) > len(chosen) else ""
         st.markdown(f"Delete {len(own)} {'run' if len(own) == 1 else 'runs'}{seeds} with events and weights? For good.")
         if st.button("Yes, delete", type="primary"):
-            for run in own:
-                engine.store.delete(run.id)
-            st.rerun()
-    if len(chosen) == 1 and ((one := chosen[0].first).origin == "reference" or visitor.may_change(one)):
+            with visitor.attempt("Not deleted"):
+                for run in own:
+                    engine.runs.delete(run.id, visitor.here())
+                st.rerun()
+    if len(chosen) == 1 and visitor.may("rename", one := chosen[0].first):
         name = st.text_input("Name", one.name, max_chars=80, key=f"name-{one.id}-{one.name}", width=360)
         if name.strip() and name != one.name:
-            engine.store.runs.rename(one.id, name)
-            st.rerun()
+            with visitor.attempt("Not renamed"):
+                engine.runs.rename(one.id, name, visitor.here())
+                st.rerun()
 
 if len(own) < len(everyone):
-    st.caption("Reference runs come with the program and stay; a run that is under way has to be stopped first.")
+    st.caption(
+        "Reference runs come with the program and stay, and so does what others train here; "
+        "a run that is under way has to be stopped first."
+    )
 if measured := [group for group in few if group.first.origin != "imported"]:
     laid_over(measured)
 if len(chosen) == 1:

@@ -42,6 +42,25 @@ def packages_scanned_once() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def store_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A test that forgets to say where its store is does not open the one that a server here may be using."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RESNET_EXPLORER_STORE", str(tmp_path_factory.mktemp("forgotten") / "store"))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_answered_beforehand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What a test asks is measured there and then; a served app has the bundled answers, as everywhere."""
+    from app.store import store
+    from app.store.files.bundled_answers import BundledAnswers
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(store, "BUNDLED", BundledAnswers(tmp_path_factory.mktemp("none") / "answers.zip"))
+        yield
+
+
 @pytest.fixture(scope="session")
 def witness(tmp_path_factory: pytest.TempPathFactory) -> "Weights":
     """What an undisturbed plain net and its twin end with."""

@@ -27,10 +27,10 @@ app.studies     streamlit typer rich pydantic numpy torch captum app.cli {UI} ap
 app.server      starlette streamlit psutil prometheus_client {UI} app.engine app.figures app.store app.base
 app.cli         typer rich numpy pydantic app.store app.values app.base models | torch app.engine app.export app.analysis app.training app.data
 app.ui.live     streamlit app.ui.runs app.ui.page app.ui.widgets app.engine app.figures app.store app.values app.base
-app.ui.runs     streamlit numpy app.ui.page app.ui.widgets app.engine app.export app.figures app.store app.values app.base models models.paper
+app.ui.runs     streamlit numpy app.ui.page app.ui.widgets app.engine app.figures app.store app.values app.base models models.paper
 app.ui.page     streamlit app.ui.widgets app.engine app.store app.values app.base models
 app.ui.widgets  streamlit plotly numpy app.figures app.data app.values app.base models models.paper
-app.engine      dask distributed filelock app.store app.values app.base models | torch torchvision app.analysis app.training app.data
+app.engine      dask distributed filelock app.store app.values app.base models | torch torchvision app.export app.analysis app.training app.data
 app.export      pyarrow app.store app.values models.paper
 app.figures     numpy PIL app.values models
 app.analysis    torch numpy app.training app.data app.store app.values app.base models.nets
@@ -51,7 +51,7 @@ docs            tests.support.source
 STANDS_ON = {
     "attributions": "features",
     "cuts": "features",
-    "identity": "gradients",
+    "identity": "cuts",
     "lesions": "cuts features",
     "reproduction": "gradients lesions paths shattered signal",
     "shattered": "gradients",

@@ -14,22 +14,23 @@ from models.nets.net import Net, build
 STATISTICS_IMAGES = 2000
 
 
-def net_at(spec: RunSpec, folder: Path, step: int, images: Images, epoch_steps: int) -> Net:
+def net_at(spec: RunSpec, folder: Path, step: int, images: Images, epoch_steps: int, digest: str = "") -> Net:
     """The net of a run, its weights those that `folder` keeps of `step`.
 
     Before the end of the first epoch the running statistics of batch normalisation still lag behind the weights (at
-    step 0 they are none at all): they are then computed anew over training images. Raises OSError or ValueError.
+    step 0 they are none at all): they are then computed anew over training images. Raises
+    DamagedError where the file has not the SHA-256 `digest`.
     """
-    net = kept_net(spec, folder, step)
+    net = kept_net(spec, folder, step, digest)
     if step < epoch_steps:
         recompute_statistics(net, images)
     return net.eval()
 
 
-def kept_net(spec: RunSpec, folder: Path, step: int) -> Net:
+def kept_net(spec: RunSpec, folder: Path, step: int, digest: str = "") -> Net:
     """The same with the running statistics that were kept: for training mode, which does not look at them."""
     net = build(spec.net)
-    load_weights(net, weights_file(folder, step))
+    load_weights(net, weights_file(folder, step), digest)
     return net
 
 

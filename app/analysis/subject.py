@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
+from threading import get_ident
 
 import torch
 from torch import Tensor
@@ -18,12 +19,16 @@ from models.nets.net import Net
 
 @dataclass(frozen=True)
 class Subject:
-    """What is asked about: a run's spec (None: no run), its folder of weights, its steps per epoch."""
+    """What is asked about: a run's spec (None: no run), its folder of weights, its steps per epoch.
+
+    `digests`: by step, the SHA-256 of each file of weights that has one.
+    """
 
     spec: RunSpec | None
     folder: Path
     epoch_steps: int
     settings: Settings
+    digests: tuple[tuple[int, str], ...] = ()
 
     @cached_property
     def images(self) -> Images:
@@ -47,11 +52,15 @@ class Subject:
 
     def net(self, step: int) -> Net:
         """Its net at a moment, evaluation mode; the last few are kept, for the next question. Do not change it."""
-        return _net(self, step)
+        return _net(self, step, get_ident())
 
     def kept(self, step: int) -> Net:
         """The same for training mode: quicker, since no running statistics are made sound."""
-        return kept_net(self.trained, self.folder, step)
+        return kept_net(self.trained, self.folder, step, self.digest(step))
+
+    def digest(self, step: int) -> str:
+        """Of the weights at a moment; empty: not known."""
+        return dict(self.digests).get(step, "")
 
     @property
     def trained(self) -> RunSpec:
@@ -61,6 +70,7 @@ class Subject:
         return self.spec
 
 
-@lru_cache(maxsize=4)
-def _net(subject: Subject, step: int) -> Net:
-    return net_at(subject.trained, subject.folder, step, subject.images, subject.epoch_steps)
+@lru_cache(maxsize=6)
+def _net(subject: Subject, step: int, _thread: int) -> Net:
+    """Of one thread: an analysis that gives way has its hooks, and its mode, on the net that it is in the middle of."""
+    return net_at(subject.trained, subject.folder, step, subject.images, subject.epoch_steps, subject.digest(step))

@@ -12,7 +12,7 @@ from pathlib import Path
 from app.base.prose import prose
 from app.base.settings import ROOT
 
-ASKING = ("app/ui", "app/studies", "app/values", "pages")  # what shows passages
+ASKING = ("app/ui", "app/studies", "app/values", "app/engine", "app/store", "pages")  # what shows passages
 
 
 def missing_passages(root: Path = ROOT) -> list[str]:

@@ -48,6 +48,7 @@ MODES: dict[Mode, dict[str, Any]] = {
         "max_epochs": 40,
         "max_minutes": 60,
         "max_parameters": 10_000_000,
+        "upload_megapixels": 1_000,
     },
     "demo": {
         "others": "hide",
@@ -63,6 +64,7 @@ MODES: dict[Mode, dict[str, Any]] = {
         "max_minutes": 10,
         "max_parameters": 1_000_000,
         "upload_mb": 10,
+        "upload_megapixels": 200,
     },
 }
 MODE_TITLES: dict[Mode, str] = {
@@ -92,6 +94,9 @@ class Settings(BaseModel):
     )
     max_parameters: int = Field(default=100_000_000, ge=1, description="largest net that may be trained")
     upload_mb: int = Field(default=50, ge=1, le=1000, description="largest zip that may be uploaded, in MB")
+    upload_megapixels: int = Field(
+        default=5_000, ge=1, description="pixels of all images of a zip, in millions, that are decoded"
+    )
     max_sessions: int = Field(default=0, ge=0, description="pages open at once; 0: no limit")
     session_training: int = Field(
         default=0, ge=0, description="runs of one browser that train at once, its others wait; 0: no limit"
@@ -100,7 +105,9 @@ class Settings(BaseModel):
         default=0, ge=0, description="runs of one browser that wait or train, more are refused; 0: no limit"
     )
     abandoned_minutes: int = Field(
-        default=0, ge=0, description="after so long without its browser a run pauses and a study ends; 0: they go on"
+        default=0,
+        ge=0,
+        description="after so long without its browser a run pauses, a study ends, own pictures go; 0: never",
     )
     forget_minutes: int = Field(
         default=0, ge=0, description="after so long all that a gone browser trained or sent is deleted; 0: it is kept"

@@ -15,6 +15,7 @@ from app.base import settings, studies
 from app.base.settings import ASSETS, Settings
 from app.cli import ask as cli_ask
 from app.cli import cluster as cli_cluster
+from app.cli import keeping as cli_keeping
 from app.cli import train as cli_train
 from app.cli.shared import (
     Data,
@@ -34,6 +35,7 @@ from app.cli.shared import (
     print_json,
     read_settings,
 )
+from app.store.files.checkpoints import Digests
 from app.values.run_spec import imported, net_title, read_normalisation
 from models.names import PRESETS
 from models.plan import plan
@@ -43,6 +45,7 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_
 app.add_typer(cli_train.app)  # without a name: their verbs stand beside these
 app.add_typer(cli_cluster.app)
 app.add_typer(cli_ask.app)
+app.add_typer(cli_keeping.app)
 for study in studies.modules("command"):
     app.add_typer(study.verbs)
 
@@ -97,7 +100,8 @@ def evaluate(
     with clear_errors():
         found = store.runs.get(run)
         chosen = kept_step(store, run, step)
-        result = evaluate_run(found.spec, store.weights.folder(run), chosen, configured, images)
+        digest = store.digests(run).get(chosen, Digests()).weights
+        result = evaluate_run(found.spec, store.weights.folder(run), chosen, configured, images, digest)
     figures = {"run": run, "error": result.error, "loss": result.loss, "images": result.images}
     if as_json:
         return print_json(figures)

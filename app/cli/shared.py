@@ -76,7 +76,10 @@ def dataset_of(name: str, configured: Settings) -> DataSet:
 def open_store(configured: Settings) -> Store:
     """The store, the reference runs in it."""
     with clear_errors():
-        return store_of(configured)
+        store = store_of(configured)
+    if store.notice:
+        err.print(store.notice, style="yellow", markup=False, highlight=False, soft_wrap=True)
+    return store
 
 
 def kept_step(store: Store, run: str, step: int | None) -> int:
@@ -111,7 +114,8 @@ def subject_at(run: str, step: int | None, configured: Settings) -> tuple[Any, i
     known, chosen = store.runs.get(run), kept_step(store, run, step)
     from app.analysis.subject import Subject  # PyTorch with it: what is wrong is said before
 
-    return Subject(known.spec, store.weights.folder(run), known.epoch_steps, configured), chosen
+    about = known.spec, store.weights.folder(run), known.epoch_steps, configured, store.weight_digests(run)
+    return Subject(*about), chosen
 
 
 @contextmanager

@@ -76,10 +76,11 @@ def train(
 def _trained(configured: Settings, specs: list[RunSpec]) -> list[dict[str, Any]]:
     """What became of each run, trained by an engine that is there for them alone. Raises RefusedError."""
     from app.engine import process
+    from app.engine.policy.visitor import MACHINE
 
-    engine = process.start(configured, lanes=["train", "ask"])  # a data set may have to be asked for; no study will
+    engine = process.start(configured, lanes=["train", "study"])  # a data set may have to be fetched; no study will be
     try:
-        runs = _watch(engine, [run.id for run in engine.runs.submit(specs)])
+        runs = _watch(engine, [run.id for run in engine.runs.submit(specs, MACHINE)])
         return [_outcome(engine.store, run) for run in runs]
     except KeyboardInterrupt:
         err.print(

@@ -75,7 +75,7 @@ class Budget:
             raise _too_large(most)
         if self.pixels > self.limits.total_pixels:
             raise UploadError(
-                f"the images have more than {self.limits.total_pixels / 1e9:g} billion pixels in all: "
+                f"the images have more than {self.limits.total_pixels / 1e6:,.0f} million pixels in all: "
                 "make them smaller and upload again"
             )
 

@@ -4,8 +4,11 @@ import hashlib
 import json
 import os
 import secrets
+import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
+from glob import escape
 from pathlib import Path
 from typing import Any, get_args
 
@@ -18,42 +21,84 @@ from app.data.zip_safety import Budget, Limits, Part, UnreadableError, class_nam
 from app.values.datasets import DataSet, UploadError, find, upload_files
 
 SIZE = 32  # pixels: what the CIFAR form is for
+PART_SECONDS = 2.0  # of a worker's time, before it is others' turn
 EVERY = 5  # without train and test folders, each class's every fifth image is a test image
 
 
-def ingest(
-    archive: Path,
-    store: Path,
-    title: str = "",
-    limits: Limits | None = None,
-    progress: Callable[[int, int], None] | None = None,
-) -> DataSet:
-    """Read the zip `archive` into `<store>/data`: uint8 N×C×32×32, centred squares; C is 1 if all images are grey.
+@dataclass(frozen=True)
+class Read:
+    """How far a zip has been read: files done, bytes unpacked and pixels decoded; `over` once all files are done."""
 
-    Named after what is in the images, so that the same upload twice is one data set. `title`: what to call it, by
-    default the file's name. `progress`: files done, files in all. Transparent pixels become white, animations their
-    first frame. Files that cannot be read are left out and named in `remark`, unless they are more than a quarter.
-    Raises UploadError, one sentence; the store is then as it was.
+    files: int = 0
+    bytes: int = 0
+    pixels: int = 0
+    over: bool = False
+
+
+def ingest(archive: Path, store: Path, title: str = "", limits: Limits | None = None) -> DataSet:
+    """Read the zip `archive` into `<store>/data`, as `read_on` and `keep` do, and leave nothing beside it."""
+    limits, read = limits or Limits(), Read()
+    try:
+        while not read.over:
+            read = read_on(archive, limits, read)
+        return keep(archive, store, title, limits)
+    finally:
+        for part in _parts(archive):
+            part.unlink()
+
+
+def read_on(archive: Path, limits: Limits, read: Read) -> Read:
+    """Read files of the zip for PART_SECONDS, at least one: whoever reads for many does something else in between.
+
+    What became of them lies beside the zip, for the next call and for `keep`. Raises UploadError, one sentence.
     """
-    limits = limits or Limits()
+    until = time.monotonic() + PART_SECONDS
     images: list[Bytes] = []
-    labels: list[int] = []
-    parts: list[Part | None] = []
+    places: list[int] = []
     unreadable: list[str] = []
     with opened(archive, limits) as source:
-        entries, stray = in_classes(source, limits)
-        names = class_names(entries, limits)
-        budget = Budget(limits, archive.stat().st_size)
-        for done, entry in enumerate(entries):
-            if progress:
-                progress(done, len(entries))
+        entries, _ = in_classes(source, limits)
+        class_names(entries, limits)
+        budget = Budget(limits, archive.stat().st_size, read.bytes, read.pixels)
+        done = read.files
+        for entry in entries[read.files :]:
             try:
                 images.append(_decoded(unpacked(source, entry.member, budget), budget))
             except UnreadableError as error:
                 unreadable.append(f"{plain(entry.path, 80)} ({error})")
             else:
-                labels.append(list(names).index(entry.folder))
-                parts.append(entry.part)
+                places.append(done)
+            done += 1
+            if time.monotonic() > until:
+                break
+    pixels = np.stack(images) if images else np.empty((0, SIZE, SIZE, 3), np.uint8)
+    with _part(archive, read.files).open("wb") as file:
+        np.savez(file, pixels=pixels, places=np.array(places, np.int64), unreadable=np.array(unreadable, np.str_))
+    return Read(done, budget.bytes, budget.pixels, done == len(entries))
+
+
+def keep(archive: Path, store: Path, title: str, limits: Limits) -> DataSet:
+    """What was read of a zip → `<store>/data`: uint8 N×C×32×32, centred squares; C is 1 if all images are grey.
+
+    Named after what is in the images, so that the same upload twice is one data set. `title`: what to call it, by
+    default the file's name. Transparent pixels become white, animations their first frame. Files that cannot be read
+    are left out and named in `remark`, unless they are more than a quarter. Raises UploadError, one sentence; the store
+    is then as it was.
+    """
+    with opened(archive, limits) as source:
+        entries, stray = in_classes(source, limits)
+        names = class_names(entries, limits)
+    images: list[Bytes] = []
+    labels: list[int] = []
+    parts: list[Part | None] = []
+    unreadable: list[str] = []
+    for path in _parts(archive):
+        with np.load(path) as part:
+            images.extend(part["pixels"])
+            unreadable.extend(part["unreadable"].tolist())
+            read = [entries[place] for place in part["places"]]
+        labels.extend(list(names).index(entry.folder) for entry in read)
+        parts.extend(entry.part for entry in read)
     if 4 * len(unreadable) > len(entries):
         raise UploadError(
             f"{len(unreadable)} of {len(entries)} files could not be read as images, for example {unreadable[0]}: "
@@ -67,6 +112,15 @@ def ingest(
     kept = find(dataset.name, store) or dataset  # uploaded before: its title stays, its images are written anew
     _keep(kept, arrays, store)
     return kept
+
+
+def _part(archive: Path, begin: int) -> Path:
+    """Where the files from that one on wait, once they are read."""
+    return archive.with_name(f"{archive.name}.{begin:06d}.npz")
+
+
+def _parts(archive: Path) -> list[Path]:
+    return sorted(archive.parent.glob(f"{escape(archive.name)}.*.npz"))
 
 
 def _decoded(content: bytes, budget: Budget) -> Bytes:

@@ -19,6 +19,8 @@ from app.base.settings import Settings, keep_secrets_from_children
 
 Lane = Literal["train", "ask", "study"]  # runs, quick questions, and those that take long: none waits for another
 LANES: tuple[Lane, ...] = get_args(Lane)
+# Of one worker process. Questions take turns there: those that wait hold their net, and what they have computed so far.
+AT_ONCE: dict[Lane, int] = {"train": 1, "ask": 12, "study": 4}
 
 CONFIG = {
     "distributed.scheduler.allowed-failures": 0,  # the engine decides when a run is given up
@@ -115,6 +117,11 @@ class Cluster:
         if self.client.status == "running":
             Flag(name, client=self.client).set()
 
+    def lower_flag(self, name: str) -> None:
+        """Take it back."""
+        if self.client.status == "running":
+            Flag(name, client=self.client).clear()
+
     def _resources(self) -> dict[str, dict[str, float]]:
         if self.client.status != "running":
             return {}
@@ -156,7 +163,8 @@ async def _until_lost(nanny: Nanny) -> None:
 
 
 def _worker(lane: Lane) -> dict[str, Any]:
-    return {"nthreads": 1, "resources": {lane: 1}, "memory_limit": 0, "silence_logs": logging.ERROR}
+    count = AT_ONCE[lane]
+    return {"nthreads": count, "resources": {lane: count}, "memory_limit": 0, "silence_logs": logging.ERROR}
 
 
 def _embedded(settings: Settings, lanes: Collection[Lane]) -> SpecCluster:

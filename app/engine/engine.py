@@ -14,6 +14,9 @@ from app.engine import worker
 from app.engine.arrivals import Arrivals
 from app.engine.cluster import LANES, Cluster, Lane
 from app.engine.policy.limits import Refusals
+from app.engine.policy.ownership import Ownership
+from app.engine.policy.teachers_door import TeachersDoor
+from app.engine.policy.visitor import Visitor
 from app.engine.question_desk import QuestionDesk
 from app.engine.retention import Housekeeper
 from app.engine.run_desk import RunDesk
@@ -39,11 +42,12 @@ class Engine:
         self.store = open_store(settings)
         self._message_file = settings.store / "message.txt"
         self._message = self._message_file.read_text("utf-8") if self._message_file.is_file() else ""
+        self.ownership, self.teachers_door = Ownership(settings, self.store), TeachersDoor(settings, self.refusals)
         self._cluster = Cluster(settings, lanes)
         self.queue = RunQueue(settings, self.store, self._cluster)
-        self.runs = RunDesk(settings, self.store, self._cluster, self.queue, self.refusals)
-        self.questions = QuestionDesk(self._cluster, self.store, settings)
-        self.arrivals = Arrivals(settings, self.store, self._cluster, self.refusals)
+        self.runs = RunDesk(settings, self.store, self._cluster, self.queue, self.refusals, self.ownership)
+        self.questions = QuestionDesk(self._cluster, self.store, settings, self.ownership)
+        self.arrivals = Arrivals(settings, self.store, self._cluster, self.refusals, self.ownership)
         self.housekeeper = Housekeeper(settings, self.store, self.queue, self.questions)
         self.queue.start()
         self.housekeeper.start()
@@ -60,8 +64,10 @@ class Engine:
         """What the teacher says to all; the next server says it too."""
         return self._message
 
-    @message.setter
-    def message(self, text: str) -> None:
+    def say_to_all(self, text: str, by: Visitor) -> None:
+        """Show a message on every page, until another one. Raises RefusedError where it is not the teacher's."""
+        with self.refusals.counted():
+            self.ownership.check_teacher(by)
         self._message = text
         with suppress(OSError):  # on a full disk it is said until the server stops
             self._message_file.write_text(text, "utf-8")

@@ -1,4 +1,4 @@
-"""What browsers leave behind: runs and questions that nobody waits for any more, and what visitors trained or sent."""
+"""What browsers leave behind: runs and questions that nobody waits for, what visitors trained, sent and showed."""
 
 import threading
 import time
@@ -10,7 +10,7 @@ from app.engine.run_queue import RunQueue
 from app.store.store import Store
 from app.values import datasets
 
-LOOK_SECONDS = 10.0
+LOOK_SECONDS = 2.0
 
 log = logs.events(__name__)
 
@@ -39,7 +39,9 @@ class Housekeeper:
         self._seen[owner] = time.monotonic()
 
     def tidy(self) -> None:
-        """Pause, drop and forget what has been left alone for as long as the settings say."""
+        """Pause, drop and forget what has been left alone, runs for as long as the settings say."""
+        self.questions.tidy()
+        self.store.settle()
         if away := 60.0 * self.settings.abandoned_minutes:
             self._leave_off(away)
         if away := 60.0 * self.settings.forget_minutes:
@@ -51,9 +53,17 @@ class Housekeeper:
                 minutes = self.settings.abandoned_minutes
                 reason = f"its browser was away for {minutes} minutes, so it paused; everything measured was kept"
                 self.queue.end(run.id, "paused", reason)
-        self.questions.drop_forgotten(away)
+        self._forget_pictures(away)
+
+    def _forget_pictures(self, away: float) -> None:
+        """Of their own, in what was answered about them: the page that showed one has gone, and asks no more."""
+        for owner in self.store.answers.owners():
+            if self._is_gone(owner, away):
+                self.questions.forget(owner)
+                log.info("pictures forgotten")
 
     def _forget(self, away: float) -> None:
+        self._forget_pictures(away)
         for run in self.store.runs.all():
             own = run.origin != "reference" and self._is_gone(run.owner, away)
             if not own or run.pinned:

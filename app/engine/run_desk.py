@@ -1,6 +1,10 @@
-"""Where runs are wished for: submit, pause, resume, cut, cancel. What then happens to them: `app.engine.run_queue`."""
+"""Where runs are wished for: submit, pause, resume, cut, cancel, and what else one may do with a run.
+
+What then happens to them: `app.engine.run_queue`. Every verb is told who asks, and asks `app.engine.policy.ownership`.
+"""
 
 from collections.abc import Mapping, Sequence
+from typing import IO
 
 from app.base import logs
 from app.base.settings import Settings
@@ -8,6 +12,8 @@ from app.engine.cluster import Cluster, cores
 from app.engine.policy import limits
 from app.engine.policy.estimates import seconds_left
 from app.engine.policy.limits import Refusals, RefusedError
+from app.engine.policy.ownership import Ownership, Verb
+from app.engine.policy.visitor import Visitor
 from app.engine.run_queue import RunQueue
 from app.store.run import ACTIVE, Run
 from app.store.store import Store
@@ -19,11 +25,23 @@ log = logs.events(__name__)
 
 
 class RunDesk:
-    """The door to runs. Everything public may be called from any thread."""
+    """The door to runs. Everything public may be called from any thread.
 
-    def __init__(self, settings: Settings, store: Store, cluster: Cluster, queue: RunQueue, refusals: Refusals) -> None:
+    Of a run that `by` does not see, every verb raises KeyError, as of one that is not there; what they may not do with
+    one that they see is a RefusedError with a sentence, and the run is as it was.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        cluster: Cluster,
+        queue: RunQueue,
+        refusals: Refusals,
+        ownership: Ownership,
+    ) -> None:
         self._settings, self._store, self._cluster, self._queue = settings, store, cluster, queue
-        self._refusals = refusals
+        self._refusals, self._ownership = refusals, ownership
 
     @property
     def slots(self) -> int:
@@ -35,19 +53,23 @@ class RunDesk:
         """Data sets that runs wait for, as they are fetched: bytes done and to do."""
         return self._queue.downloads
 
-    def submit(self, specs: Sequence[RunSpec], owner: str = "") -> list[Run]:
-        """Queue runs of one owner, to start together where there is room. Raises RefusedError before any is queued."""
+    def submit(self, specs: Sequence[RunSpec], by: Visitor) -> list[Run]:
+        """Queue runs, to start together where there is room. Raises RefusedError before any is queued."""
         with self._refusals.counted():
+            for spec in specs:
+                self._ownership.check_data(spec.data, by)
             asked = [limits.request(spec, self._settings) for spec in specs]
             for request in asked:
                 limits.check_net(request, self._settings)
                 limits.check_length(request, self._settings, self._store)
-            self._check_session(owner, len(asked))
+            self._check_session(by.owner, len(asked))
             limits.check_disk(sum(request.bytes_kept for request in asked), self._settings, self._store)
         together = min(max(1, self.slots), len(specs) + self._queue.training().total())
         threads = max(1, cores() // together)
         runs = [
-            self._store.runs.create(spec if spec.threads else spec.model_copy(update={"threads": threads}), owner=owner)
+            self._store.runs.create(
+                spec if spec.threads else spec.model_copy(update={"threads": threads}), owner=by.owner
+            )
             for spec in specs
         ]
         for run in runs:
@@ -55,17 +77,19 @@ class RunDesk:
         self._queue.wake()
         return runs
 
-    def pause(self, run: str) -> None:
+    def pause(self, run: str, by: Visitor) -> None:
         """Keep the weights and stop; the worker is free for others."""
+        self._allowed("pause", run, by)
         self._queue.end(run, "paused")
 
-    def cancel(self, run: str) -> None:
+    def cancel(self, run: str, by: Visitor) -> None:
         """Stop for good, keeping everything measured."""
+        self._allowed("cancel", run, by)
         self._queue.end(run, "cancelled")
 
-    def resume(self, run: str, steps: int | None = None) -> None:
-        """Go on from the newest checkpoint, for `steps` updates or to the end. Raises RefusedError."""
-        stopped = self._store.runs.get(run)
+    def resume(self, run: str, by: Visitor, steps: int | None = None) -> None:
+        """Go on from the newest checkpoint, for `steps` updates or to the end."""
+        stopped = self._allowed("resume", run, by)
         if stopped.status in ("paused", "cancelled", "failed") and stopped.origin == "trained":
             with self._refusals.counted():
                 self._check_session(stopped.owner, 1)
@@ -76,19 +100,40 @@ class RunDesk:
             log.info("resumed", run=run, step=stopped.step)
             self._queue.wake()
 
-    def cut(self, run: str, cut: CutSpec) -> None:
+    def cut(self, run: str, cut: CutSpec, by: Visitor) -> None:
         """Train a run under `cut` from where it is; the empty one puts all blocks back.
 
         One under way stops at its next step and goes on from there. Raises ValueError, with shapes, for a cut that
-        does not fit the net, RefusedError for a run that has ended.
+        does not fit the net.
         """
-        asked = self._store.runs.get(run)
+        asked = self._allowed("cut", run, by)
         if not asked.can_be_cut:
             raise RefusedError(f"{asked.name} is {asked.status}: only a run with steps to make can be cut", "status")
         data = datasets.find(asked.spec.data, self._settings.store)
         cut.check(asked.spec.net, data.size if data else None)
         self._store.runs.update(run, cut_asked=str(cut))  # in the store, so that it outlives this server
         self._queue.cut(run)
+
+    def rename(self, run: str, name: str, by: Visitor) -> None:
+        """Give a run another name."""
+        self._allowed("rename", run, by)
+        self._store.runs.rename(run, name)
+
+    def pin(self, run: str, pinned: bool, by: Visitor) -> None:
+        """Keep a run on top, where its owner changes it no more; or let it go again."""
+        self._allowed("pin", run, by)
+        self._store.runs.update(run, pinned=pinned)
+
+    def delete(self, run: str, by: Visitor) -> None:
+        """Forget a run and its weights. Raises ValueError while it waits or trains."""
+        self._allowed("delete", run, by)
+        self._store.delete(run)
+
+    def export(self, run: str, by: Visitor, step: int | None = None) -> IO[bytes]:
+        """Its files in one zip, weights of a kept moment (None: the newest) among them. Raises ValueError, OSError."""
+        from app.export.run_files import zipped
+
+        return zipped(self._store, self._ownership.run(run, by).id, step)
 
     def place(self, run: str) -> int:
         """Runs that will start before this one, or 0."""
@@ -103,6 +148,10 @@ class RunDesk:
         """Seconds until a run ends, its wait included; None while nothing measured tells."""
         waiting = self._queue.waiting() if run.status == "queued" else []
         return seconds_left(run, self._store, waiting, max(1, self.slots))
+
+    def _allowed(self, verb: Verb, run: str, by: Visitor) -> Run:
+        with self._refusals.counted():
+            return self._ownership.allowed(verb, run, by)
 
     def _check_session(self, owner: str, asked: int) -> None:
         if owner:  # without one it is the command line's

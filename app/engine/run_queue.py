@@ -7,7 +7,7 @@ checkpoint, under a new attempt number, and events of older attempts no longer c
 import secrets
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
@@ -18,15 +18,17 @@ from app.base import logs
 from app.base.settings import Settings
 from app.engine import worker
 from app.engine.cluster import Cluster
+from app.engine.disk_wait import DiskWait
 from app.engine.policy import limits
 from app.engine.policy.turns import turns
 from app.store.database import StoreError
 from app.store.event_log import EventGapError
+from app.store.files.checkpoints import DamagedError, Digests
 from app.store.run import ACTIVE, Run
 from app.store.store import Store
 from app.values import datasets
 from app.values.datasets import DATASETS
-from app.values.events import BlockCut, RunStopped, from_json
+from app.values.events import BlockCut, Event, RunStopped, from_json
 
 LOOK_SECONDS = 1.0
 AWAY = (
@@ -52,6 +54,7 @@ class RunQueue:
         self._at: dict[str, str] = {}  # the worker that each task was given to
         self._fetching: dict[str, Future[Any]] = {}
         self._deaths: Counter[tuple[str, int | None]] = Counter()
+        self._disk = DiskWait(lambda trouble: setattr(self, "trouble", trouble))
         cluster.subscribe(self._topic, self._heard)
         self._thread = threading.Thread(target=self._run, name="run queue", daemon=True)
 
@@ -68,6 +71,7 @@ class RunQueue:
 
     def stop(self) -> None:
         """End, once what has happened is taken in."""
+        self._disk.end()
         self._inbox.put(None)
         self._thread.join(timeout=10)
 
@@ -113,7 +117,7 @@ class RunQueue:
     def _run(self) -> None:
         while (happened := self._next()) is not None:
             try:
-                happened()
+                self._disk.until_written(happened)
             except Exception:
                 log.error("what happened could not be taken in", with_traceback=True)
 
@@ -127,28 +131,31 @@ class RunQueue:
     def _heard(self, event: tuple[float, Any]) -> None:
         """A message from a worker, on the client's own thread: only put aside here."""
         message = event[1]
-        self._inbox.put(lambda: self._take(message))
+        if "data" in message:
+            progress = {message["data"]: (message["done"], message["total"])}
+            self._inbox.put(lambda: self.downloads.update(progress))
+            return
+        if self._disk.held(len(message["events"])):
+            self._inbox.put(lambda: self._take(message))
+        else:  # the gap is seen later, and the run goes on from its checkpoint
+            self._ask_to_stop(message["run"], message["attempt"])
 
     def _take(self, message: dict[str, Any]) -> None:
-        if "data" in message:
-            self.downloads[message["data"]] = (message["done"], message["total"])
-            return
         run, attempt = message["run"], message["attempt"]
         events = from_json(message["events"])
         try:
-            self.store.events.record(run, attempt, events)
-            self.store.prune(run)
-            self.trouble = ""
+            self._disk.until_written(lambda: self.store.events.record(run, attempt, events))
         except EventGapError as gap:
             log.warning("events lost", run=run, attempt=attempt, why=gap)
-            self._retry(run, attempt)
-        except StoreError as error:
-            self.trouble = f"{error}. What was stored before is kept; free some space and resume the run."
-            log.error("not stored", run=run, attempt=attempt, why=error)
-            self.end(run, "failed", self.trouble)
-        if self.settings.max_minutes and (
-            why := limits.overlong(self.store.events.history(run).seconds, self.settings)
-        ):
+            self._disk.until_written(lambda: self._retry(run, attempt))
+        finally:
+            self._disk.let_go(len(message["events"]))
+        self._disk.until_written(lambda: self._taken(run, events))
+
+    def _taken(self, run: str, events: Sequence[Event]) -> None:
+        self.store.prune(run)
+        most = self.settings.max_minutes
+        if most and (why := limits.overlong(self.store.events.history(run).seconds, self.settings)):
             self.end(run, "cancelled", why)
         if any(isinstance(event, RunStopped) for event in events):
             self.store.runs.update(run, until=None)
@@ -164,9 +171,9 @@ class RunQueue:
         for run_id, address in list(self._at.items()):
             # It would wait for it for ever. No worker at all: the scheduler did not answer, and nothing is known.
             if workers and address not in workers and self._tasks[run_id].status == "pending":
+                self._retry(run_id, self.store.runs.get(run_id).attempt)
                 del self._at[run_id]
                 self._tasks.pop(run_id).cancel()
-                self._retry(run_id, self.store.runs.get(run_id).attempt)
         free = [address for address in workers if address not in self._at.values()]
         training, most = self.training(), self.settings.session_training
         for run in self.waiting():
@@ -177,11 +184,11 @@ class RunQueue:
                 training[run.owner] += 1
 
     def _start(self, run: Run, address: str) -> None:
-        self._record_cut(run)
+        # Where steps before the checkpoint were lost with a damaged file, all are made again.
+        start = run.checkpoint if run.checkpoint and run.checkpoint <= run.step else 0
+        self._record_cut(run, start)
         attempt = run.attempt + 1
         self.store.runs.update(run.id, attempt=attempt)
-        if run.checkpoint is None and run.step:  # it never reached a checkpoint: from the beginning
-            self.store.runs.update(run.id, step=0)
         task = self._cluster.submit(
             "train",
             worker.train_run,
@@ -189,15 +196,16 @@ class RunQueue:
             attempt,
             run.settled,
             self.store.weights.folder(run.id),
-            run.checkpoint or 0,
+            start,
             run.until,
             self.store.events.cuts(run.id),
             self.settings,
             self._topic,
+            self.store.digests(run.id).get(start, Digests()),
             key=f"train:{run.id}:{attempt}",
             workers=[address],  # Dask would queue a second run behind the first while the other worker is warming up
         )
-        log.info("started", run=run.id, attempt=attempt, step=run.checkpoint or 0, worker=address)
+        log.info("started", run=run.id, attempt=attempt, step=start, worker=address)
         self._at[run.id] = address
         self._tasks[run.id] = task
         task.add_done_callback(lambda task: self._inbox.put(lambda: self._ended(run.id, attempt, task)))
@@ -206,18 +214,21 @@ class RunQueue:
         """A task is over: finished, stopped, or its worker died."""
         if self._tasks.get(run) is not task:
             return
-        del self._tasks[run]
-        self._at.pop(run, None)
         if task.status == "error":
             error = task.exception()
             if isinstance(error, KilledWorker):
                 self._retry(run, attempt)
+            elif isinstance(error, DamagedError) and self.store.runs.get(run).checkpoint:
+                log.error("weights damaged", run=run, attempt=attempt, why=error)
+                self.store.fall_back(run, str(error))  # it is queued still: it had not begun
             else:
                 self._fail(run, f"{_reason(error)} Everything measured before was kept.")
         elif (ended := self.store.runs.get(run)).status != "running":
             log.info("ended", run=run, attempt=attempt, status=ended.status, step=ended.step)
         else:  # it ended, but its last events never came; or the scheduler went away, which is no fault of the run's
             self._retry(run, attempt, deaths=int(task.status != "cancelled"))
+        del self._tasks[run]  # not before all of it is written: until then it may be done again
+        self._at.pop(run, None)
         self._dispatch()
 
     def _retry(self, run: str, attempt: int, deaths: int = 1) -> None:
@@ -226,11 +237,12 @@ class RunQueue:
         if lost.attempt != attempt or not lost.active:
             return
         log.warning("worker lost", run=run, attempt=attempt, step=lost.step, checkpoint=lost.checkpoint)
-        self._deaths[run, lost.checkpoint] += deaths
-        if self._deaths[run, lost.checkpoint] >= MAX_DEATHS:
+        died = self._deaths[run, lost.checkpoint] + deaths
+        if died >= MAX_DEATHS:
             self._fail(run, f"its worker died {MAX_DEATHS} times at step {lost.step}; everything before was kept.")
         else:
             self.store.runs.update(run, status="queued")
+        self._deaths[run, lost.checkpoint] = died
         self._ask_to_stop(run, attempt)
         self.wake()
 
@@ -241,15 +253,15 @@ class RunQueue:
     def _cut(self, run: str) -> None:
         running = self.store.runs.get(run)
         if run not in self._tasks:
-            self._record_cut(running)
+            self._record_cut(running, running.checkpoint or 0)
         elif running.active and running.cut_asked is not None:  # else it has started with the cut meanwhile
             self.store.runs.update(run, status="queued")  # it goes on as soon as it has stopped
             self._ask_to_stop(run, running.attempt)
 
-    def _record_cut(self, run: Run) -> None:
+    def _record_cut(self, run: Run, step: int) -> None:
         """The cut that was asked for, if one was, from the step on where the run goes on."""
         if run.cut_asked is not None:
-            self.store.events.record(run.id, run.attempt, [BlockCut(step=run.checkpoint or 0, cut=run.cut_asked)])
+            self.store.events.record(run.id, run.attempt, [BlockCut(step=step, cut=run.cut_asked)])
 
     def _data_ready(self, run: Run) -> bool:
         """True if the run's data set is here; else it is being downloaded, once for all who wait for it."""
@@ -259,18 +271,18 @@ class RunQueue:
         if name not in self._fetching:
             self.downloads[name] = (0, DATASETS[name].download_bytes)
             key = f"data:{name}:{secrets.token_hex(2)}"
-            task = self._cluster.submit("ask", worker.fetch_data, name, self.settings, self._topic, key=key)
+            task = self._cluster.submit("study", worker.fetch_data, name, self.settings, self._topic, key=key)
             self._fetching[name] = task
             task.add_done_callback(lambda task: self._inbox.put(lambda: self._fetched(name, task)))
         return False
 
     def _fetched(self, name: str, task: Future[Any]) -> None:
-        del self._fetching[name]
-        self.downloads.pop(name, None)
         if task.status == "error":
             for run in self.waiting():
                 if run.spec.data == name:
                     self._fail(run.id, _reason(task.exception()))
+        self._fetching.pop(name, None)
+        self.downloads.pop(name, None)
         self._dispatch()
 
     def _fail(self, run: str, why: str) -> None:

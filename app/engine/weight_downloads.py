@@ -14,7 +14,10 @@ from http.client import HTTPException
 from pathlib import Path
 
 from app.base.settings import Settings
+from app.engine.policy.limits import RefusedError
+from app.engine.policy.visitor import Visitor
 from app.store.files.staging import arriving
+from app.store.run import Run
 from app.values.datasets import IMAGENET
 from app.values.run_spec import RunSpec, imported
 from models.spec import NetSpec
@@ -44,6 +47,10 @@ class Pretrained:
         net = NetSpec.parse(self.net).fitted(IMAGENET.channels, IMAGENET.classes)
         return imported(net, IMAGENET.name, None)
 
+    def became(self, run: Run) -> bool:
+        """True for the run that it was made here, for everybody; one that a visitor calls by its name is theirs."""
+        return not run.owner and run.origin == "imported" and run.name == self.title and run.spec == self.spec
+
 
 BIG_NETS = (
     Pretrained("ResNet-18", "imagenet-resnet-18", "resnet18-f37072fd.pth", 46_830_571, 30.242),
@@ -55,9 +62,10 @@ BIG_NETS = (
 
 @dataclass(frozen=True)
 class Fetching:
-    """How far it is, in bytes; `trouble`: why it ended without a net; `stopping`: nobody wants it any more."""
+    """How far it is, in bytes; `owner`: who wanted it; `trouble`: why it ended without a net; `stopping`: no more."""
 
     done: int = 0
+    owner: str = ""
     trouble: str = ""
     stopping: bool = False
 
@@ -74,7 +82,8 @@ class Fetcher:
     """One download a net at a time, however many sessions ask. Everything public may be called from any thread.
 
     `take` is given the file, what it is, its title and its size, and makes a run of it or raises ValueError. `locate`
-    says where torchvision has a model's weights, where the settings name no other place.
+    says where torchvision has a model's weights, where the settings name no other place. `may_end(owner, visitor)`: of
+    a download that an owner began.
     """
 
     def __init__(
@@ -82,8 +91,9 @@ class Fetcher:
         settings: Settings,
         take: Callable[[Path, RunSpec, str, int], object],
         locate: Callable[[str], str],
+        may_end: Callable[[str, Visitor], bool],
     ) -> None:
-        self._settings, self._take, self._locate = settings, take, locate
+        self._settings, self._take, self._locate, self._may_end = settings, take, locate, may_end
         self._lock = threading.Lock()
         self._known: dict[str, Fetching] = {}
 
@@ -91,21 +101,28 @@ class Fetcher:
         """None where nobody has asked, or where it has become a run."""
         return self._known.get(wanted.file)
 
-    def begin(self, wanted: Pretrained) -> None:
+    def begin(self, wanted: Pretrained, by: Visitor) -> None:
         """Fetch it, unless that is under way."""
         with self._lock:
             known = self._known.get(wanted.file)
             if known is not None and not known.trouble:
                 return
-            self._known[wanted.file] = Fetching()
+            self._known[wanted.file] = Fetching(owner=by.owner)
         # A daemon: a server that never answers must not keep this process from ending.
         threading.Thread(target=self._run, args=(wanted,), name=f"fetch {wanted.title}", daemon=True).start()
 
-    def stop(self, wanted: Pretrained) -> None:
-        """Give a download up; what has arrived whole still becomes a run."""
+    def may_stop(self, wanted: Pretrained, by: Visitor) -> bool:
+        """True if a download under way is theirs to give up."""
+        known = self._known.get(wanted.file)
+        return known is not None and not known.trouble and self._may_end(known.owner, by)
+
+    def stop(self, wanted: Pretrained, by: Visitor) -> None:
+        """Give a download up; what has arrived whole still becomes a run. Raises RefusedError: another began it."""
         with self._lock:
             known = self._known.get(wanted.file)
             if known is not None and not known.trouble:
+                if not self._may_end(known.owner, by):
+                    raise RefusedError(f"somebody else is fetching {wanted.title}: it is for all of you", "others")
                 self._known[wanted.file] = replace(known, stopping=True)
 
     def _run(self, wanted: Pretrained) -> None:

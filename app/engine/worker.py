@@ -15,6 +15,8 @@ from distributed import get_worker
 from app.base import logs
 from app.base.memory import return_freed_memory
 from app.base.settings import Settings
+from app.engine.floor import Floor
+from app.store.files.checkpoints import Digests
 from app.values.datasets import BUNDLED, DATASETS
 from app.values.events import BlockCut, Event, RunStarted, to_json
 from app.values.questions import Question
@@ -25,7 +27,7 @@ from models.spec import NetSpec
 log = logs.events(__name__)
 
 FLUSH_SECONDS = 0.2
-NICENESS = 10  # pages answer first
+NICENESS = {"ask": 5, "train": 10, "study": 15}  # the cores are shared in this order, and pages are before all
 
 
 def warm(settings: Settings) -> int:
@@ -33,7 +35,7 @@ def warm(settings: Settings) -> int:
     from app.data.images import load
     from app.training.loop import resolve, train
 
-    _be_nice()
+    _be_nice("train")
     bundled = DATASETS[BUNDLED]
     net = NetSpec.parse("resnet-8:width=4").fitted(bundled.channels, bundled.classes)
     spec = resolve(RunSpec(net=net, recipe=Recipe(steps=1), threads=1), settings.store)
@@ -48,7 +50,7 @@ def warm_to_answer(settings: Settings, _trainers: Sequence[int]) -> None:
 
     `_trainers`: what `warm` returned, for those that train go first: a small machine has two cores for all.
     """
-    _be_nice()
+    _be_nice("ask")
     from app.analysis import answering, subject  # noqa: F401
     from app.base import studies
     from app.data.images import load
@@ -67,12 +69,13 @@ def train_run(
     cuts: list[BlockCut],
     settings: Settings,
     topic: str,
+    digests: Digests = Digests(),  # noqa: B008  a frozen value
 ) -> None:
     """Train one attempt of a run, sending its events to `topic` in order, several to a message."""
     from app.data.images import load
     from app.training.loop import resolve, train
 
-    _be_nice()
+    _be_nice("train")
     logs.begin(settings)
     began = time.monotonic()
     log.info("training", run=run, attempt=attempt, step=start)
@@ -89,7 +92,7 @@ def train_run(
         pending.clear()
         sent = time.monotonic()
 
-    for event in train(spec, images, folder, start, until, asked, cuts, remember=settings.store):
+    for event in train(spec, images, folder, start, until, asked, cuts, None, settings.store, digests):
         pending.append(event)
         if isinstance(event, RunStarted) or time.monotonic() - sent > FLUSH_SECONDS:
             send()
@@ -110,19 +113,33 @@ def fetch_data(name: str, settings: Settings, topic: str) -> None:
     download(name, settings.data, progress)
 
 
-def take_upload(archive: Path, settings: Settings, title: str) -> dict[str, Any]:
-    """Read an uploaded zip into the store. Returns the `DataSet` as plain values."""
-    from app.data.zip_safety import Limits
-    from app.data.zip_upload import ingest
+def read_images(archive: Path, settings: Settings, read: Any) -> Any:
+    """Read an uploaded zip on for some seconds. `read`: what the last call returned, a `Read`; at first None."""
+    from app.data.zip_upload import Read, read_on
 
-    limits = Limits(archive_bytes=settings.upload_mb * 1_000_000)
-    return ingest(archive, settings.store, title=title, limits=limits).model_dump()
+    _be_nice("study")
+    return read_on(archive, _limits(settings), read or Read())
+
+
+def keep_images(archive: Path, settings: Settings, title: str) -> dict[str, Any]:
+    """What was read of a zip becomes a data set in the store. Returns the `DataSet` as plain values."""
+    from app.data.zip_upload import keep
+
+    _be_nice("study")
+    return keep(archive, settings.store, title, _limits(settings)).model_dump()
+
+
+def _limits(settings: Settings) -> Any:
+    from app.data.zip_safety import Limits
+
+    return Limits(archive_bytes=settings.upload_mb * 1_000_000, total_pixels=settings.upload_megapixels * 1_000_000)
 
 
 def take_weights(file: Path, spec: RunSpec, folder: Path, settings: Settings, most: int) -> str:
     """Weights of another project → the folder of a run, evaluated. Returns the run's events as JSON."""
     from app.training.checkpoint_import import receive
 
+    _be_nice("study")
     return to_json(receive(file, spec, folder, most, settings))
 
 
@@ -140,43 +157,89 @@ def answer(
     epoch_steps: int,
     settings: Settings,
     topic: str,
+    name: str,
     alone: bool,
+    key: str,
+    digests: tuple[tuple[int, str], ...] = (),
 ) -> bytes:
-    """Answer a question, sending how far it is to `topic`; `alone`: no run trains meanwhile.
+    """Answer a question, sending how far it is to `topic` under `key`.
 
-    Raises Dropped when nobody waits for it any more.
+    `name`: of its flags. `alone`: no run trains meanwhile. `digests`: of its run's weights, by step.
+
+    Between batches it gives way to the others of this process, and stands still while nobody looks for it. Raises
+    Dropped when it is given up.
     """
-    import torch
-
     from app.analysis.answering import answer as find
     from app.analysis.subject import Subject
 
-    _be_nice()
+    _be_nice(question.lane)
     logs.begin(settings)
-    log.info("asked", question=question.key, run=question.run)
+    log.info("asked", question=key, run=question.run)
     # Where runs train on the same cores, threads that wait for one another take three times as long as one alone.
     cores = os.cpu_count() or 1
-    torch.set_num_threads(min(cores, max(2, cores // 2)) if alone else max(1, cores // 4))
-    worker = get_worker()
-    dropped = _Throttled(Flag(drop_flag(topic, question.key)).is_set)
-    due = _Throttled(lambda: True)
+    threads = min(cores, max(2, cores // 2)) if alone else max(1, cores // 4)
+    attended = _Attended(topic, key, name, threads)
+    with _FLOOR.held():
+        attended.begin()
+        return to_bytes(find(question, Subject(spec, folder, epoch_steps, settings, digests), attended))
 
-    def progress(done: int, total: int) -> None:
-        if due():
-            worker.log_event(topic, (question.key, done, total))
-        if dropped():
+
+class _Attended:
+    """The progress of a question, `(done, total)`: told, then others go first; it stands still or ends as is wished."""
+
+    def __init__(self, topic: str, key: str, name: str, threads: int) -> None:
+        self._topic, self._key, self._threads, self._worker = topic, key, threads, get_worker()
+        self._unwatched = Flag(unwatched_flag(name))
+        self._dropped = _Throttled(Flag(drop_flag(name)).is_set)
+        self._forgotten = _Throttled(self._unwatched.is_set)
+        self._due = _Throttled(lambda: True)
+
+    def begin(self) -> None:
+        """It has the floor for the first time."""
+        self._go_on()
+        self._worker.log_event(self._topic, (self._key, 0, 0))
+
+    def __call__(self, done: int, total: int) -> None:
+        """Raises Dropped."""
+        if self._due():
+            self._worker.log_event(self._topic, (self._key, done, total))
+        self._end_if_dropped()
+        if self._forgotten():
+            self._stand_still()
+        _FLOOR.give_way()
+        self._go_on()
+
+    def _go_on(self) -> None:
+        import torch
+
+        torch.set_num_threads(self._threads)  # of the process: another question may have set its own
+
+    def _stand_still(self) -> None:
+        _FLOOR.leave()
+        try:
+            while self._unwatched.is_set():
+                self._end_if_dropped()
+                time.sleep(FLUSH_SECONDS)
+        finally:
+            _FLOOR.come_back()
+
+    def _end_if_dropped(self) -> None:
+        if self._dropped():
             raise Dropped
-
-    return to_bytes(find(question, Subject(spec, folder, epoch_steps, settings), progress))
 
 
 class Dropped(Exception):  # noqa: N818  nothing is wrong
     """Nobody waits for the answer any more."""
 
 
-def drop_flag(topic: str, key: str) -> str:
+def drop_flag(name: str) -> str:
     """Name of the flag that says so."""
-    return f"drop:{topic}:{key}"
+    return f"drop:{name}"
+
+
+def unwatched_flag(name: str) -> str:
+    """Name of the flag that says that nobody looks for it just now."""
+    return f"unwatched:{name}"
 
 
 def stop_flag(topic: str, run: str, attempt: int) -> str:
@@ -198,6 +261,9 @@ class _Throttled:
         return self.ask()
 
 
-def _be_nice() -> None:
-    if hasattr(os, "nice") and os.nice(0) < NICENESS:
-        os.nice(NICENESS - os.nice(0))
+_FLOOR = Floor()
+
+
+def _be_nice(lane: str) -> None:
+    if hasattr(os, "nice") and os.nice(0) < NICENESS[lane]:
+        os.nice(NICENESS[lane] - os.nice(0))

@@ -14,7 +14,7 @@ import pyarrow
 from pyarrow.parquet import ParquetWriter
 
 from app.export.scripts import readme, script
-from app.store.files.checkpoints import weights_file
+from app.store.files.checkpoints import Digests, check, weights_file
 from app.store.run import Run
 from app.store.store import Store
 from app.values.events import to_json
@@ -77,7 +77,9 @@ def _parts(store: Store, run: Run, step: int | None) -> dict[str, Part]:
     chosen = step if step is not None else max(moments, default=None)
     weights: dict[str, Part] = {}
     if chosen is not None:
-        weights["weights.safetensors"] = weights_file(store.weights.folder(run.id), chosen)
+        kept = weights_file(store.weights.folder(run.id), chosen)
+        check(kept, store.digests(run.id).get(chosen, Digests()).weights)
+        weights["weights.safetensors"] = kept
     cuts = store.events.cuts(run.id)
     return {
         **weights,

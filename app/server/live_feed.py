@@ -22,7 +22,7 @@ LONGEST = 120  # characters of a part's name
 def live(request: Request) -> Response:
     """`run`, `key` and `following` as the page was given them; for each `part`, in `have` the etag of what it has.
 
-    403: the key is not of this server, or not for these runs; 404: a run is gone; 400: no such part.
+    403: the key is not of this server, not for these runs, or too old; 404: a run is gone; 400: no such part.
     """
     query = request.query_params
     runs = tuple(query.getlist("run"))

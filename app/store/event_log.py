@@ -6,10 +6,12 @@
 import math
 import sqlite3
 from collections.abc import Sequence
+from contextlib import suppress
 
 import numpy as np
 
-from app.store.database import Database, StoreError
+from app.store.database import Database
+from app.store.files.checkpoints import Digests
 from app.store.history import History
 from app.store.run_table import RunTable
 from app.values.cut_spec import CutSpec
@@ -26,6 +28,8 @@ from app.values.events import (
 )
 
 MOST_HISTORIES = 48  # in memory: a race of four nets and ten seeds is 40
+# What a run that goes on from a step measures and keeps anew: the tables, and their rows in terms of that step.
+SUPERSEDED = (("steps", ">="), ("epochs", ">"), ("moments", ">"), ("digests", ">"), ("outcomes", None))
 
 
 class EventGapError(RuntimeError):
@@ -44,17 +48,14 @@ class EventLog:
 
         Raises EventGapError where a step before them is missing, StoreError where the disk is full.
         """
-        try:
-            with self._database.transaction() as db:
-                row = db.execute("SELECT attempt, step FROM runs WHERE id = ?", (run,)).fetchone()
-                if row is None or row["attempt"] != attempt:
-                    return
-                step: int = row["step"]
-                for event in events:
-                    step = self._apply(db, run, step, event)
-                db.execute("UPDATE runs SET step = ? WHERE id = ?", (step, run))
-        except sqlite3.OperationalError as error:
-            raise StoreError(f"events could not be written: {error}") from error
+        with self._database.transaction() as db:
+            row = db.execute("SELECT attempt, step FROM runs WHERE id = ?", (run,)).fetchone()
+            if row is None or row["attempt"] != attempt:
+                return
+            step: int = row["step"]
+            for event in events:
+                step = self._apply(db, run, step, event)
+            db.execute("UPDATE runs SET step = ? WHERE id = ?", (step, run))
         with self._database.lock:
             for event in events:
                 if isinstance(event, RunStarted | BlockCut):
@@ -67,7 +68,7 @@ class EventLog:
         if isinstance(event, RunStarted):
             if event.step > step:
                 raise EventGapError(f"{run} went on from step {event.step}, but only {step} are known")
-            for table, since in (("steps", ">="), ("epochs", ">"), ("moments", ">"), ("outcomes", None)):
+            for table, since in SUPERSEDED:
                 where = "" if since is None else f" AND step {since} {event.step:d}"
                 db.execute(f"DELETE FROM {table} WHERE run = ?{where}", (run,))
             db.execute(
@@ -86,9 +87,7 @@ class EventLog:
             row2 = (event.epoch, event.test_error, event.test_loss, event.test_images, event.images_per_second)
             db.execute("INSERT OR REPLACE INTO epochs VALUES (?, ?, ?, ?, ?, ?, ?)", (run, event.step, *row2))
         elif isinstance(event, CheckpointSaved):
-            db.execute("UPDATE runs SET checkpoint = ? WHERE id = ?", (event.step, run))
-            if event.moment:
-                db.execute("INSERT OR IGNORE INTO moments VALUES (?, ?)", (run, event.step))
+            _save(db, run, event)
         elif isinstance(event, RunDiverged):
             db.execute("INSERT OR REPLACE INTO outcomes VALUES (?, ?)", (run, event.model_dump_json()))
             message = f"{event.what} of {event.layer} not finite at step {event.step}; everything up to there was kept"
@@ -112,9 +111,13 @@ class EventLog:
             if len(self._histories) > MOST_HISTORIES:  # the oldest one goes; it can be read again
                 self._histories.pop(next(name for name in self._histories if name != run))
             history.extend(
-                self._database.rows(
-                    "SELECT loss, error, lr, seconds, norms FROM steps WHERE run = ? AND step >= ? ORDER BY step",
-                    *(run, history.next_step),
+                _unbroken(
+                    history.next_step,
+                    self._database.rows(
+                        "SELECT step, loss, error, lr, seconds, norms FROM steps WHERE run = ? AND step >= ? "
+                        "ORDER BY step",
+                        *(run, history.next_step),
+                    ),
                 ),
                 self._database.rows(
                     "SELECT * FROM epochs WHERE run = ? AND step > ? ORDER BY step", run, history.last_epoch
@@ -153,18 +156,51 @@ class EventLog:
     def cuts(self, run: str) -> list[BlockCut]:
         """What was cut while the run trained, or put back, in order."""
         rows = self._database.rows("SELECT * FROM cuts WHERE run = ? ORDER BY step", run)
-        return [BlockCut(step=row["step"], cut=CutSpec.parse(row["cut"])) for row in rows]
+        cuts = []
+        for row in rows:
+            with suppress(ValueError):  # a damaged one: the store has said so, and pages stand
+                cuts.append(BlockCut(step=row["step"], cut=CutSpec.parse(row["cut"])))
+        return cuts
 
     def diverged(self, run: str) -> RunDiverged | None:
         """How the run diverged, if it did."""
         rows = self._database.rows("SELECT event FROM outcomes WHERE run = ?", run)
-        return RunDiverged.model_validate_json(rows[0]["event"]) if rows else None
+        with suppress(ValueError):  # as above
+            return RunDiverged.model_validate_json(rows[0]["event"]) if rows else None
+        return None
 
     def moments(self, run: str) -> list[int]:
         """Steps whose weights are kept for analyses, in order."""
         return [row["step"] for row in self._database.rows("SELECT step FROM moments WHERE run = ? ORDER BY step", run)]
 
+    def digests(self, run: str) -> dict[int, Digests]:
+        """Of the checkpoints that a run may be asked about or go on from, by step; older programs wrote none."""
+        rows = self._database.rows("SELECT step, weights, momentum FROM digests WHERE run = ? ORDER BY step", run)
+        return {row["step"]: Digests(row["weights"], row["momentum"]) for row in rows}
+
+    def forget_digests(self, run: str, wanted: set[int]) -> None:
+        """Let go of those whose files were deleted: all but the wanted steps'."""
+        if gone := [step for step in self.digests(run) if step not in wanted]:
+            with self._database.transaction() as db:
+                db.executemany("DELETE FROM digests WHERE run = ? AND step = ?", [(run, step) for step in gone])
+
     def forget(self, run: str) -> None:
         """Let go of what is remembered of a run that was deleted."""
         with self._database.lock:
             self._histories.pop(run, None)
+
+
+def _save(db: sqlite3.Connection, run: str, event: CheckpointSaved) -> None:
+    db.execute("UPDATE runs SET checkpoint = ? WHERE id = ?", (event.step, run))
+    db.execute("DELETE FROM digests WHERE run = ? AND step = ?", (run, event.step))
+    if event.weights:
+        db.execute("INSERT INTO digests VALUES (?, ?, ?, ?)", (run, event.step, event.weights, event.momentum))
+    if event.moment:
+        db.execute("INSERT OR IGNORE INTO moments VALUES (?, ?)", (run, event.step))
+
+
+def _unbroken(begin: int, rows: list[sqlite3.Row]) -> list[sqlite3.Row]:
+    """The rows of the steps from `begin` on, up to one that is missing: a history's rows are its steps."""
+    if rows and rows[-1]["step"] == begin + len(rows) - 1:
+        return rows
+    return [row for nth, row in enumerate(rows) if row["step"] == begin + nth]

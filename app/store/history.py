@@ -49,9 +49,8 @@ class History:
         self._series = None
         if steps:
             rows = np.array([(row["loss"], row["error"], row["lr"], row["seconds"]) for row in steps], float)
-            norms = np.frombuffer(b"".join(row["norms"] for row in steps), "<f4").reshape(len(steps), -1)
             self._measured.extend(rows)
-            self._gradients.extend(norms)
+            self._gradients.extend(_norms(steps, self._gradients.rows.shape[1]))
         self._epochs += [(row["step"], row["test_error"], row["images_per_second"]) for row in epochs]
 
     @property
@@ -123,6 +122,16 @@ class History:
             cut_steps=tuple(cut.step for cut in self.cuts),
             cuts=tuple(str(cut.cut) for cut in self.cuts),
         )
+
+
+def _norms(steps: Sequence[sqlite3.Row], known: int) -> Floats:
+    """S×L. A row of another length, which only a damaged file has, is one of numbers that nobody knows."""
+    packed = [row["norms"] for row in steps]
+    lengths = {len(row) for row in packed}
+    if len(lengths) > 1:
+        length = 4 * known or max(lengths, key=[len(row) for row in packed].count)
+        packed = [row if len(row) == length else np.full(length // 4, np.nan, "<f4").tobytes() for row in packed]
+    return np.frombuffer(b"".join(packed), "<f4").reshape(len(steps), -1)
 
 
 class _Growing:

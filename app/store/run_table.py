@@ -1,6 +1,7 @@
 """The runs: a row each, with its spec, its status, whose it is and how far it has come."""
 
 import secrets
+import sqlite3
 import time
 from collections.abc import Iterable
 from typing import Any
@@ -16,6 +17,7 @@ class RunTable:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._read: tuple[tuple[int, int] | None, list[Run]] = (None, [])
+        self.unreadable: tuple[str, ...] = ()  # ids of runs that this program cannot read
 
     def create(self, spec: RunSpec, name: str = "", owner: str = "") -> Run:
         """A new run, queued."""
@@ -40,24 +42,21 @@ class RunTable:
         """The run with this id. Raises KeyError with a sentence."""
         rows = self._database.rows("SELECT * FROM runs WHERE id = ?", run)
         if not rows:
-            raise KeyError(f"there is no run {run[:60]!r} in this store")
-        return Run.read(rows[0])
+            raise self.unknown(run)
+        try:
+            return Run.read(rows[0])
+        except ValueError as error:
+            raise KeyError(f"the run {run[:60]!r} cannot be read by this version of the program") from error
+
+    @staticmethod
+    def unknown(run: str) -> KeyError:
+        """For a run that is not here, or that is not shown to who asks."""
+        return KeyError(f"there is no run {run[:60]!r} in this store")
 
     def all(self, status: Iterable[Status] | None = None) -> list[Run]:
         """All runs, or those of some statuses, newest first."""
         wanted = None if status is None else set(status)
         return [run for run in self._all() if wanted is None or run.status in wanted]
-
-    def alike(self, run: Run) -> list[Run]:
-        """Its owner's runs that differ from it in the seed alone, and itself, by seed; of a seed the newest.
-
-        Failed, cancelled and imported runs are with nobody but themselves.
-        """
-        seeds = {
-            other.spec.seed: other for other in reversed(self._all()) if other.kin == run.kin and not other.stands_alone
-        }
-        seeds[run.spec.seed] = run
-        return [seeds[seed] for seed in sorted(seeds)]
 
     def _all(self) -> list[Run]:
         """Read when something has changed: one drawing of a page asks many times."""
@@ -65,7 +64,7 @@ class RunTable:
             version, runs = self._database.version, self._read[1]
             if version is None or version != self._read[0]:
                 rows = self._database.rows("SELECT * FROM runs ORDER BY origin = 'reference', created DESC, rowid DESC")
-                runs = [Run.read(row) for row in rows]
+                runs, self.unreadable = _read(rows)
                 self._read = version, runs
             return runs
 
@@ -88,3 +87,14 @@ class RunTable:
         with self._database.transaction() as db:
             db.execute("DELETE FROM runs WHERE id = ?", (run,))
         self._database.changes += 1
+
+
+def _read(rows: Iterable[sqlite3.Row]) -> tuple[list[Run], tuple[str, ...]]:
+    """The runs, and the ids of those that a newer program or a damaged disk has written: these hide no others."""
+    runs, unreadable = [], []
+    for row in rows:
+        try:
+            runs.append(Run.read(row))
+        except ValueError:
+            unreadable.append(str(row["id"]))
+    return runs, tuple(unreadable)

@@ -2,6 +2,8 @@
 
 import sqlite3
 
+from app.store.integrity.seals import seal_anew
+
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS runs (
     id          TEXT PRIMARY KEY,
@@ -75,28 +77,54 @@ CREATE TABLE IF NOT EXISTS answers (      -- what was asked of a run, or of none
     result   BLOB NOT NULL,               -- .npz, see app/results/
     created  REAL NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS own_answers (  -- those that show somebody's own picture: whose
+    key   TEXT PRIMARY KEY REFERENCES answers(key) ON DELETE CASCADE,
+    owner TEXT NOT NULL                   -- as in runs
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS digests (      -- SHA-256 of the weights that a run may go on from, or be asked about
+    run      TEXT NOT NULL REFERENCES runs(id) ON DELETE CASCADE,
+    step     INTEGER NOT NULL,
+    weights  TEXT NOT NULL,
+    momentum TEXT NOT NULL,               -- empty: weights from elsewhere have none
+    PRIMARY KEY (run, step)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS seals (        -- see app/store/integrity/seals.py
+    place TEXT NOT NULL,                  -- the table
+    run   TEXT NOT NULL,                  -- empty: rows of no run
+    seal  INTEGER NOT NULL,
+    PRIMARY KEY (place, run)
+) STRICT, WITHOUT ROWID;
 """
 
-# What brings the tables to each version from the one before it.
+# What brings the tables to each version from the one before it. After any, the rows are sealed as they are.
 MIGRATIONS = {
     2: "ALTER TABLE runs ADD COLUMN owner TEXT NOT NULL DEFAULT ''",
     3: "ALTER TABLE runs ADD COLUMN pinned INTEGER NOT NULL DEFAULT 0",
     4: "ALTER TABLE runs ADD COLUMN cut_asked TEXT",
+    5: """DELETE FROM answers WHERE question LIKE '%"own:%'""",  # own pictures of nobody knows whom
+    6: "DELETE FROM seals",  # there were none; a program of before would write past them
 }
 VERSION = max(MIGRATIONS)
 
 
+class NewerVersionError(RuntimeError):
+    """A newer version of this program has written the file."""
+
+
 def prepare(db: sqlite3.Connection) -> None:
-    """Make the tables, or bring those of an older version up to date. Raises OperationalError for newer ones."""
+    """Make the tables, or bring those of an older version up to date. Raises NewerVersionError."""
+    version: int = db.execute("PRAGMA user_version").fetchone()[0]
+    if version > VERSION:
+        raise NewerVersionError("a newer version of this program has written it")
     db.executescript(SCHEMA)
     db.execute("BEGIN IMMEDIATE")
     try:
-        version: int = db.execute("PRAGMA user_version").fetchone()[0]
-        if version > VERSION:
-            raise sqlite3.OperationalError("a newer version of this program has written it")
+        version = db.execute("PRAGMA user_version").fetchone()[0]
         for target in range(version + 1 if version else VERSION + 1, VERSION + 1):
             db.execute(MIGRATIONS[target])
-        db.execute(f"PRAGMA user_version = {VERSION}")
+        if version != VERSION:
+            seal_anew(db)
+            db.execute(f"PRAGMA user_version = {VERSION}")
     except BaseException:
         db.execute("ROLLBACK")
         raise

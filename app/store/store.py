@@ -9,19 +9,24 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from app.base.prose import prose
 from app.base.settings import ASSETS, Settings
 from app.store.answer_table import AnswerTable
 from app.store.database import Database
 from app.store.event_log import EventLog
 from app.store.files import checkpoints
-from app.store.files.checkpoints import Weights
-from app.store.files.references import recordings
+from app.store.files.bundled_answers import BundledAnswers
+from app.store.files.checkpoints import Digests, Weights, momentum_file, weights_file
+from app.store.files.references import Recording, recordings
+from app.store.files.references import digests as bundled_digests
 from app.store.owner_table import OwnerTable
 from app.store.run import Run
 from app.store.run_group import RunGroup, grouped
 from app.store.run_table import RunTable
 from app.values.events import Event
 from app.values.run_spec import RunSpec, net_title
+
+BUNDLED = BundledAnswers()  # one file for all stores of this process
 
 
 class Store:
@@ -33,14 +38,17 @@ class Store:
         self._database = Database(folder)
         self.runs = RunTable(self._database)
         self.events = EventLog(self._database, self.runs)
-        self.answers = AnswerTable(self._database)
+        self.answers = AnswerTable(self._database, BUNDLED)
         self.owners = OwnerTable(self._database)
         self.weights = Weights(folder / "weights", references)
 
     @property
     def notice(self) -> str:
         """What is to be said of how the store was found; empty: nothing."""
-        return self._database.notice
+        told = list(self._database.notices)
+        if unreadable := self.runs.unreadable:
+            told.append(prose("store")["unreadable"].format(count=len(unreadable), runs=", ".join(unreadable[:5])))
+        return " ".join(told)
 
     @property
     def identity(self) -> str:
@@ -51,6 +59,10 @@ class Store:
     def changes(self) -> int:
         """Of any run's columns and cuts; what is measured is not counted."""
         return self._database.changes
+
+    def settle(self) -> None:
+        """Bring what was written into the file itself, so that a copy of the file alone has it."""
+        self._database.settle()
 
     def close(self) -> None:
         """Write what is pending and let the file go."""
@@ -63,11 +75,9 @@ class Store:
         return self.runs.get(run)
 
     def group(self, run: Run) -> list[Run]:
-        """The runs of one spec that differ in the seed alone, this one among them, by seed; a cut one stands alone."""
-        if self.events.cuts(run.id):
-            return [run]
-        alike = self.runs.alike(run)
-        return [other for other in alike if other.id == run.id or not self.events.cuts(other.id)]
+        """The runs that stand in one group with this one, itself among them, by seed: as the list of runs has them."""
+        groups = self.groups([other for other in self.runs.all() if other.kin == run.kin])
+        return next((list(group.runs) for group in groups if run.id in group.ids), [run])
 
     def group_of_each(self, runs: Sequence[Run]) -> tuple[tuple[Run, ...], ...]:
         """The group of each; alone where two seeds of one spec are looked at side by side."""
@@ -79,11 +89,49 @@ class Store:
         return grouped(runs, lambda run: bool(self.events.cuts(run.id)))
 
     def adopt_references(self) -> None:
-        """Enter every reference run that is not there yet."""
-        if self._references is not None:
-            for told in recordings(self._references, {run.id for run in self.runs.all()}):
+        """Enter every reference run that is not there yet, and anew what is damaged of those that are."""
+        if self._references is None:
+            return
+        known = {run.id for run in self.runs.all() if run.origin == "reference"}
+        for run in known & {sealed.run for sealed in self._database.broken}:
+            self.runs.delete(run)
+            self.events.forget(run)
+        damaged = []
+        for told in recordings(self._references, {run.id for run in self.runs.all()}):
+            if isinstance(told, Recording):
                 self.runs.insert(told.run, told.name, told.spec, "reference", told.created)
                 self.events.record(told.run, 0, told.events)
+            else:
+                damaged.append(told)
+        if damaged:
+            self._database.notices.append(prose("store")["references"].format(runs=", ".join(damaged)))
+
+    def miss_runs(self) -> None:
+        """Say so where the file is new, and weights of runs lie beside it."""
+        lost = self.weights.of_runs()
+        if lost and not any(run.origin != "reference" for run in self.runs.all()) and not self.runs.unreadable:
+            self._database.notices.append(prose("store")["orphans"].format(count=len(lost)))
+
+    def digests(self, run: str) -> dict[int, Digests]:
+        """Of the weights that a run may be asked about or go on from, by step; a program of before wrote none."""
+        return bundled_digests(self.weights.folder(run)) if self.weights.bundled(run) else self.events.digests(run)
+
+    def weight_digests(self, run: str) -> tuple[tuple[int, str], ...]:
+        """SHA-256 of the weights alone, by step, as workers are told them."""
+        return tuple((step, digests.weights) for step, digests in self.digests(run).items())
+
+    def fall_back(self, run: str, why: str) -> None:
+        """Have a run whose newest checkpoint is damaged go on from the one before it, or from the beginning."""
+        folder, damaged = self.weights.folder(run), self.runs.get(run).checkpoint or 0
+        before = [
+            step
+            for step, digests in self.events.digests(run).items()
+            if step < damaged and digests.momentum
+            if weights_file(folder, step).is_file() and momentum_file(folder, step).is_file()
+        ]
+        step = max(before, default=None)
+        message = prose("store")["fallen-back"].format(damaged=damaged, why=why, step=step or 0)
+        self.runs.update(run, checkpoint=step, message=message[:500])
 
     def delete(self, run: str) -> None:
         """Forget a run and its weights. Reference runs stay. Raises ValueError while it is queued or running."""
@@ -97,10 +145,17 @@ class Store:
         shutil.rmtree(self.weights.folder(run), ignore_errors=True)
 
     def prune(self, run: str) -> None:
-        """Delete the files of weights that neither an analysis nor a resumption needs."""
-        newest = self.runs.get(run).checkpoint
-        if newest is not None:
-            checkpoints.prune(self.weights.folder(run), newest, set(self.events.moments(run)))
+        """Delete the files of weights that neither an analysis nor a resumption needs.
+
+        While a run trains, the checkpoint before the newest is kept too: the newest may turn out to be damaged.
+        """
+        kept = self.runs.get(run)
+        newest, moments = kept.checkpoint, set(self.events.moments(run))
+        if newest is not None and not self.weights.bundled(run):
+            known = [step for step, digests in self.events.digests(run).items() if step < newest and digests.momentum]
+            spare = max(known, default=None) if kept.active else None
+            checkpoints.prune(self.weights.folder(run), newest, moments, spare)
+            self.events.forget_digests(run, {*moments, newest, *([] if spare is None else [spare])})
 
     def size(self) -> int:
         """Bytes of everything in the store's folder; pages that the file has free are not counted."""
@@ -115,4 +170,6 @@ def open_store(settings: Settings) -> Store:
     """The store of these settings, the reference runs in it. Raises StoreError where it cannot be used."""
     store = Store(settings.store, ASSETS / "reference")
     store.adopt_references()
+    store.miss_runs()
+    store.settle()
     return store

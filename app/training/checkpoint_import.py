@@ -12,12 +12,12 @@ from pathlib import Path
 from pickle import UnpicklingError
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch.serialization import get_unsafe_globals_in_checkpoint
 
 from app.base.settings import Settings
-from app.store.files.checkpoints import weights_file, write_atomically
-from app.training.evaluation import on_arrival
+from app.store.files.checkpoints import weights_file
+from app.training.evaluation import on_arrival, write_tensors
 from app.values.events import CheckpointSaved, Event, RunFinished, RunStarted
 from app.values.run_spec import RunSpec
 from models.nets.foreign import convert
@@ -38,7 +38,7 @@ def receive(
     Raises ValueError, one sentence, for a file that cannot be read or does not fit; `folder` is then as it was.
     """
     state = convert(read(file, max_bytes), spec.net)
-    write_atomically(weights_file(folder, 0), lambda path: save_file(state, path))
+    digest = write_tensors(weights_file(folder, 0), state)
     with torch.device("meta"):
         layers = tuple(weight_layers(Net(spec.net)))
     started = RunStarted(
@@ -52,7 +52,7 @@ def receive(
         threads=1,
     )
     evaluated = on_arrival(spec, folder, settings) if settings else []
-    return [started, CheckpointSaved(step=0, moment=True), *evaluated, RunFinished(step=0)]
+    return [started, CheckpointSaved(step=0, moment=True, weights=digest), *evaluated, RunFinished(step=0)]
 
 
 def read(file: Path, max_bytes: int = MAX_BYTES) -> object:

@@ -1,15 +1,18 @@
-"""A net, or a run's weights at a kept moment, on the test set."""
+"""A net, or a run's weights at a kept moment, on the test set; files of weights, read only if they are whole."""
 
+import errno
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file
-from torch import nn
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
 
 from app.base.settings import Settings
 from app.data.images import Images, load_for, prepare
-from app.store.files.checkpoints import weights_file
+from app.store.files.checkpoints import DamagedError, check, weights_file, write_atomically
 from app.training.cut_forward import cut_output
 from app.values.cut_spec import WHOLE, CutSpec
 from app.values.datasets import DataError, available, check_images, find
@@ -23,12 +26,14 @@ ARRIVAL = 3_000_000_000_000  # multiply-adds of an evaluation on arrival: about 
 EVALUATION_BATCH = 500
 
 
-def evaluate_run(spec: RunSpec, folder: Path, step: int, settings: Settings, images: int | None = None) -> Evaluation:
-    """Error and loss on the first `images` test images, float32, on the CPU."""
+def evaluate_run(
+    spec: RunSpec, folder: Path, step: int, settings: Settings, images: int | None = None, digest: str = ""
+) -> Evaluation:
+    """Error and loss on the first `images` test images, float32, on the CPU. `digest`: SHA-256 of the weights."""
     loaded = load_for(spec, settings)
     check_images(loaded.info)
     net = build(spec.net)
-    load_weights(net, weights_file(folder, step))
+    load_weights(net, weights_file(folder, step), digest)
     return evaluate(net, loaded, images)
 
 
@@ -56,10 +61,10 @@ def on_arrival(spec: RunSpec, folder: Path, settings: Settings) -> list[EpochEva
     ]
 
 
-def load_weights(net: nn.Module, path: Path) -> None:
-    """Fill `net` from a file of weights, float16 or float32. Raises OSError or ValueError."""
-    state = {name: value.float() if value.is_floating_point() else value for name, value in load_file(path).items()}
-    net.load_state_dict(state)
+def load_weights(net: nn.Module, path: Path, digest: str = "") -> None:
+    """Fill `net` from a file of weights, float16 or float32, whose SHA-256 is `digest`. Raises DamagedError."""
+    kept = read_tensors(path, digest)
+    net.load_state_dict({name: value.float() if value.is_floating_point() else value for name, value in kept.items()})
 
 
 @torch.no_grad()
@@ -77,3 +82,26 @@ def evaluate(net: Net, images: Images, count: int | None = None, cut: CutSpec = 
     # Read once, in the end: a device is not waited for batch by batch.
     loss, errors = sum(torch.stack(losses).tolist()), sum(torch.stack(wrong).tolist())
     return Evaluation(error=100 * errors / total, loss=loss / total, images=total)
+
+
+def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> str:
+    """Returns the file's SHA-256. Raises OSError."""
+
+    def write(part: Path) -> None:
+        try:
+            save_file(dict(tensors), part)
+        except SafetensorError as error:  # it wraps what the disk said
+            raise OSError(errno.EIO, f"{path.name} could not be written ({error})", str(path)) from error
+
+    return write_atomically(path, write)
+
+
+def read_tensors(path: Path, digest: str = "") -> dict[str, Tensor]:
+    """The tensors of a file whose SHA-256 is `digest`; empty: not known. Raises DamagedError."""
+    check(path, digest)
+    try:
+        return load_file(path)
+    except FileNotFoundError as error:
+        raise DamagedError(f"{path.name} is not there") from error
+    except (SafetensorError, OSError) as error:
+        raise DamagedError(f"{path.name} cannot be read: {error}") from error

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from app.base.memory import keep_freed_memory
 from app.data.images import Images
+from app.store.files.checkpoints import Digests
 from app.training.cuda_graphs import Ahead
 from app.training.evaluation import evaluate
 from app.training.graph_check import graphs_hold
@@ -62,16 +63,17 @@ def train(
     cuts: Sequence[BlockCut] = (),
     given: Mapping[str, Tensor] | None = None,
     remember: Path | None = None,
+    digests: Digests = Digests(),  # noqa: B008  a frozen value
 ) -> Iterator[Event]:
     """Train `spec` from step `start` (its weights in `folder`) up to step `until`, or the end.
 
     Weights go to `folder` (None: nowhere). `stop` is asked whenever steps have been measured: after every one, on a GPU
     after every few. `cuts`: all that was or will be cut in this run, in order. `given`: weights to begin with at step
-    0, in place of those that the seed draws. `remember`: as for `resolve`. Raises OSError where weights cannot be
-    written or read.
+    0, in place of those that the seed draws. `remember`: as for `resolve`. `digests`: of the files at `start`. Raises
+    OSError where weights cannot be written, DamagedError where those at `start` are not what was written.
     """
     spec = resolve(spec, remember)
-    run = _begun(spec, images, folder, start, cuts, given, remember)
+    run = _begun(spec, images, folder, start, cuts, given, remember, digests)
     yield _started(run, start)
     keeper = _Keeper(run, folder)
     if start == 0:
@@ -104,6 +106,7 @@ def _begun(
     cuts: Sequence[BlockCut],
     given: Mapping[str, Tensor] | None,
     remember: Path | None,
+    digests: Digests,
 ) -> Steps:
     """Net, optimiser and batches, as they are before step `start`."""
     torch.set_num_threads(spec.threads)
@@ -113,7 +116,7 @@ def _begun(
     if start and folder is None:
         raise ValueError("a run goes on only from a folder of weights")
     if start and folder is not None:
-        run.restore(folder, start)
+        run.restore(folder, start, digests)
     elif given is not None:
         run.net.load_state_dict(given)
     return run
@@ -143,9 +146,9 @@ class _Keeper:
         moment = self.run.is_moment(step)
         due = moment or last or time.monotonic() - self.saved > CHECKPOINT_SECONDS
         if self.folder is not None and due:
-            self.run.save(self.folder, step)
+            written = self.run.save(self.folder, step)
             self.saved = time.monotonic()
-            yield CheckpointSaved(step=step, moment=moment)
+            yield CheckpointSaved(step=step, moment=moment, weights=written.weights, momentum=written.momentum)
 
 
 def _evaluated(run: Steps, step: int, images_per_second: float) -> EpochEvaluated:

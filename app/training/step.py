@@ -13,13 +13,12 @@ from typing import Literal
 
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from app.data.images import Images, cropped, crops, normalised, order, prepare
-from app.store.files.checkpoints import is_moment, momentum_file, weights_file, write_atomically
+from app.store.files.checkpoints import Digests, is_moment, momentum_file, weights_file
 from app.training.cut_forward import cut_output
-from app.training.evaluation import load_weights
+from app.training.evaluation import load_weights, read_tensors, write_tensors
 from app.training.probes import layer_outputs, undisturbed
 from app.values.cut_spec import WHOLE, CutSpec
 from app.values.events import BlockCut, StepMeasured
@@ -161,20 +160,20 @@ class Steps:
         bad = [name for name, norm in zip(self.weights, measured.norms, strict=True) if not math.isfinite(norm)]
         return bad[-1], "gradient"
 
-    def save(self, folder: Path, step: int) -> None:
+    def save(self, folder: Path, step: int) -> Digests:
         """Weights and momentum after `step` updates; the momentum last, so that its presence means both are whole."""
         state = {name: value.contiguous() for name, value in self.net.state_dict().items()}
         momentum = {
             name: self.sgd.state[parameter]["momentum_buffer"].contiguous()
             for name, parameter in self.net.named_parameters()
         }
-        write_atomically(weights_file(folder, step), lambda path: save_file(state, path))
-        write_atomically(momentum_file(folder, step), lambda path: save_file(momentum, path))
+        written = write_tensors(weights_file(folder, step), state)
+        return Digests(written, write_tensors(momentum_file(folder, step), momentum))
 
-    def restore(self, folder: Path, step: int) -> None:
-        """Go on from `step`."""
-        load_weights(self.net, weights_file(folder, step))
-        momentum = load_file(momentum_file(folder, step))
+    def restore(self, folder: Path, step: int, digests: Digests) -> None:
+        """Go on from `step`. Raises DamagedError where its files are not what was written."""
+        momentum = read_tensors(momentum_file(folder, step), digests.momentum)
+        load_weights(self.net, weights_file(folder, step), digests.weights)
         for name, parameter in self.net.named_parameters():
             if name in momentum:  # older checkpoints have none of a branch that was always cut or dropped
                 self.sgd.state[parameter]["momentum_buffer"] = torch.empty_like(parameter).copy_(momentum[name])

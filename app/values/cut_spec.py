@@ -151,6 +151,20 @@ def kin(block: Block) -> tuple[int, ...]:
     return block.stage, block.inputs, block.outputs, block.stride, block.pooled
 
 
+def idle_part(text: str) -> str | None:
+    """The first part of a cut that leaves the net as it is: `3-4`, its own order; `3:1`, a whole branch; or no part.
+
+    None for no text at all, the whole net. Raises ValueError as `CutSpec.parse` does.
+    """
+    parts = [part for part in text.replace(" ", "").split(",") if part]
+    return next((part for part in parts or [""] * bool(text) if CutSpec.parse(part) == WHOLE), None)
+
+
+def changes_nothing(part: str) -> str:
+    """What is said of an idle part."""
+    return f"{part!r} changes nothing: 3,4 cuts blocks 3 and 4, 4-3 swaps them, 3:0.5 halves 3's branch"
+
+
 def _removable(net: NetSpec, block: Block) -> bool:
     return net.shortcut != "none" or not block.reshapes
 

@@ -67,10 +67,15 @@ class EpochEvaluated(_Event):
 
 
 class CheckpointSaved(_Event):
-    """Weights and momentum after `step` updates are in the store. A `moment` is kept for analyses."""
+    """Weights and momentum after `step` updates are in the store. A `moment` is kept for analyses.
+
+    `weights`, `momentum`: SHA-256 of their files; empty where there is none, or a program of before wrote it.
+    """
 
     kind: Literal["checkpoint"] = "checkpoint"
     moment: bool
+    weights: str = ""
+    momentum: str = ""
 
 
 class RunDiverged(_Event):

@@ -49,6 +49,11 @@ class Question(BaseModel):
         """False for what is answered where the run's images are not: about its weights, or a person's own picture."""
         return not str(getattr(self, "picture", "")).startswith("own:")
 
+    @property
+    def shows_own_picture(self) -> bool:
+        """True if a person's own picture is in it, in whichever field, and so in what is kept of it."""
+        return '"own:' in self.model_dump_json()
+
 
 Images = Annotated[int, Field(ge=1, le=20_000)]  # test images
 Batch = Annotated[int, Field(ge=1, le=1024)]  # training images

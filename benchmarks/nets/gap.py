@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 
 from app.base.settings import load
 from app.engine.engine import Engine
+from app.engine.policy.visitor import MACHINE
 from app.values import datasets
 from app.values.datasets import BUNDLED, DATASETS
 from app.values.run_spec import RunSpec
@@ -57,7 +58,7 @@ def _pair(name: str, width: int, seed: int, device: Device, steps: int | None = 
 
 def _finish(engine: Engine, pair: list[RunSpec]) -> None:
     """Run both to their ends."""
-    runs = engine.runs.submit(pair)
+    runs = engine.runs.submit(pair, MACHINE)
     while any(engine.store.runs.get(run.id).active for run in runs):
         time.sleep(LOOK_SECONDS)
 
@@ -65,14 +66,14 @@ def _finish(engine: Engine, pair: list[RunSpec]) -> None:
 def _apart(engine: Engine, pair: list[RunSpec]) -> float:
     """Seconds until they are apart; both are cancelled then, and waited for."""
     begun = time.perf_counter()
-    plain, residual = (run.id for run in engine.runs.submit(pair))
+    plain, residual = (run.id for run in engine.runs.submit(pair, MACHINE))
     while _behind(engine, plain) - _behind(engine, residual) < POINTS:
         if not any(engine.store.runs.get(run).active for run in (plain, residual)):
             raise RuntimeError(f"the race ended without a gap of {POINTS:.0f} points")
         time.sleep(LOOK_SECONDS)
     seconds = time.perf_counter() - begun
     for run in (plain, residual):
-        engine.runs.cancel(run)
+        engine.runs.cancel(run, MACHINE)
     return seconds
 
 

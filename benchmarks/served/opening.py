@@ -3,10 +3,15 @@
 The clock is the page's own: it starts with the click on the run in the menu of Gradients, beside a run that is there
 already, and stops at the first frame whose map holds it. Runs of 4 epochs are the bundled ones; long ones are entered
 into the store beforehand, step by step, with norms drawn from a seed.
+
+A page on a reference run is opened by its address in a new browser, on a server whose store has answered nothing yet.
+The clock starts with the navigation, and stops at the last change of the page before half a second without any, once
+Streamlit has run the script and no progress is shown.
 """
 
 from functools import partial
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,7 +31,8 @@ if TYPE_CHECKING:
 LONG_STEPS = 100_000
 SHORT = Row("a finished run of 4 epochs: chosen to its heatmap", "s", {"cpu": at_most(1)})
 LONG = Row(f"a finished run of {LONG_STEPS:,} steps: chosen to its heatmap", "s", {"cpu": at_most(1)})
-ROWS = (SHORT, LONG)
+WHOLE = Row("a page on a reference run, fresh store: to its complete picture, p95", "s", {"cpu": at_most(2)})
+ROWS = (SHORT, LONG, WHOLE)
 
 THERE = "reference-plain-20"
 BUNDLED_RUNS = ("plain-56", "resnet-56", "resnet-20", "preact-20")
@@ -40,6 +46,17 @@ addEventListener('click', (event) => {
 }, true);
 """
 MAPS = "document.querySelector('.st-key-gradient-map .js-plotly-plot')?.data"
+PAGES = ("gradients", "paths", "lesions", "features")
+REFERENCES = ("plain-20", "plain-56", "resnet-20", "resnet-56", "preact-20", "preact-56")
+
+WATCH_THE_PAGE = """
+window.changed = 0;
+new MutationObserver(() => { window.changed = performance.now(); })
+  .observe(document, {subtree: true, childList: true, attributes: true, characterData: true});
+"""
+COMPLETE = """() => document.querySelector('[data-test-script-state=notRunning]') && document.querySelector('h1')
+  && !document.querySelector('[data-testid=stProgress]') && performance.now() - window.changed > 500
+  ? window.changed : false"""
 DRAWN = f"""(net) => window.chosen && {MAPS}?.some((trace) => trace.name === net)
   ? performance.now() - window.chosen : false"""
 
@@ -55,7 +72,34 @@ def measure(device: Device, say: Say) -> list[Figure]:
                 seconds.append(_opened(chromium, server.address, net, title.format(net)))
                 say(f"{row.name}: {net}, {seconds[-1]:.2f} s")
             figures.append(row.alone(seconds, "each from the store"))
-    return figures
+    return [*figures, _complete(say)]
+
+
+def _complete(say: Say) -> Figure:
+    """Every page on every reference run of the bundled images, once."""
+    seconds = []
+    with browser() as chromium, live_server() as server:
+        _seen(chromium, f"{server.address}/architecture")  # whatever is loaded once a server
+        for net in REFERENCES:
+            for page in PAGES:
+                server.wait_until_quiet()
+                seconds.append(_seen(chromium, f"{server.address}/{page}?run=reference-{net}"))
+                say(f"{page} on {net}: {seconds[-1]:.2f} s")
+    p95 = sorted(seconds)[round(0.95 * (len(seconds) - 1))]
+    return WHOLE.alone([p95], f"{len(seconds)} pages, median {median(seconds):.2f} s")
+
+
+def _seen(chromium: "Browser", address: str) -> float:
+    """Seconds until nothing more changes."""
+    context = chromium.new_context(viewport={"width": 1440, "height": 900})
+    context.set_default_timeout(PATIENCE)
+    context.add_init_script(WATCH_THE_PAGE)
+    page = context.new_page()
+    try:
+        page.goto(address)
+        return float(page.wait_for_function(COMPLETE, polling=50).json_value()) / 1000
+    finally:
+        context.close()
 
 
 def enter_long_runs(folder: Path) -> None:

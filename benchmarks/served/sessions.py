@@ -23,10 +23,17 @@ FEED, FED_EVERY = "the feed", (0.95, 1.05)
 APART = 0.05  # seconds between two sessions' arrivals: nobody presses a key at the same moment
 
 
-def connected(address: str) -> connect:
-    """A connection as the browser's page opens it, for `async with`."""
+def connected(address: str, cookie: str = "") -> connect:
+    """A connection as the browser's page opens it, for `async with`. `cookie`: what the browser has, as it sends it."""
     url = address.replace("http://", "ws://", 1) + "/_stcore/stream"
-    return connect(url, subprotocols=["streamlit"], max_size=None, compression=None)  # type: ignore[list-item]
+    headers = {"Cookie": cookie} if cookie else None
+    return connect(
+        url,
+        subprotocols=["streamlit"],  # type: ignore[list-item]
+        max_size=None,
+        compression=None,
+        additional_headers=headers,
+    )
 
 
 @dataclass

@@ -51,7 +51,7 @@ SOURCES: dict[str, str] = {
     "gate": "He et al. 2016, section 3.1 and table 1",
     "scale": "He et al. 2016, section 3.1 and table 1",
     "order": "He et al. 2016, table 2 and figure 4",
-    "mnist": "A. Patala 2016, Residual networks in torch (MNIST); in He et al. 2016, figure 4(c)",
+    "mnist": "A. Patala 2016, Residual networks in torch (MNIST)",
 }
 
 
@@ -121,7 +121,7 @@ def _kind(spec: NetSpec) -> str:
         return "gate"
     if spec.dialled:
         return "scale"
-    if spec.form == "mnist" and (spec.family, spec.order) == ("resnet", "relu-before-add"):
+    if spec.form == "mnist" and (spec.family, spec.order) == ("resnet", "relu-around-add"):
         return "mnist"
     return "order" if spec.order not in ("original", OWN_ORDER.get(spec.family)) else spec.family
 

@@ -86,6 +86,7 @@ def test_without_a_kind_every_question_of_every_study_is_named(ask: Any) -> None
         (f"signal {RUN} --step 5", "no weights were kept at step 5"),
         (f"distribution {RUN}", "layer: Field required"),
         (f"cut {RUN} cut=99 images=8", "99"),
+        (f"cut {RUN} cut=3-4 images=8", "'3-4' changes nothing: 3,4 cuts blocks 3 and 4"),
         (f"features {RUN} picture=test:999999", "no such picture"),
     ],
 )

@@ -53,7 +53,7 @@ def test_a_run_keeps_its_weights_once_an_epoch_and_at_the_first_moments_its_mome
 
 
 def test_a_store_is_full_one_byte_beyond_its_limit() -> None:
-    held: Any = SimpleNamespace(size=lambda: 600_000)
+    held: Any = SimpleNamespace(size=lambda: 600_000, answers=SimpleNamespace(thin_out=lambda _: False))
     check_disk(1_400_000, sets(max_disk_mb=2), held)
     with pytest.raises(RefusedError, match=r"keeps up to 2 MB and holds 1; this needs about 1\.4 more") as refused:
         check_disk(1_400_001, sets(max_disk_mb=2), held)

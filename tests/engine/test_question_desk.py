@@ -3,7 +3,9 @@
 import io
 import json
 import threading
+import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +14,11 @@ import pytest
 
 from app.base.histograms import REGISTRY
 from app.base.settings import Settings
+from app.engine import question_desk
+from app.engine.cluster import AT_ONCE
 from app.engine.engine import Engine
-from app.engine.question_desk import Answer
+from app.engine.policy.visitor import MACHINE
+from app.engine.question_desk import Answer, QuestionDesk
 from app.studies.cuts.questions import CutEvaluation, CutQuestion
 from app.studies.paths.questions import PathsQuestion
 from app.studies.subnetworks.questions import SubNetworks, SubNetworksQuestion
@@ -33,8 +38,8 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
 
 
 def answered(engine: Engine, question: Question) -> Answer:
-    until(lambda: not engine.questions.ask(question).pending, "the answer")
-    return engine.questions.ask(question)
+    until(lambda: not engine.questions.ask(question, MACHINE).pending, "the answer")
+    return engine.questions.ask(question, MACHINE)
 
 
 def answers_timed() -> float:
@@ -88,9 +93,9 @@ def test_another_edition_of_a_question_is_another_question(monkeypatch: pytest.M
 
 def test_what_cannot_be_asked_is_refused_at_once(engine: Engine) -> None:
     with pytest.raises(KeyError, match="no run"):
-        engine.questions.ask(CutQuestion(run="nobody", step=0))
+        engine.questions.ask(CutQuestion(run="nobody", step=0), MACHINE)
     with pytest.raises(ValueError, match=r"no weights of .* were kept at step 7"):
-        engine.questions.ask(CutQuestion(run=RUN, step=7))
+        engine.questions.ask(CutQuestion(run=RUN, step=7), MACHINE)
 
 
 def test_what_a_worker_cannot_answer_is_a_sentence(engine: Engine) -> None:
@@ -100,18 +105,60 @@ def test_what_a_worker_cannot_answer_is_a_sentence(engine: Engine) -> None:
     assert "Traceback" not in wrong.trouble
 
 
-def test_a_study_says_how_far_it_is_and_can_be_dropped(engine: Engine) -> None:
+def test_a_study_that_nobody_looks_for_stands_still_and_goes_on_where_it_was(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     study = SubNetworksQuestion(run=RUN, step=312, images=2000)
-    until(lambda: engine.questions.ask(study).done, "some progress")
-    assert 0 < engine.questions.ask(study).done < engine.questions.ask(study).total
-    engine.questions.drop_forgotten(3600)
-    assert study.key in engine.questions._tasks
-    engine.questions.drop_forgotten(0)
-    until(lambda: study.key not in engine.questions._tasks, "the worker to let go of what nobody looks for")
-    until(lambda: engine.questions.ask(study).done, "progress once more")
-    engine.questions.drop(study)
-    until(lambda: study.key not in engine.questions._tasks, "the worker to let go")
+    desk = engine.questions
+    until(lambda: desk.ask(study, MACHINE).done, "some progress")
+    assert desk.under_way == 1
+    assert 0 < desk.ask(study, MACHINE).done < desk.ask(study, MACHINE).total
+    desk.tidy()
+    assert desk.under_way == 1, "it was looked for just now"
+    monkeypatch.setattr(question_desk, "UNWATCHED_SECONDS", 0)
+    desk.tidy()
+    assert desk.under_way == 0
+    until(partial(stands_still, desk, study), "the worker to stand still")
+    far = desk._known[study.key].done
+    assert answered(engine, CutQuestion(run=RUN, step=312, images=20)).result, "meanwhile others are answered"
+    monkeypatch.undo()
+    assert desk.ask(study, MACHINE).done >= far > 0, "it goes on, and not from the beginning"
+    until(lambda: desk.ask(study, MACHINE).done > far, "progress once more")
+    give_up(desk, monkeypatch)
     assert engine.store.answers.get(study.key) is None
+    until(lambda: desk.ask(study, MACHINE).done > 1, "it begins anew, and is not given up at once")
+    give_up(desk, monkeypatch)
+
+
+def stands_still(desk: QuestionDesk, question: Question) -> bool:
+    before = desk._known[question.key].done
+    time.sleep(1)
+    return desk._known[question.key].done == before
+
+
+def give_up(desk: QuestionDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(question_desk, "GIVEN_UP_SECONDS", 0)
+        desk.tidy()
+        until(lambda: not desk._tasks, "the worker to let go of what nobody looks for")
+
+
+def test_studies_share_their_worker_and_one_that_waits_says_behind_how_many(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    studies = [SubNetworksQuestion(run=RUN, step=312, images=2000 - nth) for nth in range(AT_ONCE["study"] + 1)]
+    desk = engine.questions
+    until(lambda: min(desk.ask(study, MACHINE).done for study in studies[:-1]), "all that have a place to get on")
+    last = studies[-1]
+    assert not desk.ask(last, MACHINE).begun
+    assert desk.ahead(last, MACHINE) == len(studies) - 1
+    with monkeypatch.context() as patch:
+        patch.setattr(question_desk, "UNWATCHED_SECONDS", 0)
+        desk._tasks[last.key].looked_for += 3600
+        desk.tidy()
+        desk.tidy()
+        until(lambda: desk.ask(last, MACHINE).begun, "the place of one that nobody looks for")
+    give_up(desk, monkeypatch)
 
 
 def test_a_result_survives_its_file() -> None:

@@ -17,6 +17,8 @@ from app.analysis.subject import Subject
 from app.base.settings import Settings
 from app.data.images import load_for, prepare
 from app.data.pictures import to_text
+from app.engine.policy.limits import RefusedError
+from app.engine.policy.visitor import Visitor
 from app.engine.weight_downloads import BIG_NETS, CHUNK, Fetcher, FetchError, Pretrained, by_hand, fetch
 from app.engine.worker import weights_url
 from app.studies.attributions.questions import Attribution, AttributionQuestion
@@ -41,6 +43,9 @@ class Silent(SimpleHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Nothing on the test's output."""
+
+
+WANTS, OTHER = Visitor("wants it"), Visitor("another")
 
 
 @pytest.fixture
@@ -137,12 +142,12 @@ def test_many_who_ask_are_one_download_and_trouble_can_be_tried_again(served: tu
         if len(taken) == 1:
             raise ValueError("the file is a program")
 
-    fetcher = Fetcher(settings, take, lambda _: "")
+    fetcher = Fetcher(settings, take, lambda _: "", lambda *_: True)
     for _ in range(5):
-        fetcher.begin(wanted)
+        fetcher.begin(wanted, WANTS)
     ended.set()
     _until(lambda: bool((state := fetcher.state(wanted)) and state.trouble == "the file is a program"))
-    fetcher.begin(wanted)
+    fetcher.begin(wanted, WANTS)
     _until(lambda: fetcher.state(wanted) is None)
     assert taken == [b"z" * 5000] * 2
     assert list(settings.store.iterdir()) == []
@@ -159,16 +164,24 @@ def test_a_download_that_is_stopped_leaves_nothing_and_can_be_begun_again(served
         return f"{settings.weights_url}/{wanted.file}"
 
     elsewhere = settings.model_copy(update={"weights_url": ""})
-    fetcher = Fetcher(elsewhere, lambda file, *_: taken.append(file.stat().st_size), locate)
-    fetcher.stop(wanted)  # nobody has asked for it
-    fetcher.begin(wanted)
-    fetcher.stop(wanted)
+    fetcher = Fetcher(elsewhere, lambda file, *_: taken.append(file.stat().st_size), locate, _is_theirs)
+    fetcher.stop(wanted, WANTS)  # nobody has asked for it
+    fetcher.begin(wanted, WANTS)
+    fetcher.begin(wanted, OTHER)  # it is under way
+    with pytest.raises(RefusedError, match="somebody else is fetching"):
+        fetcher.stop(wanted, OTHER)
+    assert (fetcher.may_stop(wanted, WANTS), fetcher.may_stop(wanted, OTHER)) == (True, False)
+    fetcher.stop(wanted, WANTS)
     told.set()
     _until(lambda: fetcher.state(wanted) is None)
     assert (taken, list(settings.store.iterdir())) == ([], [])
-    fetcher.begin(wanted)
+    fetcher.begin(wanted, WANTS)
     _until(lambda: fetcher.state(wanted) is None)
     assert taken == [3 * CHUNK]
+
+
+def _is_theirs(owner: str, by: Visitor) -> bool:
+    return owner == by.owner
 
 
 def _until(true: object) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from app.figures import curves, theme
 from app.figures.theme import Figure
+from app.studies.cuts.over_images import packed
 from app.studies.gradients import figures as gradients
 from app.studies.gradients.questions import Distribution, Gradients, Grid
 from app.studies.identity import figures as identity
@@ -109,7 +110,7 @@ def test_responses_in_order_and_sorted() -> None:
 
 def test_the_net_from_scratch_is_dashed_beside_the_one_that_was_made() -> None:
     error = np.array([[10.0, 60.0, np.nan], [90.0, 80.0, 70.0]])
-    found = TrainedOn("plain-20", "plain-56", 0.1, 11.0, error, (12.0, 40.0), (True, False), 10)
+    found = TrainedOn("plain-20", "plain-56", 0.1, error, packed(np.zeros((3, 8), bool)), 8, (True, False), 10)
     figure = identity.trained_on(found)
     sendable(figure)
     assert [trace["name"] for trace in figure.data] == ["made of plain-20", "from scratch"]

@@ -133,9 +133,9 @@ class Visitor(Session):
 
 
 @asynccontextmanager
-async def visit(address: str, page: str, query: str = "") -> AsyncIterator[Visitor]:
+async def visit(address: str, page: str, query: str = "", cookie: str = "") -> AsyncIterator[Visitor]:
     """Open a page and wait until it is painted."""
-    async with connected(address) as socket:
+    async with connected(address, cookie) as socket:
         visitor = Visitor(page, query, _socket=socket)
         await visitor.ask()
         yield visitor

@@ -86,15 +86,15 @@ def test_the_net_is_the_order_of_the_post_from_image_to_logits() -> None:
     for index, stride in enumerate((1, 2, 2, 1, 2)):
         here = f"blocks.{index}"
         f = unit(unit(x, f"{here}.branch", "1", stride).relu(), f"{here}.branch", "2").relu()  # then the addition
-        x = f + (unit(x, f"{here}.shortcut", stride=stride) if stride == 2 else x)
+        x = (f + (unit(x, f"{here}.shortcut", stride=stride) if stride == 2 else x)).relu()  # CAddTable → ReLU
     assert x.shape == (8, 32, 4, 4)
     expected = F.linear(x.amax((2, 3)), w["head.fc.weight"], w["head.fc.bias"])
     torch.testing.assert_close(net(image), expected, rtol=1e-4, atol=1e-4)
 
 
-def test_its_equation_has_no_activation_after_the_addition() -> None:
+def test_its_equation_has_the_activation_of_the_post_after_the_addition() -> None:
     found = equation(NetSpec.parse("mnist-resnet-34"), 1)
-    assert found.lines[0] == "x_{2} = x_{1} + F_{2}(x_{1})"
+    assert found.lines[0] == r"x_{2} = \sigma(x_{1} + F_{2}(x_{1}))"
     assert "Patala" in found.source
     assert equation(NetSpec.parse("mnist-plain-34"), 1).lines[0] == r"x_{2} = \sigma(F_{2}(x_{1}))"
 
@@ -110,7 +110,7 @@ def test_twins_share_the_weights_of_every_layer_of_the_plain_net() -> None:
 
 
 def test_without_its_shortcuts_the_residual_net_is_the_plain_one() -> None:
-    """The plain net's σ stands after its absent addition, the residual's before: one net."""
+    """σ(σ(F)) is σ(F): the plain net's σ after its absent addition is the residual's before it and after it."""
     plain = build(NetSpec.parse("mnist-plain-10:width=4")).eval()
     cut = Net(NetSpec.parse("mnist-resnet-10:width=4")).eval()
     cut.load_state_dict(plain.state_dict(), strict=False)

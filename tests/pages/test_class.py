@@ -7,13 +7,14 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.base.prose import prose
-from app.base.settings import Settings
 from app.engine import process
 from app.engine.engine import Engine
+from app.engine.policy import teachers_door
+from app.engine.policy.visitor import MACHINE, Visitor
 from app.store.run import Run
 from app.studies.class_sweep.section import sweep_points
-from app.ui.page import teacher as teaching
 from tests.support.opening import HOSTILE, opened, press, spec, under_way, well, words
+from tests.support.settings import sets
 
 KEY = "open sesame"
 
@@ -21,18 +22,17 @@ KEY = "open sesame"
 @pytest.fixture
 def class_engine(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
     """An engine in the mode class, with a key."""
-    kept = {"store": engine.settings.store, "data": engine.settings.data}
-    engine.settings = Settings.model_validate({**kept, "mode": "class", "teacher_key": KEY})
-    monkeypatch.setattr(teaching, "WAIT_SECONDS", 0)
+    sets(engine, mode="class", teacher_key=KEY)
+    monkeypatch.setattr(teachers_door, "WAIT_SECONDS", 0)
     yield engine
-    engine.message = ""
+    engine.say_to_all("", MACHINE)
 
 
 @pytest.fixture
 def runs(class_engine: Engine) -> list[Run]:
     """Three runs of three browsers: two ended, one under way."""
     nets = ("plain-8:width=2", "resnet-8:width=2", "resnet-14:width=2")
-    runs = [class_engine.runs.submit([spec(net)], f"browser {net}")[0] for net in nets]
+    runs = [class_engine.runs.submit([spec(net)], Visitor(f"browser {net}"))[0] for net in nets]
     for run, error, finished in zip(runs, (80.0, 30.0, 40.0), (True, True, False), strict=True):
         under_way(class_engine, run, [error] * (40 if finished else 20), finished=finished)
     return runs
@@ -60,7 +60,7 @@ def test_without_the_key_nothing_is_seen(key: str) -> None:
 
 @pytest.mark.parametrize("changes", [{"mode": "local"}, {"mode": "demo"}, {"teacher_key": None}])
 def test_the_page_stays_shut_in_other_modes_and_without_a_key(class_engine: Engine, changes: dict[str, Any]) -> None:
-    class_engine.settings = Settings.model_validate({**class_engine.settings.model_dump(), **changes})
+    sets(class_engine, **{"mode": "class", "teacher_key": KEY, **changes})
     page = opened("class")
     assert not page.main.text_input
     assert [one.value for one in page.main.info] == [prose("class")["shut"]]
@@ -89,7 +89,7 @@ def test_each_run_is_a_point_with_its_depth_and_its_error(class_engine: Engine, 
 def test_only_runs_that_were_trained_alike_are_shown_and_a_menu_chooses_which(
     class_engine: Engine, runs: list[Run]
 ) -> None:
-    wide = class_engine.runs.submit([spec("plain-8:width=4"), spec("resnet-8:width=4")])
+    wide = class_engine.runs.submit([spec("plain-8:width=4"), spec("resnet-8:width=4")], MACHINE)
     for run in wide:
         under_way(class_engine, run, [50.0] * 40, finished=True)
     page = entered()
@@ -98,7 +98,7 @@ def test_only_runs_that_were_trained_alike_are_shown_and_a_menu_chooses_which(
     assert menu.options == [f"{of_both} 2: 3 runs", f"{of_both} 4: 2 runs"]
     assert "3 runs, a point each" in words(page)
     assert "of **plain-8** is 50.0 points above that of **resnet-8**" in words(page)
-    class_engine.runs.submit([spec("plain-14:width=4")])  # which changes what the menu says while it is open
+    class_engine.runs.submit([spec("plain-14:width=4")], MACHINE)  # which changes what the menu says while it is open
     page = well(menu.select_index(1).run())
     assert "2 runs, a point each" in words(page)
     assert "In this run the training error of **plain-8** and **resnet-8** is the same" in words(page)

@@ -13,6 +13,7 @@ from app.analysis.moment import net_at
 from app.data.images import load_for
 from app.data.pictures import to_text
 from app.engine.engine import Engine
+from app.engine.policy.visitor import MACHINE
 from app.studies.cuts import outcome as cut_outcome
 from app.studies.cuts.measurement import cut_probabilities, evaluate_cuts
 from app.studies.features.chosen_picture import Chosen
@@ -127,6 +128,12 @@ def test_a_plain_net_s_cut_where_shapes_do_not_fit_is_refused_with_the_shapes(an
     assert "Nothing is cut" in words(page)
 
 
+def test_a_cut_that_changes_nothing_is_said_to_and_the_rest_of_it_is_measured(answering: Engine) -> None:
+    page = well(opened("lesions", cut="7,3-4"))
+    assert "'3\\-4' changes nothing" in words(page)
+    assert "without block 7" in words(page)
+
+
 def test_chosen_pictures_are_shown_by_their_numbers(answering: Engine) -> None:
     page = well(opened("lesions", pictures="12, 40"))
     assert "no. 12<" in html(page)
@@ -209,7 +216,7 @@ def test_the_values_of_k_hold_one_half_and_all(blocks: int) -> None:
 
 
 def test_a_run_under_way_is_cut_by_a_press_and_tells_how_its_error_jumped(answering: Engine) -> None:
-    [run] = answering.runs.submit([spec("resnet-8:width=4")])
+    [run] = answering.runs.submit([spec("resnet-8:width=4")], MACHINE)
     under_way(answering, run, [50.0] * EPOCH)
     answering.store.runs.update(run.id, status="paused")
     page = opened("lesions", run=run.id, study="", cut="1")
@@ -236,7 +243,7 @@ def test_a_run_under_way_is_cut_by_a_press_and_tells_how_its_error_jumped(answer
 
 def test_a_run_that_has_ended_names_those_that_can_be_cut(answering: Engine) -> None:
     assert "has no steps to make any more" in words(opened("lesions", study=""))
-    [run] = answering.runs.submit([spec("resnet-8:width=4")])
+    [run] = answering.runs.submit([spec("resnet-8:width=4")], MACHINE)
     under_way(answering, run, [50.0] * EPOCH)
     links = [link.proto for link in well(opened("lesions", study="")).get("page_link")]
     assert any(f"run={run.id}" in link.query_string for link in links)
@@ -262,7 +269,7 @@ def test_the_pair_is_trained_by_one_press_and_then_offered(answering: Engine) ->
 
 
 def test_runs_that_differ_in_more_than_the_drops_are_no_twins(engine: Engine) -> None:
-    engine.runs.submit([spec(PAIR[0]), spec(PAIR[1], seed=7)])
+    engine.runs.submit([spec(PAIR[0]), spec(PAIR[1], seed=7)], MACHINE)
     assert twins(engine.store.runs.all()) == []
 
 

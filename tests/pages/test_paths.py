@@ -11,10 +11,13 @@ import pytest
 from app.base.settings import Settings
 from app.engine import engine as engine_module
 from app.engine import process
+from app.engine.engine import Engine
+from app.engine.question_desk import Answer
 from app.studies.paths.section import Place
 from app.studies.subnetworks import section
 from app.studies.subnetworks.questions import SubNetworksQuestion
 from app.ui.runs.subject import Look
+from app.values.questions import Question
 from models.spec import NetSpec
 from tests.support.opening import HOSTILE, PARAMETERS, NoCluster, opened, press, well, words
 
@@ -81,6 +84,7 @@ def test_single_paths_are_drawn_on_a_button_and_stand_beside_the_paper_s() -> No
 @pytest.mark.usefixtures("answering")
 def test_sub_networks_are_tried_on_a_button_and_the_one_that_is_off_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(section, "SubNetworksQuestion", partial(SubNetworksQuestion, images=10))
+    monkeypatch.setattr(section, "ROUGH", 10)
     page = well(opened("paths", run="reference-plain-20", at="block", layer="block:8", off="1"))
     assert "$2^{7} = 128$" in words(page), "two of nine plain blocks change the shape, and stay"
     press(page, "Try the sub-networks")
@@ -117,6 +121,23 @@ def test_what_is_no_block_is_left_out_with_a_sentence(off: str, sentence: str, l
     page = well(opened("paths", off=off))
     assert [sentence in warning.value for warning in page.warning] == [True]
     assert left in words(page)
+
+
+def test_a_picture_of_fewer_images_is_there_while_the_whole_study_goes_on(
+    answering: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(section, "ROUGH", 12)
+    run = "reference-resnet-20"
+    rough = SubNetworksQuestion(run=run, step=312, images=12)
+    asked = answering.questions.ask
+
+    def ask(question: Question, *by: Any) -> Answer:
+        return Answer() if question.kind == rough.kind and question != rough else asked(question, *by)
+
+    monkeypatch.setattr(answering.questions, "ask", ask)
+    page = well(opened("paths", run=run, study=SubNetworksQuestion(run=run, step=312).key))
+    assert "all 2⁹ sub-networks, 6 test images" in words(page)
+    assert "Stop" in [button.label for button in page.main.button]
 
 
 @pytest.mark.usefixtures("waiting")

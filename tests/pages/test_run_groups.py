@@ -10,6 +10,7 @@ from scipy import stats
 from streamlit.testing.v1 import AppTest
 
 from app.engine.engine import Engine
+from app.engine.policy.visitor import MACHINE
 from app.store.run import Run
 from tests.pages.test_runs import names, select
 from tests.support.opening import opened, press, spec, under_way, well, words
@@ -21,7 +22,7 @@ OTHER_SEED = "reference-plain-56-seed-1"  # of which there are no weights
 def raced(engine: Engine) -> list[Run]:
     """Two nets, each with the seeds 0, 1, 2; the first one's last seed is under way. Errors are those of each seed."""
     specs = [spec(f"{net}:width=4", seed=seed) for net in ("plain-8", "resnet-8") for seed in range(3)]
-    runs = engine.runs.submit(specs)
+    runs = engine.runs.submit(specs, MACHINE)
     for run, error in zip(runs, (80.0, 70.0, 99.0, 30.0, 24.0, 24.0), strict=True):
         under_way(engine, run, [error] * (20 if error == 99 else 40), finished=error != 99)
     return [engine.store.runs.get(run.id) for run in runs]
@@ -91,12 +92,13 @@ def test_a_group_is_renamed_by_the_run_that_stands_for_it(engine: Engine, raced:
 
 def test_the_choice_outlives_a_seed_that_somebody_adds(engine: Engine, raced: list[Run]) -> None:
     page = select(opened("runs"), 1)
-    engine.runs.submit([raced[0].spec.model_copy(update={"seed": 7})])
+    engine.runs.submit([raced[0].spec.model_copy(update={"seed": 7})], MACHINE)
     page.run()
     assert first_lines(page, "net", "seeds")[0] == ("plain-8", "0–2, 7")
     assert "Delete 2 runs, every seed" in words(page)
 
 
+@pytest.mark.usefixtures("engine")
 def test_each_seeds_files_can_be_taken_away(monkeypatch: pytest.MonkeyPatch) -> None:
     given: dict[str, Any] = {}
     monkeypatch.setattr("streamlit.download_button", lambda label, data, name, *_, **__: given.update({name: data}))

@@ -7,6 +7,7 @@ from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import TextInput
 
 from app.engine.engine import Engine
+from app.engine.policy.visitor import MACHINE
 from app.store.files import references
 from app.store.run import Run
 from app.values.run_spec import imported
@@ -20,7 +21,9 @@ NETS = len({(reference.net, reference.data) for reference in references.REFERENC
 @pytest.fixture
 def runs(engine: Engine) -> list[Run]:
     """A finished plain run, a finished residual one and one that waits: oldest first."""
-    runs = engine.runs.submit([spec("plain-8:width=4"), spec("resnet-8:width=4"), spec("preact-8:width=4", seed=3)])
+    runs = engine.runs.submit(
+        [spec("plain-8:width=4"), spec("resnet-8:width=4"), spec("preact-8:width=4", seed=3)], MACHINE
+    )
     for run, error in zip(runs[:2], (80.0, 30.0), strict=True):
         under_way(engine, run, [error] * 40, finished=True)
     return runs
@@ -118,7 +121,7 @@ def test_the_chosen_runs_are_deleted_and_no_others(engine: Engine, runs: list[Ru
 
 def test_a_run_that_someone_starts_meanwhile_does_not_move_the_choice(engine: Engine, runs: list[Run]) -> None:
     page = select(opened("runs"), 1)  # resnet-8
-    [other] = engine.runs.submit([spec("plain-8:width=4")])
+    [other] = engine.runs.submit([spec("plain-8:width=4")], MACHINE)
     under_way(engine, other, [70.0] * 40, finished=True)
     press(page, "Yes, delete")
     left = {run.id for run in engine.store.runs.all()}

@@ -5,6 +5,7 @@ from streamlit.testing.v1 import AppTest
 
 from app.base.prose import literal
 from app.engine.engine import Engine
+from app.engine.policy.visitor import MACHINE
 from app.store.run import Run
 from app.ui.runs.curve_words import NO_DIFFERENCE
 from tests.pages.test_train import SMALL, labels, trained
@@ -20,7 +21,7 @@ def drawn(page: AppTest) -> str:
 
 def race(engine: Engine, *names: str) -> list[Run]:
     """Runs in the queue."""
-    return engine.runs.submit([spec(name) for name in names or SMALL])
+    return engine.runs.submit([spec(name) for name in names or SMALL], MACHINE)
 
 
 def watching(runs: list[Run], **query: str) -> AppTest:
@@ -29,7 +30,7 @@ def watching(runs: list[Run], **query: str) -> AppTest:
 
 def test_a_deleted_run_is_named_and_the_others_are_shown(engine: Engine) -> None:
     [gone, kept] = race(engine)
-    engine.runs.cancel(gone.id)
+    engine.runs.cancel(gone.id, MACHINE)
     engine.store.delete(gone.id)
     page = watching([gone, kept])
     assert [literal(gone.id) in warning.value for warning in page.warning] == [True]
@@ -48,7 +49,7 @@ def test_a_run_deleted_under_the_eyes_of_a_browser_is_said_at_the_next_refresh(e
     runs = race(engine)
     page = watching(runs)
     for run in runs:
-        engine.runs.cancel(run.id)
+        engine.runs.cancel(run.id, MACHINE)
         engine.store.delete(run.id)
     page.run()
     assert "deleted" in well(page).warning[0].value
@@ -119,11 +120,11 @@ def test_a_source_is_held_against_what_was_found_here_over_the_seeds_there_are()
     nets = ("plain-20", "plain-56", "resnet-20", "resnet-56")
     page = well(opened("train", run=[f"reference-{net}" for net in nets], race="depth"))
     text = words(page).replace("**", "")
-    assert "As the source found. The training error of plain-20 is" in text
+    assert "As found by the source. The training error of plain-20 is" in text
     assert "Not decided here. No difference in training error is shown between resnet-56 and resnet-20" in text
     assert text.count("over 5 seeds") >= 2
     other = words(well(opened("train", run=["reference-plain-20", "reference-plain-56"], race="warm-up")))
-    assert "As the source found" not in other, "these were trained by another recipe"
+    assert "As found by" not in other, "these were trained by another recipe"
 
 
 def test_a_waiting_run_says_its_place_and_claims_nothing(engine: Engine) -> None:

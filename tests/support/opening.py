@@ -60,6 +60,9 @@ class NoCluster:
     def raise_flag(self, _name: str) -> None:
         """Nobody looks."""
 
+    def lower_flag(self, _name: str) -> None:
+        """Nobody looks."""
+
     def workers(self, _lane: str) -> list[str]:
         """None."""
         return []

@@ -11,4 +11,5 @@ def sets(engine: Engine, **values: Any) -> None:
     kept = {"store": engine.settings.store, "data": engine.settings.data}
     changed = Settings.model_validate(kept | values)
     engine.settings = engine.queue.settings = engine.housekeeper.settings = changed
-    engine.runs._settings = engine.arrivals._settings = changed
+    engine.runs._settings = engine.arrivals._settings = engine.questions._settings = changed
+    engine.ownership.settings = engine.teachers_door.settings = changed

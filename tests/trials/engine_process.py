@@ -9,6 +9,7 @@ from pathlib import Path
 
 from app.base.settings import Settings
 from app.engine import process
+from app.engine.policy.visitor import MACHINE
 from tests.trials.undisturbed import specs, trained
 
 
@@ -16,7 +17,7 @@ def main(store: str, runs: str = "2", scheduler: str = "") -> None:
     """Run until everything has ended."""
     engine = process.start(Settings(store=Path(store), workers=2, scheduler=scheduler), lanes=["train"])
     if not trained(engine.store):
-        engine.runs.submit(specs(int(runs)))
+        engine.runs.submit(specs(int(runs)), MACHINE)
     while any(run.active for run in engine.store.runs.all()):
         time.sleep(0.1)
     process.stop()

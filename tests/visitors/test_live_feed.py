@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.engine.engine import Engine
+from app.engine.policy.visitor import MACHINE
 from app.server import live_feed as route
 from app.server.live_feed import live
 from app.ui.live.scene import scene
@@ -21,7 +22,7 @@ from tests.support.opening import spec, under_way
 @pytest.fixture
 def runs(engine: Engine) -> tuple[str, ...]:
     """Two runs that train."""
-    begun = engine.runs.submit([spec("plain-8:width=4"), spec("resnet-8:width=4")])
+    begun = engine.runs.submit([spec("plain-8:width=4"), spec("resnet-8:width=4")], MACHINE)
     for run in begun:
         under_way(engine, run, [90.0 - step for step in range(20)])
     return tuple(run.id for run in begun)
@@ -164,6 +165,6 @@ def test_a_run_that_is_gone_is_said_to_be(engine: Engine, runs: tuple[str, ...])
 def test_the_step_axis_of_a_long_run_ends_at_a_round_number_beyond_the_newest(
     engine: Engine, newest: int, end: int
 ) -> None:
-    [run] = engine.runs.submit([spec("plain-8:width=4", steps=64_000)])
+    [run] = engine.runs.submit([spec("plain-8:width=4", steps=64_000)], MACHINE)
     now = scene((run.id,))
     assert replace(now, runs=(run.model_copy(update={"step": newest}),)).horizon == end

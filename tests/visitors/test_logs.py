@@ -5,12 +5,16 @@ import logging
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 
 from app.base import logs
 from app.base.settings import MODES, Settings
+from app.data.pictures import to_text
 from app.engine.engine import Engine
 from app.engine.policy.limits import RefusedError
+from app.engine.policy.visitor import MACHINE, Visitor
+from app.studies.features.questions import DepthQuestion
 from tests.support.opening import spec, under_way
 from tests.support.settings import sets
 
@@ -37,16 +41,16 @@ def test_a_runs_life_is_told_under_its_id_and_by_no_owner(
 ) -> None:
     monkeypatch.setattr(engine.queue, "_ask_to_stop", lambda *_: None)  # nobody is there to be asked
     logs.begin(Settings(mode="class", logs="json"))
-    [run] = engine.runs.submit([spec(NET)], "owner of it")
+    [run] = engine.runs.submit([spec(NET)], Visitor("owner of it"))
     under_way(engine, run, [50.0] * 10)
     engine.store.runs.rename(run.id, "my secret name")
     engine.queue._retry(run.id, 1)
-    engine.runs.cancel(run.id)
-    engine.runs.resume(run.id)
+    engine.runs.cancel(run.id, MACHINE)
+    engine.runs.resume(run.id, MACHINE)
     engine.queue._fail(run.id, "the disk refused")
     sets(engine, max_steps=1)
     with pytest.raises(RefusedError):
-        engine.runs.submit([spec(NET)])
+        engine.runs.submit([spec(NET)], MACHINE)
     text = capsys.readouterr().err
     told = [json.loads(line) for line in text.splitlines()]
     assert [line["event"] for line in told] == ["submitted", "worker lost", "stopped", "resumed", "failed", "refused"]
@@ -89,3 +93,16 @@ def test_a_server_for_many_writes_json() -> None:
         "class": "json",
         "demo": "json",
     }
+
+
+def test_a_question_about_a_picture_of_ones_own_is_told_under_a_name_that_tells_nobody_whose(
+    answering: Engine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    logs.begin(Settings(mode="class", logs="json"))
+    owner = Visitor("owner of it")
+    question = DepthQuestion(run="reference-resnet-20", step=312, picture=f"own:{to_text(np.zeros((1, 28, 28), 'u1'))}")
+    answering.questions.ask(question, owner)
+    asked = next(line for line in lines(capsys) if line["event"] == "answered")
+    assert "owner of it" not in json.dumps(asked)
+    assert asked["question"].startswith("depth-own-")
+    assert answering.store.answers.has(asked["question"])

@@ -9,6 +9,7 @@ import pytest
 
 from app.engine.engine import Engine
 from app.engine.policy.limits import RefusedError
+from app.engine.policy.visitor import MACHINE, Visitor
 from app.store.files.staging import arriving
 from app.values import datasets
 from tests.support.engines import started
@@ -35,10 +36,10 @@ def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
 
 def test_a_run_pauses_when_its_browser_has_gone_for_so_long(engine: Engine, later: Callable[[int], None]) -> None:
     sets(engine, abandoned_minutes=5)
-    [left] = engine.runs.submit([spec(NET)], "left")
-    [stays] = engine.runs.submit([spec(NET)], "stays")
-    [pinned] = engine.runs.submit([spec(NET)], "left")
-    [of_the_command_line] = engine.runs.submit([spec(NET)])
+    [left] = engine.runs.submit([spec(NET)], Visitor("left"))
+    [stays] = engine.runs.submit([spec(NET)], Visitor("stays"))
+    [pinned] = engine.runs.submit([spec(NET)], Visitor("left"))
+    [of_the_command_line] = engine.runs.submit([spec(NET)], MACHINE)
     engine.store.runs.update(pinned.id, pinned=True)
     under_way(engine, left, [50.0] * 10)
     later(4)
@@ -51,7 +52,7 @@ def test_a_run_pauses_when_its_browser_has_gone_for_so_long(engine: Engine, late
     assert (paused.status, paused.step) == ("paused", 10)
     assert paused.message.startswith("its browser was away for 5 minutes")
     assert {engine.store.runs.get(run.id).status for run in (stays, pinned, of_the_command_line)} == {"queued"}
-    engine.runs.resume(left.id)  # by whoever comes back
+    engine.runs.resume(left.id, MACHINE)  # by whoever comes back
     assert engine.store.runs.get(left.id).status == "queued"
 
 
@@ -59,8 +60,8 @@ def test_all_that_a_gone_browser_left_is_forgotten_and_no_more(
     engine: Engine, later: Callable[[int], None], tmp_path: Path
 ) -> None:
     sets(engine, forget_minutes=60)
-    [_, pinned] = engine.runs.submit([spec(NET)] * 2, "left")
-    [stays] = engine.runs.submit([spec(NET)], "stays")
+    [_, pinned] = engine.runs.submit([spec(NET)] * 2, Visitor("left"))
+    [stays] = engine.runs.submit([spec(NET)], Visitor("stays"))
     engine.store.runs.update(pinned.id, pinned=True)
     sent = {name: f"own-{index:012x}" for index, name in enumerate(("alone", "shared"))}
     for name in sent.values():
@@ -96,12 +97,12 @@ def test_a_full_store_takes_nothing_new_and_says_what_to_do(engine: Engine, tmp_
     assert engine.store.size() == before + 3_000_000
     sets(engine, max_disk_mb=2)
     with pytest.raises(RefusedError, match=r"keeps up to 2 MB and holds \d+; this needs about .* more. Delete runs"):
-        engine.runs.submit([spec(NET)], "one")
+        engine.runs.submit([spec(NET)], Visitor("one"))
     with pytest.raises(RefusedError, match="keeps up to 2 MB"):
-        engine.arrivals.take_images(archive, "sent")
+        engine.arrivals.take_images(archive, "sent", MACHINE)
     assert engine.refusals["max_disk_mb"] == 2
     sets(engine, max_disk_mb=50)
-    assert engine.runs.submit([spec(NET)], "one")
+    assert engine.runs.submit([spec(NET)], Visitor("one"))
 
 
 def test_what_was_arriving_when_a_server_was_killed_is_swept_by_the_next(
@@ -113,7 +114,7 @@ def test_what_was_arriving_when_a_server_was_killed_is_swept_by_the_next(
             (whole / "upload.zip").write_bytes(b"x" * 1000)
             killed = shutil.copytree(whole, whole.with_name(f"{whole.name}-left"))
         assert not whole.exists()
-        [run] = engine.runs.submit([spec(NET)])
+        [run] = engine.runs.submit([spec(NET)], MACHINE)
     with started(NoCluster, tmp_path, monkeypatch) as engine:
         assert not killed.exists()
         assert engine.store.runs.get(run.id).id == run.id

@@ -8,6 +8,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from app.base.browser_key import COOKIE
 from app.engine.engine import Engine
 from app.engine.policy.limits import RefusedError
+from app.engine.policy.visitor import MACHINE, Visitor
 from app.server.metrics import exposition, health
 from tests.support.opening import opened, press, spec, under_way, well
 from tests.support.settings import sets
@@ -23,18 +24,18 @@ def looks(monkeypatch: pytest.MonkeyPatch, who: str) -> None:
 
 
 def test_runs_wait_in_turns_by_browser_and_are_told_their_place(engine: Engine) -> None:
-    first, second, third = engine.runs.submit([spec(NET)] * 3, "one")
-    [other] = engine.runs.submit([spec(NET)], "two")
+    first, second, third = engine.runs.submit([spec(NET)] * 3, Visitor("one"))
+    [other] = engine.runs.submit([spec(NET)], Visitor("two"))
     assert [engine.runs.place(run.id) for run in (first, other, second, third)] == [0, 1, 2, 3]
     assert [run.owner for run in engine.store.runs.all(["queued"])] == ["two", "one", "one", "one"]
 
 
 def test_the_wait_that_is_foreseen_follows_the_turns(engine: Engine) -> None:
-    [trains] = engine.runs.submit([spec(NET)], "one")
-    engine.runs.submit([spec(NET)] * 6, "one")
+    [trains] = engine.runs.submit([spec(NET)], Visitor("one"))
+    engine.runs.submit([spec(NET)] * 6, Visitor("one"))
     under_way(engine, trains, [50.0] * 10)
     engine.queue._tasks[trains.id] = object()  # type: ignore[assignment]
-    [other] = engine.runs.submit([spec(NET)], "two")
+    [other] = engine.runs.submit([spec(NET)], Visitor("two"))
     last = engine.store.runs.all(["queued"])[1]
     waits = [engine.runs.seconds_left(engine.store.runs.get(run.id)) for run in (other, last)]
     # 40 steps of 10 ms each: 30 are left of the one that trains, then come 1 or 7 runs.
@@ -57,7 +58,7 @@ def test_a_refusal_says_which_limit_and_its_value_and_is_counted(
 ) -> None:
     sets(engine, **{limit: value})
     with pytest.raises(RefusedError, match=said):
-        engine.runs.submit([spec(NET, steps=400)] * 2, "one")
+        engine.runs.submit([spec(NET, steps=400)] * 2, Visitor("one"))
     assert engine.store.runs.all(["queued"]) == []
     assert engine.refusals == {limit: 1}
     assert f'resnet_explorer_refusals_total{{limit="{limit}"}} 1' in exposition(engine)
@@ -65,20 +66,20 @@ def test_a_refusal_says_which_limit_and_its_value_and_is_counted(
 
 def test_what_waits_already_counts_and_other_browsers_do_not(engine: Engine) -> None:
     sets(engine, session_runs=2)
-    engine.runs.submit([spec(NET)] * 2, "one")
-    engine.runs.submit([spec(NET)] * 2, "two")
+    engine.runs.submit([spec(NET)] * 2, Visitor("one"))
+    engine.runs.submit([spec(NET)] * 2, Visitor("two"))
     with pytest.raises(RefusedError, match="1 run asked for and 2 wait or train already"):
-        engine.runs.submit([spec(NET)], "one")
-    engine.runs.submit([spec(NET)] * 5)  # the command line's
+        engine.runs.submit([spec(NET)], Visitor("one"))
+    engine.runs.submit([spec(NET)] * 5, MACHINE)  # the command line's
 
 
 def test_a_run_is_refused_where_it_is_foreseen_to_take_too_long_and_ended_where_it_was_not(engine: Engine) -> None:
     sets(engine, max_minutes=1)
-    [run] = engine.runs.submit([spec(NET, steps=20_000)], "one")  # nothing was measured yet
+    [run] = engine.runs.submit([spec(NET, steps=20_000)], Visitor("one"))  # nothing was measured yet
     under_way(engine, run, [50.0] * 10)
     with pytest.raises(RefusedError, match=r"about 2 minutes at this server's pace; it takes runs of up to 1"):
-        engine.runs.submit([spec(NET, steps=12_000)], "one")
-    engine.runs.submit([spec(NET, steps=5_000)], "one")
+        engine.runs.submit([spec(NET, steps=12_000)], Visitor("one"))
+    engine.runs.submit([spec(NET, steps=5_000)], Visitor("one"))
     engine.store._database._db.execute("UPDATE steps SET seconds = 7")
     engine.store.events._histories.clear()  # read again
     engine.queue._take({"run": run.id, "attempt": 1, "events": "[]"})
@@ -86,12 +87,12 @@ def test_a_run_is_refused_where_it_is_foreseen_to_take_too_long_and_ended_where_
     assert ended.status == "cancelled"
     assert ended.message.startswith("it has trained for 1 minutes")
     with pytest.raises(RefusedError, match="the longest that this server takes"):
-        engine.runs.resume(run.id)
+        engine.runs.resume(run.id, MACHINE)
 
 
 def test_a_browser_trains_so_many_at_once_and_its_others_are_passed_over(engine: Engine) -> None:
     sets(engine, session_training=1)
-    first, second = engine.runs.submit([spec(NET)] * 2, "one")
+    first, second = engine.runs.submit([spec(NET)] * 2, Visitor("one"))
     assert not engine.runs.held(first)
     engine.queue._tasks[first.id] = object()  # type: ignore[assignment]
     assert engine.runs.held(engine.store.runs.get(second.id))
@@ -113,7 +114,7 @@ def test_in_a_demo_each_sees_their_own_runs_and_the_reference_runs(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sets(engine, mode="demo")
-    [run] = engine.runs.submit([spec(NET)], OWNERS["a"])
+    [run] = engine.runs.submit([spec(NET)], Visitor(OWNERS["a"]))
     under_way(engine, run, [50.0] * 10)
     for who, may in (("a", True), ("b", False)):
         looks(monkeypatch, who)
@@ -125,7 +126,7 @@ def test_in_a_demo_each_sees_their_own_runs_and_the_reference_runs(
 
 def test_in_a_class_each_sees_all_runs_and_stops_their_own(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     sets(engine, mode="class")
-    [run] = engine.runs.submit([spec(NET)], OWNERS["a"])
+    [run] = engine.runs.submit([spec(NET)], Visitor(OWNERS["a"]))
     under_way(engine, run, [50.0] * 10)
     for who, may in (("a", True), ("b", False)):
         looks(monkeypatch, who)
@@ -134,7 +135,7 @@ def test_in_a_class_each_sees_all_runs_and_stops_their_own(engine: Engine, monke
 
 
 def test_the_numbers_seen_from_outside(engine: Engine) -> None:
-    run, _ = engine.runs.submit([spec(NET)] * 2, "one")
+    run, _ = engine.runs.submit([spec(NET)] * 2, Visitor("one"))
     under_way(engine, run, [50.0] * 10)
     families = {family.name: family for family in text_string_to_metric_families(exposition(engine))}
     sample = {(one.name, *one.labels.values()): one.value for family in families.values() for one in family.samples}

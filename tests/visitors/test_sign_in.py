@@ -6,8 +6,9 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from app.base.settings import ROOT, Settings
+from app.base.settings import ROOT
 from app.engine.engine import Engine
+from app.engine.policy.visitor import Visitor
 from app.studies.class_sweep.section import sweep_points
 from app.ui.page import visitor
 from app.ui.page.sign_in import LONGEST, plain_name
@@ -98,9 +99,11 @@ def test_a_nickname_is_a_short_plain_name_whatever_was_typed(text: str) -> None:
 def test_a_nickname_stands_beside_the_runs_of_its_owner_and_is_nobody_elses(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kept = {"store": engine.settings.store, "data": engine.settings.data}
-    engine.settings = Settings.model_validate({**kept, "mode": "class"})
-    [run], [other] = engine.runs.submit([spec(NET)], OWNERS["a"]), engine.runs.submit([spec(NET)], OWNERS["b"])
+    sets(engine, mode="class")
+    [run], [other] = (
+        engine.runs.submit([spec(NET)], Visitor(OWNERS["a"])),
+        engine.runs.submit([spec(NET)], Visitor(OWNERS["b"])),
+    )
     under_way(engine, run, [50.0] * 40, finished=True)
     looks(monkeypatch, "a")
     page = well(opened("runs"))

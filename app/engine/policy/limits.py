@@ -70,8 +70,13 @@ def find_data(spec: RunSpec, settings: Settings) -> DataSet:
     """The data set of a run. Raises RefusedError where it is gone."""
     dataset = datasets.find(spec.data, settings.store)
     if dataset is None:
-        raise RefusedError(f"the data set {spec.data} is not in this store: upload it again", "data")
+        raise no_such_data(spec.data)
     return dataset
+
+
+def no_such_data(name: str) -> RefusedError:
+    """For a data set that is not here, or that is another's and hidden."""
+    return RefusedError(f"the data set {name} is not in this store: upload it again", "data")
 
 
 def check_net(asked: Request, settings: Settings) -> None:
@@ -113,12 +118,20 @@ def check_length(asked: Request, settings: Settings, store: Store) -> None:
 def check_disk(needed: int, settings: Settings, store: Store) -> None:
     """Raise RefusedError where so many bytes more are beyond the room that the store may take."""
     limit = settings.max_disk_mb
-    if limit and (held := store.size()) + needed > 1_000_000 * limit:
+    if not room_for(needed, settings, store):
         raise RefusedError(
-            f"this server keeps up to {limit:,} MB and holds {held / 1e6:,.0f}; this needs about {needed / 1e6:,.1f} "
-            "more. Delete runs that are no longer needed, then ask again",
+            f"this server keeps up to {limit:,} MB and holds {store.size() / 1e6:,.0f}; "
+            f"this needs about {needed / 1e6:,.1f} more. Delete runs that are no longer needed, then ask again",
             "max_disk_mb",
         )
+
+
+def room_for(needed: int, settings: Settings, store: Store) -> bool:
+    """True if there is room for so many bytes more, once the oldest answers have gone: they can be asked anew."""
+    if not settings.max_disk_mb:
+        return True
+    over = store.size() + needed - 1_000_000 * settings.max_disk_mb
+    return over <= 0 or store.answers.thin_out(over)
 
 
 def check_arrival(spec: RunSpec, bytes_sent: int, settings: Settings, store: Store) -> None:

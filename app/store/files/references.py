@@ -1,18 +1,20 @@
 """Reference runs: really trained with this engine, bundled, and in every store from the start.
 
-`assets/reference/RUN/`: `run.json` (the spec), `events.json.gz` (its events) and, of a net's first seed, a file of
-weights for each moment, float16 where the error on the test set stays the same. Of CIFAR-10 the events tell everything
-that was measured; its images are no part of the program, and have to be there for whatever is asked of the weights.
+`assets/reference/RUN/`: `run.json` (the spec, and the SHA-256 of each file of weights), `events.json.gz` (its events)
+and, of a net's first seed, the weights of each moment, float16 where the error on the test set stays the same.
+Of CIFAR-10 the events tell everything that was measured; its images are no part of the program, and have to be there
+for whatever is asked of the weights.
 """
 
 import gzip
 import json
+import zlib
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from app.store.files.checkpoints import RECORD
+from app.store.files.checkpoints import RECORD, Digests
 from app.values.datasets import BUNDLED
 from app.values.events import Event, from_json
 from app.values.run_spec import RunSpec
@@ -62,10 +64,23 @@ class Recording:
     events: list[Event]
 
 
-def recordings(folder: Path, known: Collection[str]) -> Iterator[Recording]:
-    """The reference runs of a folder, but for those that are known."""
+def recordings(folder: Path, known: Collection[str]) -> Iterator[Recording | str]:
+    """The reference runs of a folder, but for those that are known; of one that is damaged, its id alone."""
     for path in sorted(folder.glob(f"*/{RECORD}")):
         if (run := path.parent.name) not in known:
-            told = json.loads(path.read_text())
-            events = from_json(gzip.decompress((path.parent / "events.json.gz").read_bytes()))
-            yield Recording(run, told["name"], RunSpec.model_validate(told["spec"]), told["created"], events)
+            try:
+                told = json.loads(path.read_bytes())
+                events = from_json(gzip.decompress((path.parent / "events.json.gz").read_bytes()))
+                yield Recording(run, told["name"], RunSpec.model_validate(told["spec"]), told["created"], events)
+            except (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError):
+                yield run
+
+
+def digests(folder: Path) -> dict[int, Digests]:
+    """Of the weights of one reference run, by step, as its record has them. None of a record that is damaged."""
+    try:
+        return {
+            int(step): Digests(digest) for step, digest in json.loads((folder / RECORD).read_bytes())["weights"].items()
+        }
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}

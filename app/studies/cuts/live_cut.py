@@ -9,7 +9,7 @@ from app.store.run import Run
 from app.studies.cuts.table import words
 from app.ui.live.scene import scene
 from app.ui.live.scene_picture import picture
-from app.ui.page import frame
+from app.ui.page import frame, visitor
 from app.ui.runs.subject import Look
 from app.values.cut_spec import WHOLE, CutSpec
 from app.values.events import BlockCut
@@ -40,7 +40,7 @@ def _tell(run: Run) -> None:
 def _offer_others(ended: Run) -> None:
     page = prose("lesions")
     st.markdown(page["live-ended"].format(run=literal(ended.name)))
-    others = [run for run in process.engine().store.runs.all() if run.can_be_cut and run.has_weights]
+    others = [run for run in visitor.runs() if run.can_be_cut and run.has_weights and visitor.may("cut", run)]
     for run in others[:OFFERED]:
         label = page["live-other"].format(run=literal(run.name), status=run.status)
         st.page_link(
@@ -78,16 +78,17 @@ def _buttons(run: Run, cut: CutSpec, cuts: tuple[BlockCut, ...]) -> None:
     in_force = cuts[-1].cut if cuts else WHOLE
     st.markdown(page["live-cut"].format(cut=words(in_force, blocks)) if in_force != WHOLE else page["live-whole"])
     wanted = page["live-do"].format(cut=words(cut, blocks)) if cut != WHOLE else page["live-choose"]
+    if not visitor.may("cut", run):
+        st.caption(page["live-others"])
+        return
     with st.container(horizontal=True, gap="small"):
         done = st.button(
             wanted, icon=":material/content_cut:", type="primary", disabled=cut in (in_force, WHOLE), key="live-cut"
         )
         back = st.button(page["live-back"], icon=":material/undo:", disabled=in_force == WHOLE, key="live-back")
     if done or back:
-        try:
-            process.engine().runs.cut(run.id, WHOLE if back else cut)
-        except ValueError as refused:  # it ended while this page was read
-            st.error(literal(f"Not cut: {refused}."))
+        with visitor.attempt("Not cut"):  # it ended, perhaps, while this page was read
+            process.engine().runs.cut(run.id, WHOLE if back else cut, visitor.here())
     if (asked := process.engine().store.runs.get(run.id).cut_asked) is not None:
         st.caption(page["live-asked"].format(cut=words(asked, blocks) or page["live-all-back"]))
 

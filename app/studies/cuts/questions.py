@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator, Field
 
 from app.values.arrays import Floats, Ints
-from app.values.cut_spec import WHOLE, CutSpec
+from app.values.cut_spec import WHOLE, CutSpec, changes_nothing, idle_part
 from app.values.questions import Images, Picture, Question
 from app.values.results import Result, result
 
@@ -30,7 +30,11 @@ class CutProbabilities:
 
 
 def _read(value: Any) -> Any:
-    return CutSpec.parse(value) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    if (idle := idle_part(value)) is not None:
+        raise ValueError(changes_nothing(idle))
+    return CutSpec.parse(value)
 
 
 Cut = Annotated[CutSpec, BeforeValidator(_read)]  # also as it is written: 3,7:0.5

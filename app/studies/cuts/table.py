@@ -9,7 +9,7 @@ from app.base.prose import literal, prose
 from app.ui.page import address
 from app.ui.runs.subject import Look
 from app.ui.widgets.strip import StripNet, block_of, strip
-from app.values.cut_spec import MAX_TEXT, WHOLE, CutSpec, removable
+from app.values.cut_spec import MAX_TEXT, WHOLE, CutSpec, changes_nothing, idle_part, removable
 from models.plan import plan
 from models.spec import first_reason
 
@@ -60,6 +60,8 @@ def read(text: str, look: Look) -> CutSpec:
     except ValueError as error:
         st.warning(literal(f"The cut {text[:40]!r} was left out: {first_reason(error)}. You see the whole net."))
         return WHOLE
+    if (idle := idle_part(text)) is not None:
+        st.caption(literal(f"{changes_nothing(idle)}."))
     return cut
 
 

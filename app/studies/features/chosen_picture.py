@@ -1,6 +1,7 @@
 """Which picture a page is about: one of the test set, one that the net gets wrong, or the student's own."""
 
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from app.values.datasets import DataSet
 OFFERED = 400  # test images, from which a class is chosen
 ANY = "any class"
 CAMERA = 420  # pixels wide
+_FITTED = "_own_picture"
 
 
 @dataclass(frozen=True)
@@ -105,10 +107,13 @@ def own_picture(dataset: DataSet, source: str, swapped: bool) -> Chosen | None:
     return Chosen(f"own:{to_text(255 - picture if swapped else picture)}", "your picture")
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
 def _fitted(content: bytes, channels: int, size: int) -> Bytes:
-    """Decoded once, however often the page is drawn: fifty million pixels take a second."""
-    return fitted(content, channels, size)
+    """Decoded once, however often the page is drawn: fifty million pixels take a second. The session alone has it."""
+    asked = blake2b(content, digest_size=16).digest(), channels, size
+    if (known := st.session_state.get(_FITTED)) is None or known[0] != asked:
+        known = st.session_state[_FITTED] = asked, fitted(content, channels, size)
+    picture: Bytes = known[1]
+    return picture
 
 
 def _given(source: str) -> bytes | None:

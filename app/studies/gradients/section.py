@@ -1,7 +1,7 @@
 """The gradient in runs that were trained: block by block at kept moments, and layer by layer at every step."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -9,9 +9,12 @@ import numpy as np
 import streamlit as st
 
 from app.base.prose import prose
+from app.engine import process
 from app.figures.norm_map import COLUMNS, CellOf, layer_mark, map_marks
 from app.figures.over_steps import step_mark
 from app.figures.theme import Style
+from app.store.history import History
+from app.store.run import Run
 from app.studies.gradients.chosen_runs import FIRST, Seen, measured_runs, where_and_when
 from app.studies.gradients.figures import Backward, Measured, block_lines, block_mark, histograms, weight_lines
 from app.studies.gradients.questions import (
@@ -34,6 +37,7 @@ from app.ui.page.sections import section
 from app.ui.widgets.live_chart import live_chart
 
 OUTPUTS, WEIGHTS, UPDATES = "block outputs", "weights", "update ÷ weight"
+SEEDS = 5  # of one net in the truth table: each is measured at four moments, over several batches
 CELLS: tuple[CellOf, ...] = ("mean", "largest", "smallest")  # of the steps that a cell of the map stands for
 _LINES, _WITHOUT = "lines", "without"  # the widget; the parameter
 
@@ -138,11 +142,13 @@ def _backward(watched: Seen, place: int, found: Mapping[tuple[int, int], Gradien
 
 
 def _sources(watched: Seen) -> None:
-    """The truth table: at the first moments and the last, over several batches, or the seeds that are chosen."""
+    """The truth table: at the first moments and the last, over several batches or, where there are, over seeds."""
+    nets = _over_seeds(watched)
     asked = {
-        (place, step): SizesQuestion(run=look.run.id, step=step)
-        for place, look in watched.looks.items()
-        for step in sorted({*FIRST} & {*look.moments} | {look.moments[-1]})
+        (seed.run.id, step): SizesQuestion(run=seed.run.id, step=step)
+        for _, seeds in nets
+        for seed in seeds
+        for step in sorted({*FIRST} & {*seed.moments} | {seed.moments[-1]})
     }
     if not asked:
         return
@@ -151,48 +157,59 @@ def _sources(watched: Seen) -> None:
 
     def draw(results: Sequence[Sizes]) -> None:
         found = dict(zip(asked, results, strict=True))
-        truth_table([_trained(watched, places, found) for places in _seeds(watched)], "truth-table")
+        truth_table([(style, _trained(seeds, found)) for style, seeds in nets], "truth-table")
 
     draw_answers(list(asked.values()), draw, doing=page["measuring-table"])
 
 
-def _seeds(watched: Seen) -> list[list[int]]:
-    """The runs that differ in nothing but their seed, together."""
-    groups: dict[str, list[int]] = {}
+@dataclass(frozen=True)
+class _Seed:
+    """One run of a net, the moments that it kept, and its history."""
+
+    run: Run
+    moments: tuple[int, ...]
+    history: History
+
+
+def _over_seeds(watched: Seen) -> list[tuple[Style, list[_Seed]]]:
+    """Each net with the runs of it that were kept as far as the chosen one, one a seed: chosen side by side or not."""
+    kept = process.engine().store.events.moments
+    named: dict[str, Style] = {}
+    nets: dict[str, dict[int, _Seed]] = {}
     for place, look in watched.looks.items():
-        same = look.run.spec.model_copy(update={"seed": 0, "device": "auto", "threads": 0, "precision": "auto"})
-        groups.setdefault(f"{same.model_dump_json()} {look.moments[-1]}", []).append(place)
-    # Two of one seed are one run twice, and no sample of seeds.
-    return [
-        list({watched.looks[place].run.spec.seed: place for place in reversed(those)}.values())[::-1]
-        for those in groups.values()
-    ]
+        members = zip(watched.scene.groups[place], watched.scene.each[place], strict=True)
+        every = [_Seed(run, tuple(kept(run.id)), history) for run, history in members]
+        as_far = [seed for seed in every if seed.moments[-1:] == look.moments[-1:]]
+        net = f"{look.run.alike} {look.moments[-1]}"
+        named.setdefault(net, watched.styles[place])
+        # The chosen run first; two of one seed are one run twice, and no sample of seeds.
+        for seed in sorted(as_far, key=lambda seed: seed.run.id != look.run.id)[:SEEDS]:
+            nets.setdefault(net, {}).setdefault(seed.run.spec.seed, seed)
+    return [(_named(named[net], list(seeds.values())), list(seeds.values())) for net, seeds in nets.items()]
 
 
-def _trained(watched: Seen, places: Sequence[int], found: Mapping[tuple[int, int], Sizes]) -> tuple[Style, Trained]:
-    style = watched.styles[places[0]]
-    if len(places) > 1:
-        style = replace(style, name=f"{watched.looks[places[0]].net.name}, {len(places)} seeds")
-    return style, Trained(tuple(_course(watched, place, found) for place in places))
+def _named(style: Style, seeds: Sequence[_Seed]) -> Style:
+    if len(seeds) == 1:
+        return style
+    return replace(style, name=f"{seeds[0].run.spec.net.name}, {len(seeds)} seeds")
 
 
-def _course(watched: Seen, place: int, found: Mapping[tuple[int, int], Sizes]) -> Course:
-    look = watched.looks[place]
+def _trained(seeds: Sequence[_Seed], found: Mapping[tuple[str, int], Sizes]) -> Trained:
+    return Trained(tuple(_course(seed, found) for seed in seeds))
+
+
+def _course(seed: _Seed, found: Mapping[tuple[str, int], Sizes]) -> Course:
+    """As far as it came; an error is NaN where there is none."""
+    train, test = seed.history.train_error(), seed.history.test_error()
     return course_of(
-        look.net,
-        {step: sizes for (of, step), sizes in found.items() if of == place},
-        *_errors(watched, place),
-        seed=look.run.spec.seed,
-        diverged=look.run.status == "diverged",
-        going_on=look.run.active or look.run.status == "paused",
+        seed.run.spec.net,
+        {step: sizes for (run, step), sizes in found.items() if run == seed.run.id},
+        np.nan if train is None else train,
+        np.nan if test is None else test,
+        seed=seed.run.spec.seed,
+        diverged=seed.run.status == "diverged",
+        going_on=seed.run.active or seed.run.status == "paused",
     )
-
-
-def _errors(watched: Seen, place: int) -> tuple[float, float]:
-    """Training and test error reached so far, percent; NaN where there is none."""
-    history = watched.scene.histories[place]
-    train, test = history.train_error(), history.test_error()
-    return (np.nan if train is None else train, np.nan if test is None else test)
 
 
 def _rate(watched: Seen, place: int, step: int) -> float:

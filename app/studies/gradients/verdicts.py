@@ -25,7 +25,6 @@ Floats = NDArray[Any]
 MOMENTS: dict[Moment, int | None] = {"start": 0, "one step": 1, "ten steps": 10, "end": None}
 LAST_FIXED = 10  # a kept moment after it can be the end
 LIMIT = 10.0  # ours: by so much the gradient must change over a stage to vanish or to explode
-WORSE = 1.0  # percentage points of error by which a net must be behind to count as degraded
 WHOLE = -1  # the number of what is not one stage but all of them, one after the other
 
 VERBS: dict[Verdict, str] = {

@@ -19,6 +19,7 @@ from app.analysis.subject import Subject
 from app.data.images import Images, prepare
 from app.store.files.checkpoints import weights_file
 from app.store.history import running_mean
+from app.studies.cuts.over_images import packed
 from app.studies.identity.questions import (
     Deepened,
     DeepenedQuestion,
@@ -30,6 +31,7 @@ from app.studies.identity.questions import (
 from app.training.evaluation import EVALUATION_BATCH, evaluate, load_weights
 from app.training.loop import train
 from app.training.probes import block_names, outputs, undisturbed
+from app.values.arrays import Bools
 from app.values.events import CheckpointSaved, RunDiverged, StepMeasured
 from app.values.run_spec import RunSpec
 from models.families import Family
@@ -100,7 +102,7 @@ def train_on(net: Net, spec: RunSpec, depth: int, images: Images, progress: Prog
     made = build(deeper)
     made.load_state_dict(state)
     error = np.full((2, steps), np.nan)
-    test_error, diverged = [np.nan, np.nan], [False, False]
+    wrong, diverged = [_wrong(made, images)], [False, False]
     for nth, given in enumerate((state, None)):
         last = 0
         with TemporaryDirectory() as folder:
@@ -114,17 +116,25 @@ def train_on(net: Net, spec: RunSpec, depth: int, images: Images, progress: Prog
                     case RunDiverged(step=step):
                         last, diverged[nth] = step, True
             load_weights(made, weights_file(Path(folder), last))
-        test_error[nth] = evaluate(made, images).error
+        wrong.append(_wrong(made, images))
     return TrainedOn(
         net=check.net,
         deeper=check.deeper,
         rate=spec.recipe.lr,
-        given_error=check.deeper_error,
         error=np.array([running_mean(row, WINDOW) for row in error]),
-        test_error=(test_error[0], test_error[1]),
+        wrong=packed(np.array(wrong)),
+        images=len(images.test),
         diverged=(diverged[0], diverged[1]),
         window=WINDOW,
     )
+
+
+def _wrong(net: Net, images: Images) -> Bools:
+    """N, True for a test image whose class the net misses, evaluation mode."""
+    batches = zip(images.test.split(EVALUATION_BATCH), images.test_labels.split(EVALUATION_BATCH), strict=True)
+    with undisturbed(net, "evaluation"), torch.no_grad():
+        missed = [net(prepare(x, images.info)).argmax(1) != labels for x, labels in batches]
+    return torch.cat(missed).numpy()
 
 
 def _deeper_spec(spec: NetSpec, depth: int) -> NetSpec:

@@ -4,7 +4,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from app.values.arrays import Floats
+from app.values.arrays import Floats, Ints
 from app.values.questions import Lane, Question
 from app.values.results import Result, result
 
@@ -32,9 +32,9 @@ class TrainedOn:
     net: str
     deeper: str
     rate: float
-    given_error: float  # test error of the deeper net as it was made
     error: Floats  # 2 × T, training error, mean over the batches of the last `window` steps
-    test_error: tuple[float, float]  # at the end
+    wrong: Ints  # 3 × ⌈images/8⌉, packed: of each test image, by the net as it was made, it trained on, and the other
+    images: int
     diverged: tuple[bool, bool]
     window: int
 

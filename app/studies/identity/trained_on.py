@@ -7,12 +7,13 @@ import streamlit as st
 
 from app.base.prose import prose
 from app.engine.policy.training_time import in_words, training_seconds
-from app.studies.gradients.verdicts import WORSE
+from app.studies.cuts.over_images import difference, unpacked
 from app.studies.identity.figures import trained_on
 from app.studies.identity.questions import TrainedOn, TrainedOnQuestion
 from app.ui.page.pending_answer import draw_answer, is_answered
 from app.ui.runs.subject import Look
 from app.ui.widgets.live_chart import live_chart
+from app.values.comparing import comparison
 from models.spec import NetSpec
 
 RATES = ("0.1", "0.01", "0.001")
@@ -54,23 +55,25 @@ def _drawn(result: TrainedOn) -> None:
 def words(result: TrainedOn) -> list[str]:
     """Whether it kept what it was given, what happened on the way, and how the net from scratch compares."""
     page = prose("gradients")
-    (made, _), (after, scratch) = result.error, result.test_error
-    names = {"net": NetSpec.parse(result.net).name, "deeper": NetSpec.parse(result.deeper).name}
+    made, _ = result.error
+    given, after, scratch = unpacked(result.wrong, result.images)
     steps = len(made)
+    names = {"net": NetSpec.parse(result.net).name, "deeper": NetSpec.parse(result.deeper).name, "steps": steps}
+    trained = page["name-trained-on"].format(**names)
     if result.diverged[0]:
-        sentences = [page["lost-diverged"].format(**names, steps=int(np.isfinite(made).sum()))]
+        sentences = [page["lost-diverged"].format(**names | {"steps": int(np.isfinite(made).sum())})]
     else:
-        verdict = "kept" if after <= result.given_error + WORSE else "lost"
-        sentences = [page[verdict].format(**names, before=result.given_error, after=after, steps=steps)]
+        change = difference(after, given)
+        verdict = "lost" if change.verdict == "more" else "kept"
+        as_made = page["name-as-made"].format(**names)
+        said = comparison(trained, as_made, change, "test error", over="images")
+        sentences = [page[verdict].format(**names, before=100 * given.mean(), after=100 * after.mean()), said]
     peak = int(np.nanargmax(made))
-    if made[peak] > made[0] + WORSE:
+    if round(made[peak]) > round(max(made[0], made[-1])):
         sentences.append(page["peak"].format(first=made[0], peak=made[peak], step=peak))
     if result.diverged[1]:
         sentences.append(page["against-scratch-diverged"])
     elif not result.diverged[0]:
-        points = scratch - after
-        level = abs(points) <= WORSE
-        behind = "behind" if points > 0 else "ahead"
-        name = "against-scratch-level" if level else "against-scratch"
-        sentences.append(page[name].format(scratch=scratch, points=abs(points), behind=behind))
-    return sentences
+        from_scratch = page["name-from-scratch"].format(**names)
+        sentences.append(comparison(trained, from_scratch, difference(after, scratch), "test error", over="images"))
+    return [*sentences, page["trained-on-once"]]

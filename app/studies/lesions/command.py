@@ -9,7 +9,7 @@ from rich.table import Table
 from app.cli.shared import Images, Json, RunName, Step, at_moment, clear_errors, fail, out, print_json, progress_bar
 from app.studies.cuts.over_images import times
 from app.studies.lesions.questions import RandomLesions, Reorderings
-from app.values.cut_spec import WHOLE, CutSpec
+from app.values.cut_spec import WHOLE, CutSpec, changes_nothing, idle_part
 
 verbs = typer.Typer()
 
@@ -65,15 +65,9 @@ def lesions(
 
 def _cut(text: str | None) -> CutSpec:
     """Ends the program with a sentence where a part of the text changes nothing: 3-4 was meant to change something."""
-    if text is not None and (idle := idle_part(text)) is not None:
-        fail(f"{idle!r} changes nothing: 3,4 cuts blocks 3 and 4, 4-3 swaps them, 3:0.5 halves 3's branch")
+    if text is not None and (idle := idle_part(text or ",")) is not None:
+        fail(changes_nothing(idle))
     return CutSpec.parse(text or "")
-
-
-def idle_part(text: str) -> str | None:
-    """The first part of a cut that leaves the net as it is: `3-4`, its own order; `3:1`, a whole branch; or no part."""
-    parts = [part for part in text.replace(" ", "").split(",") if part]
-    return next((part for part in parts or [""] if CutSpec.parse(part) == WHOLE), None)
 
 
 def _spread(of: RandomLesions | Reorderings) -> list[dict[str, Any]]:

@@ -70,7 +70,7 @@ def studies(chosen: Sequence[str], looks: Sequence[Look]) -> None:
     page = prose("lesions")
     for study in chosen:
         st.markdown(page[f"{study}-title"])
-        figure, told = st.columns([2.3, 1], gap="medium")
+        figure, told = st.columns([1.25, 1], gap="medium")
         with figure:
             questions = {
                 f"{study}: {name}": question
@@ -86,8 +86,6 @@ def studies(chosen: Sequence[str], looks: Sequence[Look]) -> None:
         with told:
             if there:
                 st.markdown("\n\n".join(["##### What you see", *_told(study, there)]))
-                st.caption(f"{about_intervals('the images')} {page['one-run']}")
-            st.caption(f":violet-badge[paper] {page[f'{study}-paper']}")
         with figure:
             if there:
                 drawn = _FIGURES[study]([(look.run.spec, result) for look, result in there])
@@ -95,6 +93,8 @@ def studies(chosen: Sequence[str], looks: Sequence[Look]) -> None:
                     drawn, key=f"study-{study.replace(' ', '-')}", rev="-".join(look.run.id for look, _ in there)
                 )
                 st.caption(drawn.caption + f" · {_steps([look for look, _ in there])}")
+                st.caption(f"{about_intervals('the images')} {page['one-run']}")
+            st.caption(f":violet-badge[paper] {page[f'{study}-paper']}")
 
 
 def flipping_first(look: Look) -> tuple[int, ...]:

@@ -88,7 +88,8 @@ def _answers(trial: Trial, store: Store, configured: Settings) -> list[Any]:
             progress(done, len(asked))
             run = store.runs.get(question.run) if question.run else None
             folder = store.weights.folder(question.run)
-            subject = Subject(run.spec if run else None, folder, run.epoch_steps if run else 0, configured)
+            digests = store.weight_digests(question.run) if run else ()
+            subject = Subject(run.spec if run else None, folder, run.epoch_steps if run else 0, configured, digests)
             answers.append(answer(question, subject))
     return answers
 
@@ -98,12 +99,13 @@ def _train(trial: Trial, configured: Settings) -> None:
     import logging
 
     from app.engine import process
+    from app.engine.policy.visitor import MACHINE
 
     logging.getLogger("distributed.scheduler").setLevel(logging.CRITICAL)  # it complains of workers that are let go
     logs.begin(configured, logging.WARNING)
-    engine = process.start(configured, lanes=["train", "ask"])
+    engine = process.start(configured, lanes=["train", "study"])
     try:
-        runs = [run.id for run in (*trial.under_way, *engine.runs.submit(trial.missing))]
+        runs = [run.id for run in (*trial.under_way, *engine.runs.submit(trial.missing, MACHINE))]
         with progress_bar("training") as progress:
             while active := [run for run in map(engine.store.runs.get, runs) if run.active]:
                 progress(len(runs) - len(active), len(runs))

@@ -10,7 +10,7 @@ from app.figures.numbers import rounded
 from app.studies.subnetworks.figures import named, sub_networks
 from app.studies.subnetworks.questions import SubNetworks, SubNetworksQuestion
 from app.studies.subnetworks.words import chosen_row, subnet_words
-from app.ui.page.pending_answer import draw_answer
+from app.ui.page.pending_answer import draw_refined
 from app.ui.page.study_button import begun_by_button, forget
 from app.ui.runs.subject import Look
 from app.ui.widgets.live_chart import Click, live_chart
@@ -19,6 +19,7 @@ from app.ui.widgets.unrolled import switch_off
 from app.values.comparing import about_intervals
 from app.values.cut_spec import removable
 
+ROUGH = 100  # images of the picture that is there first
 EXHAUSTIVE = 12  # blocks that can be cut: so many are answered by all their sub-networks
 
 
@@ -31,7 +32,8 @@ def subnet_study(look: Look, off: frozenset[int]) -> None:
     st.markdown(page["subnets-lead"].format(how=how))
     question = SubNetworksQuestion(run=look.run.id, step=look.step)
     if begun_by_button(question, "Try the sub-networks"):
-        draw_answer(
+        draw_refined(
+            SubNetworksQuestion(run=look.run.id, step=look.step, images=ROUGH),
             question,
             partial(_draw_subnets, look, off),
             doing="Evaluating sub-networks",

@@ -4,7 +4,7 @@ import streamlit as st
 
 from app.base.prose import literal
 from app.engine import process
-from app.engine.policy.limits import RefusedError
+from app.store.database import StoreError
 from app.store.run import Run
 from app.ui.page import visitor
 from app.ui.page.frame import page
@@ -12,22 +12,31 @@ from app.ui.page.frame import page
 
 def controls(runs: list[Run]) -> None:
     """The buttons that fit what the runs are doing; none for runs that have ended."""
+    try:
+        _buttons(runs)
+    except StoreError as trouble:
+        st.error(literal(str(trouble)))
+
+
+def _buttons(runs: list[Run]) -> None:
     engine = process.engine()
-    own = [run for run in runs if run.origin == "trained" and visitor.may_change(run)]
-    active = [run for run in own if run.active]
-    stopped = [run for run in own if run.status in ("paused", "cancelled", "failed")]
+    by, own = visitor.here(), [run for run in runs if run.origin == "trained"]
+    active = [run for run in own if run.active and visitor.may("cancel", run)]
+    stopped = [run for run in own if run.status in ("paused", "cancelled", "failed") and visitor.may("resume", run)]
     if not active and not stopped:
         return
     with st.container(horizontal=True, gap="small", key="controls"):
         if active:
             if st.button("Pause", icon=":material/pause:", help="Keep the weights and free the worker"):
-                for run in active:
-                    engine.runs.pause(run.id)
-                st.rerun()
+                with visitor.attempt("Not paused"):
+                    for run in active:
+                        engine.runs.pause(run.id, by)
+                    st.rerun()
             if st.button("Stop", icon=":material/stop:", type="primary", help="End here; everything measured is kept"):
-                for run in active:
-                    engine.runs.cancel(run.id)
-                st.rerun()
+                with visitor.attempt("Not stopped"):
+                    for run in active:
+                        engine.runs.cancel(run.id, by)
+                    st.rerun()
         else:
             if st.button("Go on", icon=":material/play_arrow:", type="primary", help="From the newest checkpoint"):
                 _resume(stopped)
@@ -37,7 +46,7 @@ def controls(runs: list[Run]) -> None:
 
 def cut_link(runs: list[Run]) -> None:
     """The way to where a block is cut, where one of the runs has steps to make."""
-    if cuttable := [run for run in runs if run.can_be_cut and visitor.may_change(run)]:
+    if cuttable := [run for run in runs if run.can_be_cut and visitor.may("cut", run)]:
         st.page_link(
             page("lesions"),
             label="Cut a block while it trains",
@@ -47,10 +56,7 @@ def cut_link(runs: list[Run]) -> None:
 
 
 def _resume(runs: list[Run], steps: int | None = None) -> None:
-    try:
+    with visitor.attempt("Not resumed"):
         for run in runs:
-            process.engine().runs.resume(run.id, steps)
-    except RefusedError as refused:
-        st.error(literal(f"Not resumed: {refused}."))
-    else:
+            process.engine().runs.resume(run.id, visitor.here(), steps)
         st.rerun()

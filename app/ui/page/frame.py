@@ -10,6 +10,7 @@ from app.base.prose import literal
 from app.base.settings import ASSETS, ROOT
 from app.engine import process
 from app.engine.engine import Engine
+from app.store.database import StoreError
 from app.ui.page import address, visitor
 from app.ui.page.lecture import hide_controls, lecture
 from app.ui.page.sign_in import identity
@@ -56,7 +57,7 @@ def frame() -> None:
         hide_controls()
     for trouble in (engine.store.notice, engine.trouble):
         if trouble:
-            st.error(trouble)
+            st.error(literal(trouble))
     if engine.settings.mode == "class":
         message()
     address.read()
@@ -64,13 +65,16 @@ def frame() -> None:
         if not notice.startswith("The address's net="):  # the form keeps such a net, and says itself what is wrong
             st.warning(literal(notice))
     lecture([entry for group in pages.values() for entry in group], here)
-    here.run()
+    try:
+        here.run()
+    except StoreError as trouble:  # the disk takes nothing: what was asked for was not done, and the page stands
+        st.error(literal(str(trouble)))
 
 
 @st.fragment(run_every=15)
 def status() -> None:
     """Workers, runs that train and runs that wait. Drawn while the page is open: so the engine knows."""
-    process.engine().housekeeper.seen(visitor.owner())
+    process.engine().housekeeper.seen(visitor.here().owner)
     st.caption(_status(process.engine(), int(time.monotonic())))
 
 
@@ -78,4 +82,6 @@ def status() -> None:
 def _status(engine: Engine, _second: int) -> str:
     """Read once a second for all sessions."""
     running, waiting = len(engine.store.runs.all(["running"])), len(engine.store.runs.all(["queued"]))
-    return f"{engine.describe()}  \n{running} training · {waiting} waiting"
+    asked = engine.questions.under_way
+    questions = f" · {asked} question{'s' * (asked > 1)}" if asked else ""
+    return f"{engine.describe()}  \n{running} training · {waiting} waiting{questions}"

@@ -9,6 +9,7 @@ import streamlit as st
 from app.base.prose import literal
 from app.engine import process
 from app.engine.question_desk import Answer
+from app.ui.page import visitor
 from app.values.questions import Question
 
 LOOK_SECONDS = 0.4
@@ -45,6 +46,29 @@ def draw_answers(
         draw([answer.result for answer in answers])
 
 
+def draw_refined(
+    rough: Question,
+    question: Question,
+    draw: Callable[[Any], None],
+    *,
+    doing: str,
+    on_stop: Callable[[], None] | None = None,
+) -> None:
+    """Draw `question`'s result; until it is there that of `rough`, the same asked of fewer images, which comes first.
+
+    Its intervals are wider, and its words say so themselves.
+    """
+    if not is_answered(question):
+        first = ask(rough)
+        waits_for = rough if first.pending else question
+        if first.pending or (first.result is not None and ask(question).pending):
+            st.fragment(_wait, run_every=LOOK_SECONDS)((waits_for,), doing, on_stop)
+            if first.result is not None:
+                draw(first.result)
+            return
+    draw_answer(question, draw, doing=doing, on_stop=on_stop)
+
+
 def answers_there(questions: Mapping[str, Question], *, on_stop: Callable[[], None] | None = None) -> dict[str, Any]:
     """Ask several, by name, and return what is there; of the others, draw how far they are, or what failed."""
     results = {}
@@ -70,7 +94,7 @@ def ask_all(*questions: Question) -> list[Answer]:
 def ask(question: Question) -> Answer:
     """The answer so far; what cannot be asked is an answer with trouble."""
     try:
-        return process.engine().questions.ask(question)
+        return process.engine().questions.ask(question, visitor.here())
     except (KeyError, ValueError) as error:
         return Answer(trouble=str(error).strip("'\""))
 
@@ -88,7 +112,7 @@ def _at_once(questions: Sequence[Question]) -> list[Answer]:
 
 def is_answered(question: Question) -> bool:
     """True where the answer is kept already: then nobody need press a button for it."""
-    return process.engine().store.answers.has(question.key)
+    return process.engine().questions.has(question, visitor.here())
 
 
 def _until_answered(questions: tuple[Question, ...]) -> None:
@@ -102,14 +126,21 @@ def _wait(questions: tuple[Question, ...], doing: str, on_stop: Callable[[], Non
     if not any(answer.pending for answer in answers):
         st.rerun()
     share = sum(_share(answer) for answer in answers) / len(answers)
-    left = answers[0].seconds_left if len(answers) == 1 else None
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.progress(min(share, 1.0), text=doing + ("" if left is None else f" · {left:.0f} s left"))
+        st.progress(min(share, 1.0), text=f"{doing}{_wait_in_words(questions, answers)}")
         if on_stop is not None and st.button("Stop", icon=":material/stop:", key=f"stop-{questions[0].key}"):
-            on_stop()  # before the next look, which would ask again
-            for question in questions:
-                process.engine().questions.drop(question)
+            on_stop()  # this page asks no more: without others that do, the work stands still within seconds
             st.rerun()
+
+
+def _wait_in_words(questions: Sequence[Question], answers: Sequence[Answer]) -> str:
+    """How long it will take, or what it waits for; empty where nobody knows."""
+    pending = [(question, answer) for question, answer in zip(questions, answers, strict=True) if answer.pending]
+    if not any(answer.begun for _, answer in pending):
+        ahead = min((process.engine().questions.ahead(question, visitor.here()) for question, _ in pending), default=0)
+        return f" · waits: {ahead} other{'s' * (ahead > 1)} asked before" if ahead else ""
+    left = pending[0][1].seconds_left if len(answers) == 1 else None
+    return "" if left is None else f" · {left:.0f} s left"
 
 
 def _share(answer: Answer) -> float:

@@ -45,7 +45,7 @@ def _sign_in(providers: list[str]) -> None:
 
 
 def _nickname() -> None:
-    store, owner = process.engine().store, visitor.owner()
+    store, owner = process.engine().store, visitor.here().owner
     known = store.owners.nicknames().get(owner, "")
     typed = st.text_input(
         "Nickname",

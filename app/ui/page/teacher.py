@@ -1,18 +1,13 @@
 """The teacher's key, and what the teacher says to everyone."""
 
-import threading
-import time
-
 import streamlit as st
 
 from app.base.prose import literal, prose
 from app.engine import process
+from app.engine.policy.limits import RefusedError
 from app.ui.page import visitor
 
 LONGEST = 300  # characters of a message
-WAIT_SECONDS = 0.5  # between two wrong keys, whoever gives them
-
-_turn = threading.Lock()
 
 
 def entrance() -> None:
@@ -26,10 +21,13 @@ def entrance() -> None:
         sent = st.form_submit_button("Open", type="primary", icon=":material/key:")
     if not sent:
         return
-    if visitor.let_in(given, settings):
+    try:
+        right = visitor.let_in(str(given))
+    except RefusedError as refused:
+        st.error(literal(f"Not tried: {refused}."))
+        return
+    if right:
         st.rerun()
-    with _turn:  # guesses, however many pages make them, are made one after another
-        time.sleep(WAIT_SECONDS)
     st.error("That is not the key.")
 
 
@@ -39,7 +37,7 @@ def message_to_all() -> None:
     with st.form("message", border=False):
         text = st.text_input("Message", engine.message, max_chars=LONGEST, placeholder="Please stop at step 400.")
         if st.form_submit_button("Show to all", icon=":material/campaign:"):
-            engine.message = " ".join(text.split())[:LONGEST]
+            engine.say_to_all(" ".join(text.split())[:LONGEST], visitor.here())
             st.rerun()
 
 

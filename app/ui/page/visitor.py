@@ -1,4 +1,4 @@
-"""Who is looking: one browser, or the person who signed in there, and what the settings let them see and change.
+"""Who is looking: one browser, or the person who signed in there. What they may: `app.engine.policy.ownership`.
 
 A browser is known by a random key in a cookie; the store knows its hash, so that nobody who reads the store could be
 taken for it. A person is known by what their provider calls them, hashed under the server's own secret, so that nobody
@@ -8,21 +8,28 @@ who reads the store could find out whether a name that they guess is there.
 import hashlib
 import hmac
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 import streamlit as st
 
 from app.base.browser_key import key_in
-from app.base.settings import Settings
+from app.base.prose import literal
 from app.engine import process
+from app.engine.policy.ownership import Verb
+from app.engine.policy.visitor import Visitor
 from app.store.run import Run
-from app.values import datasets
 from app.values.datasets import DataSet
 
 _KEY, _TEACHER = "_visitor", "_teacher"
 
 
-def owner() -> str:
+def here() -> Visitor:
+    """Who asks, as the engine wants to know."""
+    return Visitor(_owner(), "teacher" if is_teacher() else "visitor")
+
+
+def _owner() -> str:
     """The owner of runs that are started here: the person, else the browser, else (cookies refused) one open page."""
     if who := person():
         return who
@@ -63,33 +70,27 @@ def nickname(run: Run) -> str:
 
 
 def runs() -> list[Run]:
-    """The runs of the store that this browser may see: pinned ones, then the newest first."""
-    engine = process.engine()
-    everything = sorted(engine.store.runs.all(), key=lambda run: not run.pinned)
-    if engine.settings.others != "hide" or is_teacher():
-        return everything
-    own = owner()
-    return [run for run in everything if run.owner == own or run.origin == "reference"]
+    """The runs that they see: pinned ones, then the newest first."""
+    return process.engine().ownership.runs(here())
 
 
 def data_sets() -> dict[str, DataSet]:
-    """The uploaded data sets that this browser may see, by name."""
-    engine = process.engine()
-    everything = {dataset.name: dataset for dataset in datasets.uploaded(engine.settings.store)}
-    if engine.settings.others != "hide" or is_teacher():
-        return everything
-    own = owner()
-    sent = {name for name, sender in engine.store.owners.uploads() if sender == own}
-    return {name: dataset for name, dataset in everything.items() if name in sent}
+    """The uploaded data sets that they see, by name."""
+    return process.engine().ownership.data_sets(here())
 
 
-def may_change(run: Run) -> bool:
-    """True if this browser may stop, rename or delete a run. Reference runs are nobody's, pinned ones the teacher's."""
-    if run.origin == "reference":
-        return False
-    if is_teacher():
-        return True
-    return not run.pinned and (process.engine().settings.others == "change" or run.owner == owner())
+def may(verb: Verb, run: Run) -> bool:
+    """True where the engine would let them: to draw a button, or none."""
+    return process.engine().ownership.may(verb, run, here())
+
+
+@contextmanager
+def attempt(otherwise: str) -> Iterator[None]:
+    """Do something with runs; where the engine refuses, say so: `otherwise`, and why. What was drawn may be old."""
+    try:
+        yield
+    except (KeyError, ValueError) as refused:
+        st.error(literal(f"{otherwise}: {refused.args[0] if refused.args else refused}."))
 
 
 def is_teacher() -> bool:
@@ -97,9 +98,7 @@ def is_teacher() -> bool:
     return bool(st.session_state.get(_TEACHER))
 
 
-def let_in(given: str, settings: Settings) -> bool:
-    """Compare a key with the teacher's, and remember in this session that it was right."""
-    key = settings.teacher_key
-    right = key is not None and hmac.compare_digest(str(given).encode(), key.get_secret_value().encode())
-    st.session_state[_TEACHER] = right and settings.mode == "class"
+def let_in(given: str) -> bool:
+    """Try a key; that it was the teacher's is remembered in this session. Raises RefusedError: too many are tried."""
+    st.session_state[_TEACHER] = process.engine().teachers_door.opens(given)
     return is_teacher()

@@ -6,6 +6,7 @@ from app.base.prose import literal, prose
 from app.engine import process
 from app.engine.weight_downloads import BIG_NETS, Fetching, Pretrained
 from app.store.run import Run
+from app.ui.page import visitor
 
 LOOK_SECONDS = 0.5
 
@@ -19,8 +20,7 @@ def big_nets() -> None:
 
 def arrived(wanted: Pretrained) -> Run | None:
     """The run that it became, if it is in the store under its own name."""
-    runs = process.engine().store.runs.all()
-    return next((run for run in runs if run.name == wanted.title and run.spec == wanted.spec), None)
+    return next(filter(wanted.became, process.engine().store.runs.all()), None)
 
 
 def _waited_for(wanted: Pretrained) -> bool:
@@ -36,7 +36,7 @@ def _lines(under_way: bool) -> None:
 
 
 def _line(wanted: Pretrained) -> None:
-    fetcher, megabytes = process.engine().arrivals.big_nets, wanted.size / 1e6
+    fetcher, by, megabytes = process.engine().arrivals.big_nets, visitor.here(), wanted.size / 1e6
     state, run = fetcher.state(wanted), arrived(wanted)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{wanted.title}**", width=90)
@@ -46,13 +46,15 @@ def _line(wanted: Pretrained) -> None:
             st.markdown(f":material/check: here: [look inside]({inside})", width="content")
         elif state is not None and not state.trouble:
             st.progress(min(state.done / wanted.size, 1.0), text=_doing(state, wanted), width=260)
-            if state.done < wanted.size and st.button(
+            stoppable = state.done < wanted.size and fetcher.may_stop(wanted, by)
+            if stoppable and st.button(
                 "Stop", key=f"stop-{wanted.file}", icon=":material/stop:", disabled=state.stopping
             ):
-                fetcher.stop(wanted)
-                st.rerun()
+                with visitor.attempt("Not stopped"):
+                    fetcher.stop(wanted, by)
+                    st.rerun()
         elif st.button("Fetch", key=f"fetch-{wanted.file}", icon=":material/download:"):
-            fetcher.begin(wanted)
+            fetcher.begin(wanted, by)
             st.rerun()
     if state is not None and state.trouble and run is None:
         st.error(literal(state.trouble))

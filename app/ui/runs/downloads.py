@@ -4,9 +4,9 @@ import streamlit as st
 
 from app.base.prose import prose
 from app.engine import process
-from app.export import run_files as export
 from app.store.run import Run
 from app.store.run_group import RunGroup
+from app.ui.page import visitor
 from models.paper.code import code
 from models.spec import NetSpec
 
@@ -14,7 +14,7 @@ from models.spec import NetSpec
 def take_away(group: RunGroup) -> None:
     """Draw the export of a run, of several seeds the one that is chosen, and its code."""
     files, program = st.tabs(["Files", "Code"], key=f"away-{group.first.id}")
-    store = process.engine().store
+    runs, by = process.engine().runs, visitor.here()
     with files:
         st.markdown(prose("runs")["files"])
         run = _of_a_seed(group)
@@ -23,7 +23,7 @@ def take_away(group: RunGroup) -> None:
         # Made when it is asked for, not at every rerun.
         st.download_button(
             "Weights, events, spec and script" if run.has_weights else "Events, spec and script",
-            lambda: export.zipped(store, run.id).read(),
+            lambda: runs.export(run.id, by).read(),
             f"{run.id}.zip",
             "application/zip",
             icon=":material/download:",

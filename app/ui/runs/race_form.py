@@ -122,7 +122,7 @@ def _taken(given: UploadedFile) -> tuple[bool, str]:
         archive = folder / "upload.zip"  # never a name that a user gave
         archive.write_bytes(given.getbuffer())
         try:
-            dataset = process.engine().arrivals.take_images(archive, Path(given.name).stem, visitor.owner())
+            dataset = process.engine().arrivals.take_images(archive, Path(given.name).stem, visitor.here())
         except (ValueError, TimeoutError) as error:
             return False, str(error) or "Reading it took too long."
     return True, (

@@ -35,7 +35,8 @@ def what_was_found_here(name: str, standings: Sequence[Standing]) -> None:
         first, second = nets[low], nets[high]
         seen = compare(first, second, None) if first and second else None
         if first and second and seen and seen.step is None:
-            st.markdown(f"{page[f'race-{_outcome(seen.effect)}']} {comparison(first.name, second.name, seen.effect)}")
+            outcome = page[f"race-{_outcome(seen.effect)}"].format(source=race.claimed_by or page["race-source"])
+            st.markdown(f"{outcome} {comparison(first.name, second.name, seen.effect)}")
     if race.remark:
         st.markdown(race.remark)
 

@@ -58,7 +58,7 @@ def bring_weights() -> None:
             normalisation = read_normalisation(numbers if choice == "numbers" else choice, dataset.channels)
             with st.spinner("Reading and evaluating the weights"):
                 spec, name = imported(fitted, dataset.name, normalisation), Path(given.name).stem
-                run = engine.arrivals.take_weights(file, spec, name, owner=visitor.owner())
+                run = engine.arrivals.take_weights(file, spec, visitor.here(), name)
         except (ValueError, TimeoutError) as error:
             reason = first_reason(error) if isinstance(error, ValueError) else "no worker answered: try again"
             st.error(literal(f"{reason[:1].upper()}{reason[1:]}. Nothing was kept."))

@@ -9,6 +9,7 @@ import gzip
 import hmac
 import json
 import secrets
+import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from hashlib import blake2b
@@ -16,6 +17,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 _KEY = secrets.token_bytes(32)  # of this server: an address that another gave is not ours
+A_TERM = 300  # seconds: a key holds for its own and two more. A page that stands longer is refused, and draws itself
+TERMS = 2  # anew, if it still may: so whoever finds an address in a log or a history finds it shut
 
 
 @dataclass(frozen=True)
@@ -53,14 +56,20 @@ def framed(head: dict[str, Any], body: bytes) -> bytes:
 
 
 def query(runs: Sequence[str]) -> str:
-    """What a page that may show these runs asks the feed with. Nobody else can: it is signed."""
-    return urlencode([*(("run", run) for run in runs), ("key", _signature(runs))])
+    """What a page that may show these runs asks the feed with. Nobody else can: it is signed, and for some minutes."""
+    return urlencode([*(("run", run) for run in runs), ("key", _signature(runs, _term()))])
 
 
 def signed(runs: Sequence[str], key: str) -> bool:
-    """True if a page of this server was given this key for these runs."""
-    return hmac.compare_digest(key.encode(), _signature(runs).encode())
+    """True if a page of this server was given this key for these runs, not long ago."""
+    now = _term()
+    right = (_signature(runs, now - ago) for ago in range(TERMS + 1))
+    return any(hmac.compare_digest(key.encode(), one.encode()) for one in right)
 
 
-def _signature(runs: Sequence[str]) -> str:
-    return hmac.new(_KEY, "\n".join(runs).encode(), "sha256").hexdigest()[:32]
+def _term() -> int:
+    return int(time.monotonic() // A_TERM)
+
+
+def _signature(runs: Sequence[str], term: int) -> str:
+    return hmac.new(_KEY, "\n".join([str(term), *runs]).encode(), "sha256").hexdigest()[:32]

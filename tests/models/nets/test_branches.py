@@ -8,17 +8,18 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.nets.net import build, initialise
+from models.plan import ORDERS
 from models.spec import NetSpec
 from tests.support.nets import block_of, lively
 
 torch.set_num_threads(1)
 
 
-# ── the five orders ──
+# ── the orders ──
 
 
-@pytest.mark.parametrize("order", ["original", "bn-after-add", "relu-before-add", "relu-only", "full"])
-def test_each_order_is_the_one_of_he_2016_table_2(order: str) -> None:
+@pytest.mark.parametrize("order", list(ORDERS))
+def test_each_order_is_the_one_of_he_2016_table_2_or_of_the_mnist_post(order: str) -> None:
     text = "preact-20:width=4" if order == "full" else f"resnet-20:width=4:order={order}"
     block, x = block_of(lively(text), 1)
     bn = {name: module for name, module in block.named_modules() if isinstance(module, nn.BatchNorm2d)}
@@ -29,6 +30,7 @@ def test_each_order_is_the_one_of_he_2016_table_2(order: str) -> None:
         "original": lambda: F.relu(x + norm2(two(b1(one(x)).relu()))),
         "bn-after-add": lambda: F.relu(bn["after.norm"](x + two(b1(one(x)).relu()))),
         "relu-before-add": lambda: x + F.relu(norm2(two(b1(one(x)).relu()))),
+        "relu-around-add": lambda: F.relu(x + F.relu(norm2(two(b1(one(x)).relu())))),
         "relu-only": lambda: x + norm2(two(b1(one(x.relu())).relu())),
         "full": lambda: x + two(b1(one(F.relu(bn["before.norm"](x)))).relu()),
     }

@@ -137,6 +137,22 @@ test('a run that is gone has the page drawn anew', async () => {
   expect(changed.mock.calls).toEqual([['404 0']]);
 });
 
+test('a key that is too old has the page drawn anew, which goes on with the one that it is given', async () => {
+  answer = () => refused(403);
+  const changed = vi.fn();
+  const one = follow(told('a'), undefined, changed);
+  await pass(20);
+  expect(changed.mock.calls).toEqual([['403 0']]);
+  answer = () => framed('s1', [['a', 'e1', 'A']]);
+  const heard = vi.fn();
+  one.follow({ ...told('a'), query: 'run=a&key=new' }, heard, changed);
+  await pass(20);
+  expect(asked.at(-1)).toBe('?run=a&key=new&part=a&have=');
+  expect(heard.mock.calls).toEqual([['A']]);
+  await pass(60_000);
+  expect(changed).toHaveBeenCalledTimes(1);
+});
+
 test('a page that is not seen asks nothing, and at once when it is seen again', async () => {
   answer = () => framed('s1', [['a', 'e1', 'A']]);
   hidden = true;

@@ -1,0 +1,29 @@
+"""Who asks something of the engine, whichever way they came in."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Role = Literal["visitor", "teacher", "machine"]
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Who asks. `owner`: as their runs are marked, a hash of a browser's key or of a person; the machine's is empty.
+
+    Raises ValueError for anybody else without one: the runs of the command line have none, either.
+    """
+
+    owner: str
+    role: Role = "visitor"
+
+    def __post_init__(self) -> None:
+        if bool(self.owner) == (self.role == "machine"):
+            raise ValueError("a visitor is known by an owner, and the machine by none")
+
+    @property
+    def keeps_order(self) -> bool:
+        """True for who looks after everybody's runs."""
+        return self.role != "visitor"
+
+
+MACHINE = Visitor("", "machine")  # the command line: whoever has it owns the files, too

@@ -1,0 +1,1 @@
+"""Whether what the store keeps is what was written: seals, checksums, copies, and what can be saved of a wreck."""
