@@ -24,7 +24,7 @@ app.main        streamlit starlette app.server app.ui.widgets app.base | app.eng
 app.shell       app.ui.page
 pages           streamlit app.studies {UI} app.engine app.figures app.store app.values app.base models models.paper
 app.studies     streamlit typer rich pydantic numpy torch captum app.cli {UI} app.engine app.figures app.analysis app.training app.data app.store app.values app.base {MODELS}
-app.server      starlette streamlit psutil prometheus_client {UI} app.engine app.figures app.store app.base
+app.server      starlette streamlit uvicorn psutil prometheus_client {UI} app.engine app.figures app.store app.base
 app.cli         typer rich numpy pydantic app.store app.values app.base models | torch app.engine app.export app.analysis app.training app.data
 app.ui.live     streamlit app.ui.runs app.ui.page app.ui.widgets app.engine app.figures app.store app.values app.base
 app.ui.runs     streamlit numpy app.ui.page app.ui.widgets app.engine app.figures app.store app.values app.base models models.paper

@@ -22,11 +22,13 @@ FOLDERS = ("data", "store")
 SECRETS = ("teacher_key", "metrics_key")
 SECRET = re.compile(r"(KEY|SECRET|TOKEN|PASSWORD|CREDENTIALS?)$")  # how variables end that nobody else should read
 SOURCE = r"('self'|'none'|https?://[A-Za-z0-9*.:-]+)"
+PROXY = r"[0-9A-Fa-f.:]+(/[0-9]{1,3})?"
 HOST = r"(\*\.)?[A-Za-z0-9.:\[\]_-]+"
 # What text of a certain form is, in words.
 FORMS = {
     "frame_ancestors": "'self', 'none', or addresses such as https://*.example.org, with spaces between",
     "allowed_hosts": "names such as example.org or *.example.org, with commas between",
+    "trusted_proxies": "* or addresses and networks such as 10.0.0.0/8, with commas between",
     "weights_url": "an address that begins with http:// or https://",
 }
 
@@ -125,7 +127,12 @@ class Settings(BaseModel):
     allowed_hosts: str = Field(
         default="",
         pattern=rf"^({HOST}(, *{HOST})*)?$",
-        description="names that the server answers to, apart from this machine's own; empty: to any",
+        description="names that the server answers to, apart from this machine's own; empty: in `local` none, else any",
+    )
+    trusted_proxies: str = Field(
+        default="127.0.0.1, ::1",
+        pattern=rf"^(\*|{PROXY}(, *{PROXY})*)$",
+        description="proxies whose word is taken for the address, protocol and name that were asked from and for",
     )
     metrics_key: SecretStr | None = Field(
         default=None, min_length=8, description="the bearer token of /metrics; empty: it answers this machine only"

@@ -1,9 +1,7 @@
 """What stands before every request, as ASGI middlewares that each do one thing. `app.server.guard` composes them."""
 
-import re
 import secrets
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
 
@@ -13,14 +11,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.base import logs
 from app.base.browser_key import COOKIE, key_in
+from app.server.origins import refuse
 
 log = logs.events(__name__)
 
 STREAM = "/_stcore/stream"  # each open page holds one WebSocket there
 A_TERM = 180 * 86400  # seconds that a browser keeps its key
 SELF = "'self'"
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
-POLICY_VIOLATION, TRY_AGAIN_LATER = 1008, 1013  # RFC 6455, section 7.4, and its registry
+TRY_AGAIN_LATER = 1013  # the registry of RFC 6455, section 7.4
 
 
 def headers(frame_ancestors: str = SELF) -> dict[str, str]:
@@ -53,24 +51,6 @@ class SafeHeaders:
             await send(message)
 
         await self.app(scope, receive, with_headers if scope["type"] == "http" else send)
-
-
-class KnownHosts:
-    """Answers to the names that are known alone. `hosts`: besides this machine's own; none: to any."""
-
-    def __init__(self, app: ASGIApp, hosts: Sequence[str] = ()) -> None:
-        self.app, self.hosts = app, hosts
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Turn away what was sent to another name."""
-        if scope["type"] == "lifespan" or host_is_known(Headers(scope=scope).get("host", ""), self.hosts):
-            await self.app(scope, receive, send)
-        elif scope["type"] == "websocket":
-            await refuse(receive, send, POLICY_VIOLATION)
-        else:
-            log.warning("refused", request=secrets.token_hex(4), limit="allowed_hosts")
-            answer = PlainTextResponse("This server does not answer to that name.", 421)
-            await answer(scope, receive, send)
 
 
 @dataclass
@@ -159,25 +139,6 @@ class PartitionedCookies:
             await send(message)
 
         await self.app(scope, receive, partitioned if scope["type"] == "http" else send)
-
-
-def host_is_known(host: str, known: Sequence[str]) -> bool:
-    """True for a Host header, its port aside, that is named, or this machine itself; for any where none is named."""
-    name = re.sub(r":\d{1,5}$", "", host).strip("[]").rstrip(".").lower()
-    return (
-        not known
-        or name in LOOPBACK
-        or any(
-            name.endswith(pattern[1:]) if pattern.startswith("*.") else name == pattern
-            for pattern in map(str.lower, known)
-        )
-    )
-
-
-async def refuse(receive: Receive, send: Send, code: int) -> None:
-    """Close a WebSocket before it is accepted: status 403."""
-    await receive()
-    await send({"type": "websocket.close", "code": code})
 
 
 def _has_key(scope: Scope) -> bool:

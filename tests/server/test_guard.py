@@ -15,7 +15,8 @@ from starlette.types import Message, Receive, Scope, Send
 from app.base.browser_key import COOKIE, key_in
 from app.base.settings import ROOT
 from app.server.guard import Guard, may_measure
-from app.server.middlewares import PAGES, STREAM, headers, host_is_known
+from app.server.middlewares import PAGES, STREAM, headers
+from app.server.origins import host_is_known
 
 
 @pytest.fixture(autouse=True)
@@ -200,5 +201,11 @@ def test_the_settings_reach_the_guard_and_a_public_server_shows_no_error_details
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
     )
-    options = {"most_open": 60, "frame_ancestors": "'none'", "hosts": ["lab.example.org", "*.example.net"]}
+    options = {
+        "most_open": 60,
+        "frame_ancestors": "'none'",
+        "hosts": ["lab.example.org", "*.example.net"],
+        "own_alone": False,
+        "trusted_proxies": "127.0.0.1, ::1",
+    }
     assert done.stdout.strip() == f"{options} none"
