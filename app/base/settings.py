@@ -43,6 +43,7 @@ MODES: dict[Mode, dict[str, Any]] = {
         "others": "see",
         "logs": "json",
         "max_sessions": 120,
+        "uploads_mb": 1_000,
         "session_training": 2,
         "session_runs": 12,
         "abandoned_minutes": 30,
@@ -56,6 +57,8 @@ MODES: dict[Mode, dict[str, Any]] = {
         "others": "hide",
         "logs": "json",
         "max_sessions": 60,
+        "address_sessions": 20,
+        "uploads_mb": 40,
         "session_training": 1,
         "session_runs": 4,
         "abandoned_minutes": 5,
@@ -99,7 +102,15 @@ class Settings(BaseModel):
     upload_megapixels: int = Field(
         default=5_000, ge=1, description="pixels of all images of a zip, in millions, that are decoded"
     )
+    uploads_mb: int = Field(
+        default=0,
+        ge=0,
+        description="files that all pages have sent and hold, in MB; 0: no limit",
+    )
     max_sessions: int = Field(default=0, ge=0, description="pages open at once; 0: no limit")
+    address_sessions: int = Field(
+        default=0, ge=0, description="pages of one address (IPv6: of one network) that are open at once; 0: no limit"
+    )
     session_training: int = Field(
         default=0, ge=0, description="runs of one browser that train at once, its others wait; 0: no limit"
     )
