@@ -59,11 +59,11 @@ def send_at_once() -> None:
 
 def take_more_connections() -> None:
     """As many as the system lets this process have: it begins with fewer, often with 1024."""
-    with contextlib.suppress(ImportError, OSError, ValueError):  # Windows has neither limits nor the module
-        import resource
-
-        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    if hasattr(psutil, "RLIMIT_NOFILE"):  # on Linux
+        with contextlib.suppress(psutil.Error, OSError):
+            me = psutil.Process()
+            _, most = me.rlimit(psutil.RLIMIT_NOFILE)
+            me.rlimit(psutil.RLIMIT_NOFILE, (most, most))
 
 
 @contextlib.asynccontextmanager

@@ -6,7 +6,6 @@ RESNET_EXPLORER_CONFIG names, or `resnet-explorer.toml` in the folder of the sto
 
 import difflib
 import os
-import re
 import tomllib
 from pathlib import Path
 from typing import Any, Literal, Self, get_args
@@ -20,7 +19,6 @@ CONFIG = f"{PREFIX}CONFIG"
 FILE = "resnet-explorer.toml"
 FOLDERS = ("data", "store")
 SECRETS = ("teacher_key", "metrics_key")
-SECRET = re.compile(r"(KEY|SECRET|TOKEN|PASSWORD|CREDENTIALS?)$")  # how variables end that nobody else should read
 SOURCE = r"('self'|'none'|https?://[A-Za-z0-9*.:-]+)"
 PROXY = r"[0-9A-Fa-f.:]+(/[0-9]{1,3})?"
 HOST = r"(\*\.)?[A-Za-z0-9.:\[\]_-]+"
@@ -46,6 +44,7 @@ MODES: dict[Mode, dict[str, Any]] = {
         "uploads_mb": 1_000,
         "session_training": 2,
         "session_runs": 12,
+        "queue_runs": 400,
         "abandoned_minutes": 30,
         "max_disk_mb": 20_000,
         "max_epochs": 40,
@@ -61,6 +60,7 @@ MODES: dict[Mode, dict[str, Any]] = {
         "uploads_mb": 40,
         "session_training": 1,
         "session_runs": 4,
+        "queue_runs": 24,
         "abandoned_minutes": 5,
         "forget_minutes": 60,
         "max_disk_mb": 2_000,
@@ -116,6 +116,9 @@ class Settings(BaseModel):
     )
     session_runs: int = Field(
         default=0, ge=0, description="runs of one browser that wait or train, more are refused; 0: no limit"
+    )
+    queue_runs: int = Field(
+        default=0, ge=0, description="runs of all browsers that wait or train, more are refused; 0: no limit"
     )
     abandoned_minutes: int = Field(
         default=0,
@@ -211,15 +214,6 @@ def read() -> tuple[Settings, dict[str, str]]:
     if wrong:
         raise ValueError("; ".join(wrong))
     return settings, {name: source(name) for name in Settings.model_fields}
-
-
-def keep_secrets_from_children() -> None:
-    """Take what is secret out of this process's environment: settings are read, and no child needs it.
-
-    A system tells a process's first environment to all of the same user, long after the process has forgotten it.
-    """
-    for name in [name for name in os.environ if SECRET.search(name)]:
-        del os.environ[name]
 
 
 def variable(name: str) -> str:

@@ -15,7 +15,8 @@ from distributed import Event as Flag
 from distributed.security import Security
 
 from app.base import logs
-from app.base.settings import Settings, keep_secrets_from_children
+from app.base.secrecy import keep_secrets_from_children
+from app.base.settings import Settings
 
 Lane = Literal["train", "ask", "study"]  # runs, quick questions, and those that take long: none waits for another
 LANES: tuple[Lane, ...] = get_args(Lane)

@@ -1,14 +1,12 @@
 """Who asks, where a proxy asks for others: their address, their protocol, the name that they asked for."""
 
-import ipaddress
-
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from app.base import logs
+from app.base.addresses import counted_as
 
-NETWORK = 64  # bits of an IPv6 address that a provider gives to one customer
 SPEAKS_FOR = ("forwarded", "x-forwarded-for", "x-real-ip")  # one of them: somebody else asks, through a proxy
 
 log = logs.events(__name__)
@@ -55,14 +53,5 @@ def through_a_trusted_proxy(scope: Scope) -> bool:
 
 
 def address_of(scope: Scope) -> str:
-    """By what somebody is counted: an IPv4 address, or the network of an IPv6 one; empty where there is none."""
-    host = (scope.get("client") or ("", 0))[0]
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return host
-    if isinstance(address, ipaddress.IPv6Address):
-        if mapped := address.ipv4_mapped:
-            return str(mapped)
-        return str(ipaddress.ip_network((address, NETWORK), strict=False))
-    return str(address)
+    """By what whoever asks is counted; empty where there is no address."""
+    return counted_as((scope.get("client") or ("", 0))[0])
