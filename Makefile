@@ -14,7 +14,7 @@ WEB := app/ui/widgets/web
 NPM := PATH="$(CURDIR)/.venv/bin:$$PATH" npm --prefix $(WEB) --no-audit --no-fund --no-update-notifier
 
 help:
-	@echo "make run         set up, start the server, print its address (PORT=$(PORT))"
+	@echo "make run         set up, start the server, print its address (PORT=$(PORT); for others too: ADDRESS=0.0.0.0)"
 	@echo "make test        set up, then every check and test, browser tests included (T=tests/models: only those)"
 	@echo "make quick       the tests without an engine, a browser or anything slow"
 	@echo "make check       ruff and mypy, prettier, eslint, tsc and vitest, and that what is built is what its sources give"
@@ -42,7 +42,7 @@ $(INSTALLED): requirements.txt requirements-dev.txt
 	@touch $@
 
 run: setup
-	@exec .venv/bin/streamlit run app/main.py --server.headless true --server.port $(PORT)
+	@exec .venv/bin/streamlit run app/main.py --server.headless true --server.port $(PORT) $(if $(ADDRESS),--server.address $(ADDRESS))
 
 lint: setup
 	@.venv/bin/ruff check .

@@ -24,8 +24,11 @@ from app.base.memory import give_back_large_blocks  # noqa: E402
 from app.base.prose_check import missing_passages  # noqa: E402
 from app.base.settings import load  # noqa: E402
 from app.server.guard import Guard  # noqa: E402
+from app.server.origins import LOOPBACK  # noqa: E402
 from app.server.routes import routes  # noqa: E402
-from app.server.sockets import send_at_once  # noqa: E402
+from app.streamlit_doors import half_open_ended, send_at_once, take_more_connections  # noqa: E402
+
+log = logs.events(__name__)
 
 
 def _guarded() -> dict[str, Any]:
@@ -37,8 +40,19 @@ def _guarded() -> dict[str, Any]:
         return {}
     if settings.mode != "local":
         config.set_option("client.showErrorDetails", "none")  # the log has them
+    config.set_option("server.maxUploadSize", settings.upload_mb)
     hosts = [name.strip() for name in settings.allowed_hosts.split(",") if name.strip()]
-    return {"most_open": settings.max_sessions, "frame_ancestors": settings.frame_ancestors, "hosts": hosts}
+    return {
+        "most_open": settings.max_sessions,
+        "frame_ancestors": settings.frame_ancestors,
+        "hosts": hosts,
+        "own_alone": settings.mode == "local",
+        "trusted_proxies": settings.trusted_proxies,
+        "most_from_one": settings.address_sessions,
+        "upload_mb": settings.upload_mb,
+        "uploads_mb": settings.uploads_mb,
+        "metrics_key": settings.metrics_key.get_secret_value() if settings.metrics_key else "",
+    }
 
 
 @asynccontextmanager
@@ -56,11 +70,16 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
     except (RuntimeError, ValueError) as error:
         print(f"ResNet Explorer cannot start: {error}", file=sys.stderr, flush=True)
         os._exit(2)  # uvicorn would bury the sentence under a traceback; nothing has begun that could be lost
+    if settings.mode != "local" and config.get_option("server.address") in LOOPBACK:
+        told = "a proxy of this machine hands on what others ask, or --server.address 0.0.0.0 lets them ask"
+        log.info("only this machine is answered", address=config.get_option("server.address"), others=told)
     send_at_once()
+    take_more_connections()
     gc.collect()
     gc.freeze()  # no collection looks at what was there before the first page
     try:
-        yield
+        async with half_open_ended():
+            yield
     finally:
         process.stop()
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from benchmarks.nets import clicks, gap, gradients, measuring, papers_error, paths, seeds, training
 from benchmarks.report.figures import Device, Figure, Row, Say
-from benchmarks.served import features, first_point, lesions, opening, server_process, watching
+from benchmarks.served import features, first_point, floods, lesions, opening, server_process, watching
 
 
 @dataclass(frozen=True)
@@ -35,4 +35,5 @@ CASES: dict[str, Case] = {
     "features": Case(features.ROWS, features.measure),
     "watching": Case(watching.ROWS, watching.measure),
     "server": Case(server_process.ROWS, server_process.measure),
+    "floods": Case(floods.ROWS, floods.measure),
 }

@@ -20,15 +20,15 @@ UI = "app.ui.live app.ui.runs app.ui.page app.ui.widgets"
 MAP = f"""
 app.__main__    app.cli
 app.api         app.training app.data app.store app.values app.base models models.nets
-app.main        streamlit starlette app.server app.ui.widgets app.base | app.engine
+app.main        streamlit starlette app.server app.streamlit_doors app.ui.widgets app.base | app.engine
 app.shell       app.ui.page
 pages           streamlit app.studies {UI} app.engine app.figures app.store app.values app.base models models.paper
 app.studies     streamlit typer rich pydantic numpy torch captum app.cli {UI} app.engine app.figures app.analysis app.training app.data app.store app.values app.base {MODELS}
-app.server      starlette streamlit psutil prometheus_client {UI} app.engine app.figures app.store app.base
+app.server      starlette streamlit uvicorn prometheus_client {UI} app.streamlit_doors app.engine app.figures app.store app.base
 app.cli         typer rich numpy pydantic app.store app.values app.base models | torch app.engine app.export app.analysis app.training app.data
 app.ui.live     streamlit app.ui.runs app.ui.page app.ui.widgets app.engine app.figures app.store app.values app.base
 app.ui.runs     streamlit numpy app.ui.page app.ui.widgets app.engine app.figures app.store app.values app.base models models.paper
-app.ui.page     streamlit app.ui.widgets app.engine app.store app.values app.base models
+app.ui.page     streamlit app.ui.widgets app.engine app.store app.values app.base models app.streamlit_doors
 app.ui.widgets  streamlit plotly numpy app.figures app.data app.values app.base models models.paper
 app.engine      dask distributed filelock app.store app.values app.base models | torch torchvision app.export app.analysis app.training app.data
 app.export      pyarrow app.store app.values models.paper
@@ -43,6 +43,7 @@ models.nets     torch models
 models.paper    models
 models          pydantic
 app.moved
+app.streamlit_doors streamlit uvicorn psutil
 assets          numpy
 docs            tests.support.source
 """  # noqa: E501

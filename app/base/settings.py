@@ -20,11 +20,13 @@ FILE = "resnet-explorer.toml"
 FOLDERS = ("data", "store")
 SECRETS = ("teacher_key", "metrics_key")
 SOURCE = r"('self'|'none'|https?://[A-Za-z0-9*.:-]+)"
+PROXY = r"[0-9A-Fa-f.:]+(/[0-9]{1,3})?"
 HOST = r"(\*\.)?[A-Za-z0-9.:\[\]_-]+"
 # What text of a certain form is, in words.
 FORMS = {
     "frame_ancestors": "'self', 'none', or addresses such as https://*.example.org, with spaces between",
     "allowed_hosts": "names such as example.org or *.example.org, with commas between",
+    "trusted_proxies": "* or addresses and networks such as 10.0.0.0/8, with commas between",
     "weights_url": "an address that begins with http:// or https://",
 }
 
@@ -39,8 +41,10 @@ MODES: dict[Mode, dict[str, Any]] = {
         "others": "see",
         "logs": "json",
         "max_sessions": 120,
+        "uploads_mb": 1_000,
         "session_training": 2,
         "session_runs": 12,
+        "queue_runs": 400,
         "abandoned_minutes": 30,
         "max_disk_mb": 20_000,
         "max_epochs": 40,
@@ -52,8 +56,11 @@ MODES: dict[Mode, dict[str, Any]] = {
         "others": "hide",
         "logs": "json",
         "max_sessions": 60,
+        "address_sessions": 20,
+        "uploads_mb": 40,
         "session_training": 1,
         "session_runs": 4,
+        "queue_runs": 24,
         "abandoned_minutes": 5,
         "forget_minutes": 60,
         "max_disk_mb": 2_000,
@@ -95,12 +102,23 @@ class Settings(BaseModel):
     upload_megapixels: int = Field(
         default=5_000, ge=1, description="pixels of all images of a zip, in millions, that are decoded"
     )
+    uploads_mb: int = Field(
+        default=0,
+        ge=0,
+        description="files that all pages have sent and hold, in MB; 0: no limit",
+    )
     max_sessions: int = Field(default=0, ge=0, description="pages open at once; 0: no limit")
+    address_sessions: int = Field(
+        default=0, ge=0, description="pages of one address (IPv6: of one network) that are open at once; 0: no limit"
+    )
     session_training: int = Field(
         default=0, ge=0, description="runs of one browser that train at once, its others wait; 0: no limit"
     )
     session_runs: int = Field(
         default=0, ge=0, description="runs of one browser that wait or train, more are refused; 0: no limit"
+    )
+    queue_runs: int = Field(
+        default=0, ge=0, description="runs of all browsers that wait or train, more are refused; 0: no limit"
     )
     abandoned_minutes: int = Field(
         default=0,
@@ -123,7 +141,12 @@ class Settings(BaseModel):
     allowed_hosts: str = Field(
         default="",
         pattern=rf"^({HOST}(, *{HOST})*)?$",
-        description="names that the server answers to, apart from this machine's own; empty: to any",
+        description="names that the server answers to, apart from this machine's own; empty: in `local` none, else any",
+    )
+    trusted_proxies: str = Field(
+        default="127.0.0.1, ::1",
+        pattern=rf"^(\*|{PROXY}(, *{PROXY})*)$",
+        description="proxies whose word is taken for the address, protocol and name that were asked from and for",
     )
     metrics_key: SecretStr | None = Field(
         default=None, min_length=8, description="the bearer token of /metrics; empty: it answers this machine only"

@@ -12,8 +12,10 @@ from typing import Any, Literal, get_args
 import dask
 from distributed import Client, Future, Nanny, Scheduler, SpecCluster
 from distributed import Event as Flag
+from distributed.security import Security
 
 from app.base import logs
+from app.base.secrecy import keep_secrets_from_children
 from app.base.settings import Settings
 
 Lane = Literal["train", "ask", "study"]  # runs, quick questions, and those that take long: none waits for another
@@ -29,6 +31,8 @@ CONFIG = {
     "distributed.worker.memory.pause": False,
     "distributed.worker.memory.terminate": False,
     "distributed.comm.timeouts.connect": "20s",
+    "distributed.scheduler.http.routes": [],  # it would tell whoever asks which runs there are
+    "distributed.worker.http.routes": [],
     # Not Dask's own: its MALLOC_TRIM_THRESHOLD_ gives every tensor's memory back at once, and halves torch's speed.
     "distributed.nanny.pre-spawn-environ": {"OMP_NUM_THREADS": 1, "MKL_NUM_THREADS": 1, "OPENBLAS_NUM_THREADS": 1},
 }
@@ -48,6 +52,7 @@ class Cluster:
     def __init__(self, settings: Settings, lanes: Collection[Lane] = LANES) -> None:
         self._address = settings.scheduler
         self._heard: dict[str, Heard] = {}
+        keep_secrets_from_children()
         with dask.config.set(CONFIG):
             self._own = None if settings.scheduler else _embedded(settings, lanes)
             self.client = Client(settings.scheduler or self._own, set_as_default=False)
@@ -140,6 +145,7 @@ async def schedule(host: str, port: int, patience: int) -> None:
 
 async def work(scheduler: str, lanes: Mapping[Lane, int]) -> None:
     """Keep so many worker processes of each lane at a scheduler, until cancelled; while it is gone, wait for it."""
+    keep_secrets_from_children()
     with dask.config.set(CONFIG):
         while True:
             options = [_worker(lane) for lane, count in lanes.items() for _ in range(count)]
@@ -163,16 +169,22 @@ def _worker(lane: Lane) -> dict[str, Any]:
 
 
 def _embedded(settings: Settings, lanes: Collection[Lane]) -> SpecCluster:
-    """Workers on this machine: one a run, and two that answer questions meanwhile."""
+    """Workers on this machine: one a run, and two that answer questions meanwhile.
+
+    They are spoken to under a key that was made for this cluster and is in its processes' memory alone: whoever has an
+    account on this machine reaches the ports, and Dask runs what it is sent.
+    """
+    security = Security.temporary()
+    here = {"host": "127.0.0.1", "protocol": "tls", "security": security}
     counts = {"train": settings.runs_at_once, "ask": 1, "study": 1}
     workers = {
-        f"{lane}-{index}": {"cls": Nanny, "options": {**_worker(lane), "host": "127.0.0.1"}}
+        f"{lane}-{index}": {"cls": Nanny, "options": {**_worker(lane), **here}}
         for lane in lanes
         for index in range(counts[lane])
     }
-    scheduler = {"cls": Scheduler, "options": {"dashboard_address": "127.0.0.1:0", "host": "127.0.0.1", "port": 0}}
+    scheduler = {"cls": Scheduler, "options": {"dashboard_address": "127.0.0.1:0", "port": 0, **here}}
     with _interrupts_kept_from_children():
-        return SpecCluster(workers=workers, scheduler=scheduler, silence_logs=logging.ERROR)
+        return SpecCluster(workers=workers, scheduler=scheduler, security=security, silence_logs=logging.ERROR)
 
 
 @contextmanager

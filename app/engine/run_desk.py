@@ -42,6 +42,7 @@ class RunDesk:
     ) -> None:
         self._settings, self._store, self._cluster, self._queue = settings, store, cluster, queue
         self._refusals, self._ownership = refusals, ownership
+        self._from: dict[str, str] = {}  # of runs that wait or train: the address that asked for them
 
     @property
     def slots(self) -> int:
@@ -79,6 +80,7 @@ class RunDesk:
                 limits.check_net(request, self._settings)
                 limits.check_length(request, self._settings, self._store)
             self._check_session(by.owner, len(asked))
+            self._check_queue(by, len(asked))
             limits.check_disk(sum(request.bytes_kept for request in asked), self._settings, self._store)
         together = min(max(1, self.slots), len(specs) + self._queue.training().total())
         threads = max(1, cores() // together)
@@ -89,6 +91,7 @@ class RunDesk:
             for spec in specs
         ]
         for run in runs:
+            self._from[run.id] = by.address
             log.info("submitted", run=run.id, data=run.spec.data)
         self._queue.wake()
         return runs
@@ -111,9 +114,11 @@ class RunDesk:
         if stopped.status in ("paused", "cancelled", "failed") and stopped.origin == "trained":
             with self._refusals.counted():
                 self._check_session(stopped.owner, 1)
+                self._check_queue(by, 1)
                 if why := limits.overlong(self._store.events.history(run).seconds, self._settings):
                     raise RefusedError(why, "max_minutes")
             until = stopped.step + steps if steps else None
+            self._from[run] = by.address
             self._store.runs.update(run, status="queued", until=until, message="")
             log.info("resumed", run=run, step=stopped.step)
             self._queue.wake()
@@ -190,3 +195,10 @@ class RunDesk:
         if owner:  # without one it is the command line's
             active = sum(run.owner == owner for run in self._store.runs.all(ACTIVE))
             limits.check_session(active, asked, self._settings)
+
+    def _check_queue(self, by: Visitor, asked: int) -> None:
+        if by.role == "visitor":  # a teacher, and the machine, ask for whatever they want
+            active = [run.id for run in self._store.runs.all(ACTIVE)]
+            self._from = {run: address for run in active if (address := self._from.get(run))}
+            of_address = sum(address == by.address for address in self._from.values())
+            limits.check_queue(len(active), of_address, asked, self._settings)

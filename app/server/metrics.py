@@ -11,7 +11,7 @@ from prometheus_client.registry import Collector
 from app.base.histograms import REGISTRY
 from app.engine.cluster import LANES
 from app.engine.engine import Engine
-from app.server.middlewares import PAGES
+from app.server.room import PAGES
 from app.store.run import Status
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4  # what collectors of before were told; the names need no later one

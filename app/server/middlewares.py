@@ -1,26 +1,18 @@
 """What stands before every request, as ASGI middlewares that each do one thing. `app.server.guard` composes them."""
 
-import re
+import hmac
 import secrets
-import time
-from collections.abc import Sequence
-from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.base import logs
 from app.base.browser_key import COOKIE, key_in
+from app.streamlit_doors import NUMBERS
 
-log = logs.events(__name__)
-
-STREAM = "/_stcore/stream"  # each open page holds one WebSocket there
 A_TERM = 180 * 86400  # seconds that a browser keeps its key
 SELF = "'self'"
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
-POLICY_VIOLATION, TRY_AGAIN_LATER = 1008, 1013  # RFC 6455, section 7.4, and its registry
 
 
 def headers(frame_ancestors: str = SELF) -> dict[str, str]:
@@ -55,74 +47,21 @@ class SafeHeaders:
         await self.app(scope, receive, with_headers if scope["type"] == "http" else send)
 
 
-class KnownHosts:
-    """Answers to the names that are known alone. `hosts`: besides this machine's own; none: to any."""
+class Shut:
+    """Answers to nobody at what Streamlit opens by itself and this server has no use for: as if it were not there.
 
-    def __init__(self, app: ASGIApp, hosts: Sequence[str] = ()) -> None:
-        self.app, self.hosts = app, hosts
+    `key`: who bears it may ask for Streamlit's own numbers.
+    """
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Turn away what was sent to another name."""
-        if scope["type"] == "lifespan" or host_is_known(Headers(scope=scope).get("host", ""), self.hosts):
-            await self.app(scope, receive, send)
-        elif scope["type"] == "websocket":
-            await refuse(receive, send, POLICY_VIOLATION)
-        else:
-            log.warning("refused", request=secrets.token_hex(4), limit="allowed_hosts")
-            answer = PlainTextResponse("This server does not answer to that name.", 421)
-            await answer(scope, receive, send)
-
-
-@dataclass
-class Pages:
-    """How many pages are open at this server, and how many were turned away."""
-
-    open: int = 0
-    turned_away: int = 0
-
-
-PAGES = Pages()  # of the one server of this process
-
-
-class Room:
-    """Turns pages away before they cost memory. `most_open`: pages open at once; 0: no limit."""
-
-    def __init__(self, app: ASGIApp, most_open: int = 0) -> None:
-        self.app, self.most_open = app, most_open
+    def __init__(self, app: ASGIApp, key: str = "") -> None:
+        self.app, self.key = app, key
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """A page beyond the limit is told to come back; one within it counts while its socket is open."""
-        if scope["type"] == "websocket" and scope["path"].endswith(STREAM):
-            await self._stream(scope, receive, send)
-        elif scope["type"] == "http" and self._full and "text/html" in Headers(scope=scope).get("accept", ""):
-            self._turn_away()
-            told = f"All {self.most_open} places of this server are taken. Please try again in a few minutes."
-            await PlainTextResponse(told, 503, {"Retry-After": "120"})(scope, receive, send)
+        """Let it pass, unless it is one of them."""
+        if scope["type"] == "http" and scope["path"].rstrip("/").endswith(NUMBERS) and not bears(scope, self.key):
+            await PlainTextResponse("Not Found", 404)(scope, receive, send)
         else:
             await self.app(scope, receive, send)
-
-    @property
-    def _full(self) -> bool:
-        return bool(self.most_open) and PAGES.open >= self.most_open
-
-    @staticmethod
-    def _turn_away() -> None:
-        PAGES.turned_away += 1
-        log.warning("refused", request=secrets.token_hex(4), limit="max_sessions")
-
-    async def _stream(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self._full:
-            self._turn_away()
-            await refuse(receive, send, TRY_AGAIN_LATER)
-            return
-        PAGES.open += 1
-        request, began = secrets.token_hex(4), time.monotonic()
-        log.info("page opened", request=request, open=PAGES.open)
-        try:
-            await self.app(scope, receive, send)
-        finally:
-            PAGES.open -= 1
-            log.info("page closed", request=request, open=PAGES.open, seconds=round(time.monotonic() - began, 1))
 
 
 class BrowserKeys:
@@ -161,23 +100,10 @@ class PartitionedCookies:
         await self.app(scope, receive, partitioned if scope["type"] == "http" else send)
 
 
-def host_is_known(host: str, known: Sequence[str]) -> bool:
-    """True for a Host header, its port aside, that is named, or this machine itself; for any where none is named."""
-    name = re.sub(r":\d{1,5}$", "", host).strip("[]").rstrip(".").lower()
-    return (
-        not known
-        or name in LOOPBACK
-        or any(
-            name.endswith(pattern[1:]) if pattern.startswith("*.") else name == pattern
-            for pattern in map(str.lower, known)
-        )
-    )
-
-
-async def refuse(receive: Receive, send: Send, code: int) -> None:
-    """Close a WebSocket before it is accepted: status 403."""
-    await receive()
-    await send({"type": "websocket.close", "code": code})
+def bears(scope: Scope, key: str) -> bool:
+    """True for a request with this bearer token; never where there is no key."""
+    kind, _, given = Headers(scope=scope).get("authorization", "").partition(" ")
+    return bool(key) and kind.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), key.encode())
 
 
 def _has_key(scope: Scope) -> bool:

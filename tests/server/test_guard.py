@@ -15,7 +15,10 @@ from starlette.types import Message, Receive, Scope, Send
 from app.base.browser_key import COOKIE, key_in
 from app.base.settings import ROOT
 from app.server.guard import Guard, may_measure
-from app.server.middlewares import PAGES, STREAM, headers, host_is_known
+from app.server.middlewares import headers
+from app.server.origins import host_is_known
+from app.server.room import PAGES
+from app.streamlit_doors import STREAM
 
 
 @pytest.fixture(autouse=True)
@@ -31,7 +34,9 @@ async def site(scope: Scope, receive: Receive, send: Send) -> None:
     if scope["type"] == "http":
         await HTMLResponse("hello")(scope, receive, send)
     else:
+        await receive()
         await send({"type": "websocket.accept"})
+        await receive()
         await receive()
 
 
@@ -158,14 +163,15 @@ def test_pages_beyond_the_limit_are_turned_away_until_one_is_closed() -> None:
 
     async def page() -> list[str]:
         said: list[str] = []
+        sends = iter(("websocket.connect", "websocket.receive"))
 
         async def send(message: Message) -> None:
             said.append(message["type"])
 
         async def receive() -> dict[str, Any]:
-            if said:  # accepted: it stays
+            if not (sent := next(sends, "")):  # it has spoken, and stays
                 await leave.wait()
-            return {"type": "websocket.connect"}
+            return {"type": sent or "websocket.disconnect"}
 
         await guard({"type": "websocket", "path": f"/base{STREAM}", "headers": []}, receive, send)
         return said
@@ -200,5 +206,15 @@ def test_the_settings_reach_the_guard_and_a_public_server_shows_no_error_details
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
     )
-    options = {"most_open": 60, "frame_ancestors": "'none'", "hosts": ["lab.example.org", "*.example.net"]}
+    options = {
+        "most_open": 60,
+        "frame_ancestors": "'none'",
+        "hosts": ["lab.example.org", "*.example.net"],
+        "own_alone": False,
+        "trusted_proxies": "127.0.0.1, ::1",
+        "most_from_one": 20,
+        "upload_mb": 10,
+        "uploads_mb": 40,
+        "metrics_key": "",
+    }
     assert done.stdout.strip() == f"{options} none"

@@ -38,11 +38,18 @@ Profiles = Callable[[int, int, bool], "BrowserContext"]  # width, height, whethe
 
 
 @contextmanager
-def server(script: Path, *options: str, log: Path, base: str = "", **environment: str) -> Iterator[str]:
-    """`streamlit run script` on a free port, until the block ends. Yields its address, without a final slash."""
+def server(
+    script: Path, *options: str, log: Path, base: str = "", bound: str = "127.0.0.1", **environment: str
+) -> Iterator[str]:
+    """`streamlit run script` on a free port, until the block ends. Yields its address, without a final slash.
+
+    `bound`: the address that it listens on; empty: as its configuration has it.
+    """
     port = free_port()
     command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.headless=true"]
-    command += [f"--server.port={port}", "--server.address=127.0.0.1", "--browser.gatherUsageStats=false", *options]
+    command += [f"--server.port={port}", "--browser.gatherUsageStats=false", *options]
+    if bound:
+        command.append(f"--server.address={bound}")
     if base:
         command.append(f"--server.baseUrlPath={base}")
     address = f"http://127.0.0.1:{port}" + (f"/{base}" if base else "")

@@ -152,6 +152,29 @@ def check_session(active: int, asked: int, settings: Settings) -> None:
         )
 
 
+def check_queue(active: int, of_address: int, asked: int, settings: Settings) -> None:
+    """Raise RefusedError where so many runs more are beyond what all may have under way, or one address of it.
+
+    An address has as large a part of the runs as of the pages (`address_sessions` of `max_sessions`): browsers that are
+    new, each without a run, are one client all the same.
+    """
+    limit = settings.queue_runs
+    if limit and active + asked > limit:
+        raise RefusedError(
+            f"{active} runs wait or train, and this server takes up to {limit:,} of all together. Try again when some "
+            "have ended",
+            "queue_runs",
+        )
+    if limit and settings.address_sessions and settings.max_sessions:
+        share = max(1, limit * settings.address_sessions // settings.max_sessions)
+        if of_address + asked > share:
+            raise RefusedError(
+                f"{of_address} runs that were asked for from your address wait or train; this server takes up to "
+                f"{share:,} from one, so that others have their turn. Try again when some have ended",
+                "queue_runs",
+            )
+
+
 def overlong(seconds: float, settings: Settings) -> str:
     """Why a run that has trained for so long ends now; empty while it may go on."""
     minutes = settings.max_minutes

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 
 import streamlit as st
 
+from app.base.addresses import counted_as
 from app.base.browser_key import key_in
 from app.base.prose import literal
 from app.engine import process
@@ -26,7 +27,8 @@ _KEY, _TEACHER = "_visitor", "_teacher"
 
 def here() -> Visitor:
     """Who asks, as the engine wants to know."""
-    return Visitor(_owner(), "teacher" if is_teacher() else "visitor")
+    address = counted_as(st.context.ip_address or "")
+    return Visitor(_owner(), "teacher" if is_teacher() else "visitor", address)
 
 
 def _owner() -> str:
