@@ -98,6 +98,15 @@ class Cluster:
             options["resources"] = {lane: 1}
         return self.client.submit(work, *arguments, pure=False, **options)
 
+    def kill(self, address: str) -> None:
+        """End the process of a worker of this machine's: its nanny starts another.
+
+        Those of other machines are their scheduler's: it gives up what has been silent for its `patience`.
+        """
+        for nanny in self._own.workers.values() if self._own is not None else ():
+            if nanny.worker_address == address and nanny.pid is not None:
+                os.kill(nanny.pid, KILL)
+
     def close(self) -> None:
         """Let the workers go."""
         self.client.close(timeout=5)

@@ -144,6 +144,10 @@ class RunDesk:
         limit = self._settings.session_training
         return bool(limit) and self._queue.training()[run.owner] >= limit
 
+    def silent(self, run: Run) -> float | None:
+        """Seconds that a run has made no step for, beyond what its pace explains; None while all is well."""
+        return self._queue.silence.of(run)
+
     def seconds_left(self, run: Run) -> float | None:
         """Seconds until a run ends, its wait included; None while nothing measured tells."""
         waiting = self._queue.waiting() if run.status == "queued" else []
