@@ -200,8 +200,3 @@ def _interrupts_kept_from_children() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def cores() -> int:
-    """Processors of this machine."""
-    return os.cpu_count() or 1

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import IO
 
 from app.base import logs
+from app.base.machine import share
 from app.base.settings import Settings
-from app.engine.cluster import Cluster, cores
+from app.engine.cluster import Cluster
 from app.engine.policy import limits
 from app.engine.policy.estimates import seconds_left
 from app.engine.policy.limits import Refusals, RefusedError
@@ -65,7 +66,7 @@ class RunDesk:
             self._check_session(by.owner, len(asked))
             limits.check_disk(sum(request.bytes_kept for request in asked), self._settings, self._store)
         together = min(max(1, self.slots), len(specs) + self._queue.training().total())
-        threads = max(1, cores() // together)
+        threads = max(1, share().cores // together)
         runs = [
             self._store.runs.create(
                 spec if spec.threads else spec.model_copy(update={"threads": threads}), owner=by.owner
