@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from app.base.prose import prose
+from app.base.prose import literal, prose
 from app.engine import process
 from app.figures.errors import errors
 from app.figures.theme import short_names
@@ -91,6 +91,9 @@ if not groups:
     st.info(page["empty"])
     st.stop()
 
+for run in [run for group in groups for run in group.runs]:
+    if silent := engine.runs.silent(run):
+        st.warning(page["silent"].format(name=literal(run.name), seconds=silent, step=run.step))
 chosen = run_table(
     groups,
     line,

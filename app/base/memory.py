@@ -8,7 +8,6 @@ like this, on two cores of an AMD EPYC. Large pages for large tensors are worth 
 import ctypes
 import os
 from collections.abc import Callable
-from pathlib import Path
 
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -2, -3, -8  # <malloc.h>
 KEPT = 512 << 20  # bytes free at the heap's end before any are given back
@@ -48,12 +47,3 @@ def _of_glibc(name: str) -> Callable[..., int] | None:
         return getattr(ctypes.CDLL(None), name, None)
     except (OSError, TypeError):
         return None
-
-
-def free_memory() -> int | None:
-    """Bytes that this machine could still give to a process; None where it does not say."""
-    try:
-        text = Path("/proc/meminfo").read_text()
-    except OSError:
-        return None
-    return next((int(line.split()[1]) * 1024 for line in text.splitlines() if line.startswith("MemAvailable")), None)

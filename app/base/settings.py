@@ -12,6 +12,8 @@ from typing import Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
+from app.base.machine import share
+
 ROOT = Path(__file__).resolve().parents[2]
 ASSETS = ROOT / "assets"
 PREFIX = "RESNET_EXPLORER_"
@@ -88,7 +90,9 @@ class Settings(BaseModel):
     data: Path = Field(default=ROOT / "data", description="where torchvision's data sets live or are downloaded to")
     store: Path = Field(default=ROOT / "store", description="runs, weights, results; a local disk")
     scheduler: str = Field(default="", description="a Dask scheduler's address; empty: workers on this machine")
-    workers: int = Field(default=0, ge=0, le=64, description="runs at once; 0: two, or one on a single core")
+    workers: int = Field(
+        default=0, ge=0, le=64, description="runs at once; 0: two, or one where the process may use a single core"
+    )
     max_steps: int = Field(default=200_000, ge=1, description="longest run that may be asked for, in steps")
     max_epochs: int = Field(default=0, ge=0, description="longest run that may be asked for, in epochs; 0: no limit")
     max_images: int = Field(default=0, ge=0, description="training images that a run may use; 0: no limit")
@@ -174,7 +178,7 @@ class Settings(BaseModel):
     @property
     def runs_at_once(self) -> int:
         """Training workers of the embedded engine."""
-        return self.workers or min(2, os.cpu_count() or 1)
+        return self.workers or min(2, share().cores)
 
 
 def load() -> Settings:

@@ -103,6 +103,15 @@ class Cluster:
             options["resources"] = {lane: 1}
         return self.client.submit(work, *arguments, pure=False, **options)
 
+    def kill(self, address: str) -> None:
+        """End the process of a worker of this machine's: its nanny starts another.
+
+        Those of other machines are their scheduler's: it gives up what has been silent for its `patience`.
+        """
+        for nanny in self._own.workers.values() if self._own is not None else ():
+            if nanny.worker_address == address and nanny.pid is not None:
+                os.kill(nanny.pid, KILL)
+
     def close(self) -> None:
         """Let the workers go."""
         self.client.close(timeout=5)
@@ -203,8 +212,3 @@ def _interrupts_kept_from_children() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def cores() -> int:
-    """Processors of this machine."""
-    return os.cpu_count() or 1

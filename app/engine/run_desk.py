@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import IO
 
 from app.base import logs
+from app.base.machine import share
 from app.base.settings import Settings
-from app.engine.cluster import Cluster, cores
+from app.engine.cluster import Cluster
 from app.engine.policy import limits
 from app.engine.policy.estimates import seconds_left
 from app.engine.policy.limits import Refusals, RefusedError
@@ -83,7 +84,7 @@ class RunDesk:
             self._check_queue(by, len(asked))
             limits.check_disk(sum(request.bytes_kept for request in asked), self._settings, self._store)
         together = min(max(1, self.slots), len(specs) + self._queue.training().total())
-        threads = max(1, cores() // together)
+        threads = max(1, share().cores // together)
         runs = [
             self._store.runs.create(
                 spec if spec.threads else spec.model_copy(update={"threads": threads}), owner=by.owner
@@ -181,6 +182,10 @@ class RunDesk:
         """True while a waiting run is passed over, because as many of its owner's train as may at once."""
         limit = self._settings.session_training
         return bool(limit) and self._queue.training()[run.owner] >= limit
+
+    def silent(self, run: Run) -> float | None:
+        """Seconds that a run has made no step for, beyond what its pace explains; None while all is well."""
+        return self._queue.silence.of(run)
 
     def seconds_left(self, run: Run) -> float | None:
         """Seconds until a run ends, its wait included; None while nothing measured tells."""

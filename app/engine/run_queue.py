@@ -8,7 +8,6 @@ import secrets
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -20,8 +19,9 @@ from app.engine import worker
 from app.engine.cluster import Cluster
 from app.engine.disk_wait import DiskWait
 from app.engine.policy import limits
+from app.engine.policy.reasons import reason
+from app.engine.policy.silence import LOOK_SECONDS, Silence
 from app.engine.policy.turns import turns
-from app.store.database import StoreError
 from app.store.event_log import EventGapError
 from app.store.files.checkpoints import DamagedError, Digests
 from app.store.run import ACTIVE, Run
@@ -30,7 +30,6 @@ from app.values import datasets
 from app.values.datasets import DATASETS
 from app.values.events import BlockCut, Event, RunStopped, from_json
 
-LOOK_SECONDS = 1.0
 AWAY = (
     "The machines that train and answer cannot be reached: their scheduler is away. Everything measured is kept, and "
     "runs go on from their newest checkpoints once it is back."
@@ -54,6 +53,7 @@ class RunQueue:
         self._at: dict[str, str] = {}  # the worker that each task was given to
         self._fetching: dict[str, Future[Any]] = {}
         self._deaths: Counter[tuple[str, int | None]] = Counter()
+        self.silence = Silence(store)
         self._disk = DiskWait(lambda trouble: setattr(self, "trouble", trouble))
         cluster.subscribe(self._topic, self._heard)
         self._thread = threading.Thread(target=self._run, name="run queue", daemon=True)
@@ -118,6 +118,7 @@ class RunQueue:
         while (happened := self._next()) is not None:
             try:
                 self._disk.until_written(happened)
+                self._give_up_hung()
             except Exception:
                 log.error("what happened could not be taken in", with_traceback=True)
 
@@ -135,6 +136,7 @@ class RunQueue:
             progress = {message["data"]: (message["done"], message["total"])}
             self._inbox.put(lambda: self.downloads.update(progress))
             return
+        self.silence.heard(message["run"])
         if self._disk.held(len(message["events"])):
             self._inbox.put(lambda: self._take(message))
         else:  # the gap is seen later, and the run goes on from its checkpoint
@@ -183,6 +185,12 @@ class RunQueue:
                 self._start(run, free.pop(0))
                 training[run.owner] += 1
 
+    def _give_up_hung(self) -> None:
+        """Kill workers that make no step any more: their runs go on as after any death."""
+        for run in self.silence.look(self._at) if self._cluster.connected() else ():
+            log.warning("worker hung", run=run, worker=self._at[run])
+            self._cluster.kill(self._at[run])
+
     def _start(self, run: Run, address: str) -> None:
         # Where steps before the checkpoint were lost with a damaged file, all are made again.
         start = run.checkpoint if run.checkpoint and run.checkpoint <= run.step else 0
@@ -207,6 +215,7 @@ class RunQueue:
         )
         log.info("started", run=run.id, attempt=attempt, step=start, worker=address)
         self._at[run.id] = address
+        self.silence.begun(run.id)
         self._tasks[run.id] = task
         task.add_done_callback(lambda task: self._inbox.put(lambda: self._ended(run.id, attempt, task)))
 
@@ -222,7 +231,7 @@ class RunQueue:
                 log.error("weights damaged", run=run, attempt=attempt, why=error)
                 self.store.fall_back(run, str(error))  # it is queued still: it had not begun
             else:
-                self._fail(run, f"{_reason(error)} Everything measured before was kept.")
+                self._fail(run, f"{reason(error)} Everything measured before was kept.")
         elif (ended := self.store.runs.get(run)).status != "running":
             log.info("ended", run=run, attempt=attempt, status=ended.status, step=ended.step)
         else:  # it ended, but its last events never came; or the scheduler went away, which is no fault of the run's
@@ -280,7 +289,7 @@ class RunQueue:
         if task.status == "error":
             for run in self.waiting():
                 if run.spec.data == name:
-                    self._fail(run.id, _reason(task.exception()))
+                    self._fail(run.id, reason(task.exception()))
         self._fetching.pop(name, None)
         self.downloads.pop(name, None)
         self._dispatch()
@@ -289,12 +298,3 @@ class RunQueue:
         """In one write: nobody sees a failure without its reason."""
         log.error("failed", run=run, why=why[:500])
         self.store.runs.update(run, status="failed", message=why[:500])
-
-
-def _reason(error: BaseException | None) -> str:
-    """One sentence for people, whatever went wrong."""
-    if isinstance(error, OSError) and error.strerror:
-        return f"The disk refused: {error.strerror} ({Path(str(error.filename)).name})."
-    if isinstance(error, ValueError | StoreError):
-        return str(error)
-    return f"Training stopped with an error of the program ({type(error).__name__}: {error})."

@@ -13,6 +13,7 @@ from distributed import Event as Flag
 from distributed import get_worker
 
 from app.base import logs
+from app.base.machine import share
 from app.base.memory import return_freed_memory
 from app.base.settings import Settings
 from app.engine.policy.floor import Floor
@@ -176,7 +177,7 @@ def answer(
     logs.begin(settings)
     log.info("asked", question=key, run=question.run)
     # Where runs train on the same cores, threads that wait for one another take three times as long as one alone.
-    cores = os.cpu_count() or 1
+    cores = share().cores
     threads = min(cores, max(2, cores // 2)) if alone else max(1, cores // 4)
     attended = _Attended(topic, key, name, threads)
     with _FLOOR.held():

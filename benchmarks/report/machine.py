@@ -6,6 +6,7 @@ import re
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from app.base.machine import share
 from app.training.precision import cpu_name
 
 PACKAGES = ("torch", "torchvision", "streamlit", "plotly", "distributed")
@@ -17,7 +18,7 @@ def machine(device: str) -> dict[str, Any]:
 
     return {
         "cpu": cpu_name(),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "cores": share().cores,
         "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
         "gpu": gpu_name() if device == "cuda" else None,
         "system": f"{platform.system()} {platform.machine()}",

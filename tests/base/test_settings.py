@@ -8,6 +8,8 @@ from typing import Any, cast
 
 import pytest
 
+from app.base import settings as settings_module
+from app.base.machine import Share
 from app.base.settings import (
     CONFIG,
     FILE,
@@ -95,11 +97,11 @@ def test_a_wrong_value_is_refused_by_its_variables_name_and_repeated(
     assert "\n" not in str(refused.value)
 
 
-@pytest.mark.parametrize(("cores", "runs"), [(1, 1), (2, 2), (64, 2), (None, 1)])
+@pytest.mark.parametrize(("cores", "runs"), [(1, 1), (2, 2), (64, 2)])
 def test_two_runs_go_at_once_unless_there_is_but_one_core(
-    monkeypatch: pytest.MonkeyPatch, cores: int | None, runs: int
+    monkeypatch: pytest.MonkeyPatch, cores: int, runs: int
 ) -> None:
-    monkeypatch.setattr(os, "cpu_count", lambda: cores)
+    monkeypatch.setattr(settings_module, "share", lambda: Share(cores, None))
     assert Settings().runs_at_once == runs
     assert Settings(workers=5).runs_at_once == 5
 

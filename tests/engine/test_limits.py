@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from app.base.machine import Share
 from app.base.settings import Settings
 from app.engine.policy import limits
 from app.engine.policy.limits import (
@@ -85,17 +86,17 @@ def test_a_net_is_refused_where_its_training_takes_more_memory_than_this_machine
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     needed = plan(spec().net, 28).training_bytes(64, 4)
-    monkeypatch.setattr(limits, "free_memory", lambda: needed)
+    monkeypatch.setattr(limits, "share", lambda: Share(2, needed))
     check_net(foreseen(spec()), sets())
-    monkeypatch.setattr(limits, "free_memory", lambda: needed - 1)
+    monkeypatch.setattr(limits, "share", lambda: Share(2, needed - 1))
     with pytest.raises(RefusedError, match=r"at batch 64 needs about 0\.0 GB to train; 0\.0 GB are free") as refused:
         check_net(foreseen(spec()), sets())
     assert refused.value.limit == "memory"
     check_net(foreseen(spec()), sets(scheduler="tcp://elsewhere:8786"))
     check_net(foreseen(spec(device="cuda")), sets())
-    monkeypatch.setattr(limits, "free_memory", lambda: None)  # a machine that does not say
+    monkeypatch.setattr(limits, "share", lambda: Share(2, None))  # a machine that does not say
     check_net(foreseen(spec()), sets())
-    monkeypatch.setattr(limits, "free_memory", lambda: 1_500_000)
+    monkeypatch.setattr(limits, "share", lambda: Share(2, 1_500_000))
     large = spec().model_copy(update={"recipe": Recipe(steps=1, batch=4096)})
     gigabytes = plan(large.net, 28).training_bytes(4096, 4) / 1e9
     with pytest.raises(RefusedError, match=f"needs about {gigabytes:.1f} GB"):

@@ -164,3 +164,19 @@ def test_a_step_or_a_layer_that_these_runs_do_not_have_is_no_error(engine: Engin
         under_way(engine, run, [90.0] * 12)
     watching(runs, step="9999999", layer="blocks.9999.branch.conv3")
     watching(runs, layer="block:9999")
+
+
+def test_a_run_whose_worker_is_silent_says_so_on_its_card_and_in_the_list(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [run, other] = race(engine)
+    for one in (run, other):
+        under_way(engine, one, [90.0] * 12)
+    monkeypatch.setattr(engine.queue.silence, "look", lambda _: [])  # nothing passes meanwhile
+    monkeypatch.setattr(engine.queue.silence, "_silent", {run.id: 42.0, other.id: 2.0})
+    cards = drawn(watching([run, other]))
+    assert cards.count("no step for 42 s after step 12") == 1
+    assert cards.count("no step for") == 1
+    [warning] = well(opened("runs")).warning
+    assert literal(engine.store.runs.get(run.id).name) in warning.value
+    assert "no step for 42 s" in warning.value

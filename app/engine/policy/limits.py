@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from app.base import logs
-from app.base.memory import free_memory
+from app.base.machine import share
 from app.base.settings import Settings
 from app.engine.policy.estimates import seconds_of_training
 from app.store.files.checkpoints import FIRST_MOMENTS
@@ -85,7 +85,7 @@ def check_net(asked: Request, settings: Settings) -> None:
     if laid.params > limit:
         reason = f"{spec.net.name} has {laid.params:,} parameters; this server takes up to {limit:,}"
         raise RefusedError(reason, "max_parameters")
-    needed, free = laid.training_bytes(spec.recipe.batch, 4), free_memory()
+    needed, free = laid.training_bytes(spec.recipe.batch, 4), share().free_memory
     if not settings.scheduler and spec.device != "cuda" and free is not None and needed > free:
         raise RefusedError(
             f"{spec.net.name} at batch {spec.recipe.batch} needs about {needed / 1e9:,.1f} GB to train; "

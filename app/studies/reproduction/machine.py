@@ -1,9 +1,10 @@
 """What a verdict was measured on, in a few words."""
 
-import os
 import platform
 from contextlib import suppress
 from pathlib import Path
+
+from app.base.machine import share
 
 
 def processor() -> str:
@@ -12,5 +13,5 @@ def processor() -> str:
     with suppress(OSError):
         lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
         name = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), name)
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = share().cores
     return f"{name}, {cores} core{'' if cores == 1 else 's'}"

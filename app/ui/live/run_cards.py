@@ -3,6 +3,7 @@
 import html
 from collections.abc import Sequence
 
+from app.base.prose import prose
 from app.engine import process
 from app.figures.theme import Style
 from app.store.history import History
@@ -67,20 +68,25 @@ def _pace(run: Run) -> str:
     left = engine.runs.seconds_left(run) if run.active else None
     ends = "" if left is None else f" · {_duration(left)} left"
     if run.status == "queued":
-        if run.spec.data in engine.runs.downloads:
-            return "waiting for its data"
-        if engine.runs.held(run):
-            return f"waiting: {engine.settings.session_training} of this browser's runs may train at once" + ends
-        ahead = engine.runs.place(run.id)
-        if ahead:
-            return f"waiting, {ahead} ahead" + ends
-        return (
-            "starting" if len(engine.store.runs.all(["running"])) < engine.workers("train") else "next in line"
-        ) + ends
+        return _waiting(run) + ends
     seconds = engine.store.events.history(run.id).seconds_per_step()
     if run.status == "running" and seconds:
+        if silent := engine.runs.silent(run):
+            return prose("train")["silent"].format(seconds=silent, step=run.step)
         return f"{run.spec.recipe.batch / seconds:,.0f} images/s{ends}"
     return f"{run.status} · step {run.step:,}" + (f" of {run.total:,}" if run.step < run.total else "")
+
+
+def _waiting(run: Run) -> str:
+    """What a run in the queue waits for."""
+    engine = process.engine()
+    if run.spec.data in engine.runs.downloads:
+        return "waiting for its data"
+    if engine.runs.held(run):
+        return f"waiting: {engine.settings.session_training} of this browser's runs may train at once"
+    if ahead := engine.runs.place(run.id):
+        return f"waiting, {ahead} ahead"
+    return "starting" if len(engine.store.runs.all(["running"])) < engine.workers("train") else "next in line"
 
 
 def _duration(seconds: float) -> str:
