@@ -72,7 +72,7 @@ def race_form() -> tuple[list[RunSpec], str]:
 
 def with_own_seed(specs: Sequence[RunSpec]) -> list[RunSpec]:
     """Draw the choice of a seed that is this browser's own; the runs, with it or as they are."""
-    own = st.toggle("my own seed", key="own", bind="query-params", help=prose("train")["own-seed"])
+    own = st.toggle("own seed", key="own", bind="query-params", help=prose("train")["own-seed"], width="content")
     return [spec.model_copy(update={"seed": visitor.own_seed()}) for spec in specs] if own else list(specs)
 
 
