@@ -35,10 +35,11 @@ def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
 @pytest.fixture(scope="session", autouse=True)
 def packages_scanned_once() -> Iterator[None]:
     """AppTest reads the metadata of every installed package at each of its runs, in search of components: 0.3 s."""
-    from streamlit.components.v2 import manifest_scanner
+    from app.base.streamlit_doors import component_scanner
 
+    module, name = component_scanner()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(manifest_scanner, "scan_component_manifests", cache(manifest_scanner.scan_component_manifests))
+        patch.setattr(module, name, cache(getattr(module, name)))
         yield
 
 

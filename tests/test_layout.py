@@ -38,7 +38,7 @@ app.training    torch numpy safetensors filelock app.moved app.data app.store ap
 app.data        torch numpy safetensors PIL filelock app.moved app.values app.base models.nets | torchvision
 app.store       sqlite3 numpy pydantic filelock app.moved app.values app.base
 app.values      numpy pydantic app.base models
-app.base        pydantic markdown_it prometheus_client
+app.base        pydantic markdown_it prometheus_client | streamlit
 models.nets     torch models
 models.paper    models
 models          pydantic

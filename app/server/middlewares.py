@@ -13,10 +13,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.base import logs
 from app.base.browser_key import COOKIE, key_in
+from app.base.streamlit_doors import STREAM
 
 log = logs.events(__name__)
 
-STREAM = "/_stcore/stream"  # each open page holds one WebSocket there
 A_TERM = 180 * 86400  # seconds that a browser keeps its key
 SELF = "'self'"
 LOOPBACK = ("localhost", "127.0.0.1", "::1")

@@ -14,8 +14,9 @@ from starlette.types import Message, Receive, Scope, Send
 
 from app.base.browser_key import COOKIE, key_in
 from app.base.settings import ROOT
+from app.base.streamlit_doors import STREAM
 from app.server.guard import Guard, may_measure
-from app.server.middlewares import PAGES, STREAM, headers, host_is_known
+from app.server.middlewares import PAGES, headers, host_is_known
 
 
 @pytest.fixture(autouse=True)

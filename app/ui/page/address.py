@@ -12,8 +12,8 @@ from typing import Any
 
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from app.base.streamlit_doors import in_fragment
 from app.ui.widgets.strip import selection
 from app.values.datasets import known_name
 from app.values.races import RACES
@@ -79,7 +79,7 @@ def read() -> Address:
         return address
     if query == memory.written:
         memory.page = page
-    elif _in_fragment():
+    elif in_fragment():
         # Nobody goes elsewhere in a fragment: this browser has not heard yet of our last write, and is given more time.
         memory.at = time.monotonic()
     elif page != memory.page:
@@ -246,12 +246,6 @@ def _write(memory: _Memory, before: dict[str, list[str]]) -> None:
             continue  # a widget of this page is bound to it, and says itself what it is
     query = _query()
     memory.written, memory.replaced, memory.at = query, before, time.monotonic()
-
-
-def _in_fragment() -> bool:
-    """True while a part of the page is drawn anew: by its clock, or by a click in it."""
-    context = get_script_run_ctx()
-    return context is not None and bool(context.fragment_ids_this_run)
 
 
 def _page() -> str:
