@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup run test quick lint check web browser bench attack chaos fuzz soak reference answers
+.PHONY: help setup run test quick lint check web browser bench attack chaos fuzz soak reference answers lock audit newest
 
 # The first Python of a supported version that really starts (a pyenv shim may be there without one behind it).
 PYTHON ?= $(shell for p in python3.11 python3.12 python3; do \
@@ -26,6 +26,9 @@ help:
 	@echo "make fuzz        hostile and broken inputs against a served app (SEED=1: others)"
 	@echo "make soak        sessions that come and go while a net trains: what memory does (MINUTES=30 SESSIONS=40)"
 	@echo "make reference   train the bundled reference runs anew"
+	@echo "make lock        write every package with its digest into requirements.lock"
+	@echo "make audit       ask whether a locked package has a known weakness"
+	@echo "make newest      the quick tests with the newest Streamlit, torch and Dask, in an environment of their own"
 	@echo "make answers     measure anew what pages ask of them: assets/answers.zip"
 
 setup: $(INSTALLED)
@@ -92,3 +95,26 @@ reference: setup
 
 answers: setup
 	@.venv/bin/python -m tests.store.bundle_answers
+
+# The tools that write and read the lock have an environment of their own: their dependencies are none of the program's.
+.venv-tools/.installed: requirements-tools.txt | setup
+	@.venv/bin/python -m venv --clear .venv-tools
+	@.venv-tools/bin/python -m pip install -qq --disable-pip-version-check -r requirements-tools.txt
+	@touch $@
+
+lock: .venv-tools/.installed
+	@.venv-tools/bin/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url \
+		--no-emit-find-links --no-emit-trusted-host --no-header --output-file requirements.lock requirements.txt
+
+audit: .venv-tools/.installed
+	@.venv-tools/bin/pip-audit --strict --disable-pip --requirement requirements.lock || \
+		{ echo "Above is a package with a known weakness, or one that could not be asked about: of that nothing is known." >&2; exit 1; }
+
+newest: setup
+	@.venv/bin/python -m venv --clear .venv-newest
+	@sed -E 's/^(streamlit|torch|torchvision|dask|distributed|starlette)==.*/\1/' requirements.txt > .venv-newest/requirements.txt
+	@sed 's/^-r .*//' requirements-dev.txt > .venv-newest/requirements-dev.txt
+	@.venv-newest/bin/python -m pip install -qq --disable-pip-version-check --upgrade \
+		-r .venv-newest/requirements.txt -r .venv-newest/requirements-dev.txt
+	@.venv-newest/bin/python -m pip list --format freeze | grep -E '^(streamlit|torch|torchvision|dask|distributed)=='
+	@OMP_NUM_THREADS=1 .venv-newest/bin/python -m pytest -n 2 -m "not browser and not engine and not slow" $(T)

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+AGAIN, IN_VAIN = 1, 2  # exit statuses: to start it again may help, or not; deploy/resnet-explorer.service reads them
 ROOT = Path(__file__).resolve().parents[1]
 # Streamlit puts app/ first; with it there, `app.figures` and `figures` would be two modules.
 sys.path[0] = str(ROOT)
@@ -67,9 +68,12 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
         if missing := missing_passages():
             raise ValueError(f"assets/prose lacks {', '.join(missing)}; nothing was started")
         process.start(settings)
-    except (RuntimeError, ValueError) as error:
+    except (RuntimeError, ValueError, OSError) as error:
         print(f"ResNet Explorer cannot start: {error}", file=sys.stderr, flush=True)
-        os._exit(2)  # uvicorn would bury the sentence under a traceback; nothing has begun that could be lost
+        # Not raised: uvicorn would bury the sentence under a traceback, and nothing has begun that could be lost. What
+        # the system refuses may go well the next time, a scheduler that is not up yet; wrong settings or a store in use
+        # will not.
+        os._exit(AGAIN if isinstance(error, OSError) else IN_VAIN)
     if settings.mode != "local" and config.get_option("server.address") in LOOPBACK:
         told = "a proxy of this machine hands on what others ask, or --server.address 0.0.0.0 lets them ask"
         log.info("only this machine is answered", address=config.get_option("server.address"), others=told)

@@ -111,6 +111,14 @@ def test_nginx_hands_on_the_path_and_the_port_that_the_unit_serves() -> None:
     assert body > Settings.model_fields["upload_mb"].default
 
 
+def test_a_failure_is_tried_again_but_neither_for_ever_nor_in_vain() -> None:
+    service, about = unit()["Service"], unit()["Unit"]
+    assert service["Restart"] == "on-failure"
+    assert service["RestartPreventExitStatus"] == "2"
+    tries = int(about["StartLimitIntervalSec"]) / int(service["RestartSec"])
+    assert int(about["StartLimitBurst"]) < tries, "else the limit is never reached"
+
+
 def test_a_space_is_a_docker_space_at_the_port_that_is_served() -> None:
     front = yaml.safe_load(FILES["huggingface/README.md"].split("---\n")[1])
     assert front["sdk"] == "docker"

@@ -8,6 +8,7 @@ import secrets
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -19,7 +20,7 @@ from app.engine import worker
 from app.engine.cluster import Cluster
 from app.engine.disk_wait import DiskWait
 from app.engine.policy import limits
-from app.engine.policy.reasons import reason
+from app.engine.policy.reasons import AWAY, reason
 from app.engine.policy.silence import LOOK_SECONDS, Silence
 from app.engine.policy.turns import turns
 from app.store.event_log import EventGapError
@@ -30,10 +31,6 @@ from app.values import datasets
 from app.values.datasets import DATASETS
 from app.values.events import BlockCut, Event, RunStopped, from_json
 
-AWAY = (
-    "The machines that train and answer cannot be reached: their scheduler is away. Everything measured is kept, and "
-    "runs go on from their newest checkpoints once it is back."
-)
 MAX_DEATHS = 4  # of a run's workers, without a checkpoint between them
 
 log = logs.events(__name__)
@@ -223,19 +220,20 @@ class RunQueue:
         """A task is over: finished, stopped, or its worker died."""
         if self._tasks.get(run) is not task:
             return
-        if task.status == "error":
-            error = task.exception()
-            if isinstance(error, KilledWorker):
-                self._retry(run, attempt)
-            elif isinstance(error, DamagedError) and self.store.runs.get(run).checkpoint:
-                log.error("weights damaged", run=run, attempt=attempt, why=error)
-                self.store.fall_back(run, str(error))  # it is queued still: it had not begun
-            else:
-                self._fail(run, f"{reason(error)} Everything measured before was kept.")
-        elif (ended := self.store.runs.get(run)).status != "running":
-            log.info("ended", run=run, attempt=attempt, status=ended.status, step=ended.step)
-        else:  # it ended, but its last events never came; or the scheduler went away, which is no fault of the run's
-            self._retry(run, attempt, deaths=int(task.status != "cancelled"))
+        with suppress(KeyError):  # the run was deleted meanwhile, and its worker is free
+            if task.status == "error":
+                error = task.exception()
+                if isinstance(error, KilledWorker):
+                    self._retry(run, attempt)
+                elif isinstance(error, DamagedError) and self.store.runs.get(run).checkpoint:
+                    log.error("weights damaged", run=run, attempt=attempt, why=error)
+                    self.store.fall_back(run, str(error))  # it is queued still: it had not begun
+                else:
+                    self._fail(run, f"{reason(error)} Everything measured before was kept.")
+            elif (ended := self.store.runs.get(run)).status != "running":
+                log.info("ended", run=run, attempt=attempt, status=ended.status, step=ended.step)
+            else:  # its last events never came; or the scheduler went away, which is no fault of the run's
+                self._retry(run, attempt, deaths=int(task.status != "cancelled"))
         del self._tasks[run]  # not before all of it is written: until then it may be done again
         self._at.pop(run, None)
         self._dispatch()

@@ -2,6 +2,7 @@
 
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -159,3 +160,14 @@ def test_a_run_that_never_reached_a_checkpoint_is_left_from_its_beginning(school
     own = school.runs.pause(first.id, B)
     assert (own.status, own.step, own.checkpoint) == ("paused", 0, None)
     assert school.store.runs.get(first.id).status == "queued"
+
+
+def test_a_run_that_is_deleted_while_its_worker_stops_leaves_the_worker_free(school: Engine) -> None:
+    [run] = school.runs.submit([WISH], A)
+    task = SimpleNamespace(status="finished")
+    school.queue._tasks[run.id], school.queue._at[run.id] = task, "tcp://worker"  # type: ignore[assignment]
+    school.runs.cancel(run.id, A)
+    school.runs.delete(run.id, A)
+    school.queue._ended(run.id, 1, task)  # type: ignore[arg-type]
+    assert not school.queue.busy(run.id)
+    assert not school.queue._at

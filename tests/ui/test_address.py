@@ -142,7 +142,7 @@ def test_a_browser_that_has_not_heard_of_a_click_does_not_undo_it(monkeypatch: p
     clock[0] += 60
     tested.query_params["step"] = "5"
     with monkeypatch.context() as within:
-        within.setattr("app.ui.page.address._in_fragment", lambda: True)
+        within.setattr("app.ui.page.address.in_fragment", lambda: True)
         assert tested.run().text[0].value == "[] 12 None"
     assert tested.run().text[0].value == "[] 12 None", "the page that follows at once has the same old query"
     clock[0] += 60

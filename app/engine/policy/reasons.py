@@ -4,6 +4,11 @@ from pathlib import Path
 
 from app.store.database import StoreError
 
+AWAY = (
+    "The machines that train and answer cannot be reached: their scheduler is away. Everything measured is kept, and "
+    "runs go on from their newest checkpoints once it is back."
+)
+
 
 def reason(error: BaseException | None) -> str:
     """One sentence for people, whatever went wrong."""
