@@ -98,7 +98,7 @@ def test_a_run_is_cut_while_it_trains_and_the_event_stays_with_it(seen: Page, ad
     )
     run = parse_qs(urlparse(seen.url).query)["run"][0]
     seen.goto(f"{address}?run={run}&study=&cut=1")
-    expect(seen.get_by_text("without block 1 errs")).to_be_visible()  # a page that is still being drawn may lose a click
+    expect(seen.get_by_text("without block 1 errs")).to_be_visible()  # drawn again meanwhile, it may lose a click
     seen.get_by_role("button", name="Train it without block 1").click()
     expect(seen.get_by_text("It trains without block 1.")).to_be_visible()
     seen.get_by_role("button", name="Put its blocks back").click()
