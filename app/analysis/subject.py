@@ -27,8 +27,8 @@ class Subject:
     spec: RunSpec | None
     folder: Path
     epoch_steps: int
+    digests: tuple[tuple[int, str], ...]
     settings: Settings
-    digests: tuple[tuple[int, str], ...] = ()
 
     @cached_property
     def images(self) -> Images:

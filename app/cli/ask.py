@@ -3,7 +3,6 @@
 import inspect
 from collections.abc import Sequence
 from dataclasses import fields
-from pathlib import Path
 from typing import Annotated, Any, get_origin
 
 import numpy as np
@@ -14,6 +13,7 @@ from rich.table import Table
 from app.base import studies
 from app.base.settings import Settings
 from app.cli.shared import Json, Step, clear_errors, out, print_json, progress_bar, read_settings, subject_at
+from app.store.store import About
 from app.values.questions import KINDS, Question
 from app.values.results import Result
 
@@ -71,7 +71,7 @@ def _prepared(
     if not run:
         from app.analysis.subject import Subject
 
-        return kind(**asked), Subject(None, Path(), 0, configured)
+        return kind(**asked), Subject(*About(), configured)
     subject, moment = subject_at(run, step, configured)
     return kind(run=run, step=moment, **asked), subject
 

@@ -111,11 +111,10 @@ def at_moment(run: str, step: int | None, *, own_picture: bool = False) -> Momen
 def subject_at(run: str, step: int | None, configured: Settings) -> tuple[Any, int]:
     """What a question about a run is about, a `Subject`, and the step of a kept moment (None: the newest)."""
     store = open_store(configured)
-    known, chosen = store.runs.get(run), kept_step(store, run, step)
+    about, chosen = store.about(run), kept_step(store, run, step)
     from app.analysis.subject import Subject  # PyTorch with it: what is wrong is said before
 
-    about = known.spec, store.weights.folder(run), known.epoch_steps, configured, store.weight_digests(run)
-    return Subject(*about), chosen
+    return Subject(*about, configured), chosen
 
 
 @contextmanager

@@ -13,7 +13,6 @@ from collections import OrderedDict
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from itertools import takewhile
-from pathlib import Path
 from typing import Any
 
 from distributed import Future
@@ -28,7 +27,7 @@ from app.engine.policy.ownership import Ownership
 from app.engine.policy.visitor import Visitor
 from app.store.database import StoreError
 from app.store.run import Run
-from app.store.store import Store
+from app.store.store import About, Store
 from app.values.questions import Question
 from app.values.results import Result, UnreadableError, from_bytes
 
@@ -106,7 +105,7 @@ class QuestionDesk:
         key, owner = _key(question, by), by.owner if question.shows_own_picture else ""
         if known := self._looked_for(key):
             return known
-        subject = self._subject(question, run)
+        about = self._about(question, run)
         kept = self._kept(key)
         with self._submitting:
             with self._lock:
@@ -120,13 +119,12 @@ class QuestionDesk:
                     question.lane,
                     worker.answer,
                     question,
-                    *subject,
+                    *about,
                     self._settings,
                     self._topic,
                     name,
                     not self._store.runs.all(["running"]),
                     key,
-                    self._store.weight_digests(question.run) if question.run else (),
                     key=name,
                 )
             except TimeoutError as error:
@@ -169,8 +167,9 @@ class QuestionDesk:
 
     def ahead(self, question: Question, by: Visitor) -> int:
         """How many others of its lane were put before a question that waits, and are not answered."""
+        own = _key(question, by)
         with self._lock:
-            before = takewhile(lambda key: key != _key(question, by), self._tasks)
+            before = takewhile(lambda key: key != own, self._tasks)
             return sum(self._tasks[key].lane == question.lane and not self._tasks[key].unwatched for key in before)
 
     def tidy(self) -> None:
@@ -205,14 +204,10 @@ class QuestionDesk:
             if (known := self._known.get(key)) and known.pending:
                 self._known[key] = replace(known, since=known.since + still)
 
-    def _subject(self, question: Question, run: Run | None) -> tuple[Any, ...]:
-        """The spec of the run asked about, its folder of weights, and its steps per epoch."""
-        if run is None:
-            return None, Path(), 0
-        moments = self._store.events.moments(run.id)
-        if question.step not in moments:
+    def _about(self, question: Question, run: Run | None) -> About:
+        if run and question.step not in self._store.events.moments(run.id):
             raise ValueError(f"no weights of {run.name} were kept at step {question.step:,}")
-        return run.spec, self._store.weights.folder(run.id), run.epoch_steps
+        return self._store.about(question.run)
 
     def _kept(self, key: str) -> Result | None:
         """The answer in the store; one that this program cannot read is none, and the question is asked anew."""

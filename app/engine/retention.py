@@ -2,6 +2,7 @@
 
 import threading
 import time
+from itertools import count
 
 from app.base import logs
 from app.base.settings import Settings
@@ -11,7 +12,8 @@ from app.store.run import Run
 from app.store.store import Store
 from app.values import datasets
 
-LOOK_SECONDS = 2.0
+LOOK_SECONDS = 2.0  # at what pages wait for
+LOOKS = 5  # of these, before what browsers left behind is looked at once
 
 log = logs.events(__name__)
 
@@ -40,8 +42,7 @@ class Housekeeper:
         self._seen[owner] = time.monotonic()
 
     def tidy(self) -> None:
-        """Pause, drop and forget what has been left alone, runs for as long as the settings say."""
-        self.questions.tidy()
+        """Pause and forget what has been left alone for as long as the settings say."""
         self.store.settle()
         if away := 60.0 * self.settings.abandoned_minutes:
             self._leave_off(away)
@@ -85,15 +86,19 @@ class Housekeeper:
 
     def _are_gone(self, run: Run, away: float) -> bool:
         """True if its owner is, and whoever shares it."""
-        return all(self._is_gone(owner, away) for owner in (run.owner, *self.store.owners.sharers(run.id)))
+        return all(self._is_gone(owner, away) for owner in self.store.owners.holders(run))
 
     def _is_gone(self, owner: str, away: float) -> bool:
         """True for a browser, and not for the command line, that has not been heard of for so many seconds."""
         return bool(owner) and time.monotonic() - self._seen.get(owner, self._begun) > away
 
     def _run(self) -> None:
-        while not self._stopped.wait(LOOK_SECONDS):
+        for look in count(1):
+            if self._stopped.wait(LOOK_SECONDS):
+                return
             try:
-                self.tidy()
+                self.questions.tidy()
+                if look % LOOKS == 0:
+                    self.tidy()
             except Exception:
                 log.error("not put away", with_traceback=True)

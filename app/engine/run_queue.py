@@ -29,7 +29,7 @@ from app.store.run import ACTIVE, Run
 from app.store.store import Store
 from app.values import datasets
 from app.values.datasets import DATASETS
-from app.values.events import BlockCut, Event, RunStopped, from_json
+from app.values.events import BlockCut, Event, RunStopped, StepMeasured, from_json
 
 MAX_DEATHS = 4  # of a run's workers, without a checkpoint between them
 
@@ -152,7 +152,8 @@ class RunQueue:
         self._disk.until_written(lambda: self._taken(run, events))
 
     def _taken(self, run: str, events: Sequence[Event]) -> None:
-        self.store.prune(run)
+        if not all(isinstance(event, StepMeasured) for event in events):  # steps leave no file
+            self.store.prune(run)
         most = self.settings.max_minutes
         if most and (why := limits.overlong(self.store.events.history(run).seconds, self.settings)):
             self.end(run, "cancelled", why)

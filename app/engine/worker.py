@@ -156,12 +156,12 @@ def answer(
     spec: RunSpec | None,
     folder: Path,
     epoch_steps: int,
+    digests: tuple[tuple[int, str], ...],
     settings: Settings,
     topic: str,
     name: str,
     alone: bool,
     key: str,
-    digests: tuple[tuple[int, str], ...] = (),
 ) -> bytes:
     """Answer a question, sending how far it is to `topic` under `key`.
 
@@ -182,7 +182,7 @@ def answer(
     attended = _Attended(topic, key, name, threads)
     with _FLOOR.held():
         attended.begin()
-        return to_bytes(find(question, Subject(spec, folder, epoch_steps, settings, digests), attended))
+        return to_bytes(find(question, Subject(spec, folder, epoch_steps, digests, settings), attended))
 
 
 class _Attended:

@@ -3,6 +3,7 @@
 import time
 
 from app.store.database import Database
+from app.store.run import Run
 
 
 class OwnerTable:
@@ -54,6 +55,10 @@ class OwnerTable:
                 for row in self._database.rows("SELECT run, owner FROM shares ORDER BY since, owner"):
                     self._shares[row["run"]] = (*self._shares.get(row["run"], ()), row["owner"])
             return self._shares.get(run, ())
+
+    def holders(self, run: Run) -> tuple[str, ...]:
+        """Whose a run is: its owner, and after them who has a share in it."""
+        return (run.owner, *self.sharers(run.id))
 
     def share(self, run: str, owner: str) -> None:
         """Give an owner a share in a run of somebody else's."""

@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from app.base.prose import prose
 from app.base.settings import ASSETS, Settings
@@ -27,6 +28,15 @@ from app.values.events import Event
 from app.values.run_spec import RunSpec, net_title
 
 BUNDLED = BundledAnswers()  # one file for all stores of this process
+
+
+class About(NamedTuple):
+    """A run's spec (None: no run), its folder of weights, its steps per epoch, and the weights' SHA-256 by step."""
+
+    spec: RunSpec | None = None
+    folder: Path = Path()
+    epoch_steps: int = 0
+    digests: tuple[tuple[int, str], ...] = ()
 
 
 class Store:
@@ -116,9 +126,13 @@ class Store:
         """Of the weights that a run may be asked about or go on from, by step; a program of before wrote none."""
         return bundled_digests(self.weights.folder(run)) if self.weights.bundled(run) else self.events.digests(run)
 
-    def weight_digests(self, run: str) -> tuple[tuple[int, str], ...]:
-        """SHA-256 of the weights alone, by step, as workers are told them."""
-        return tuple((step, digests.weights) for step, digests in self.digests(run).items())
+    def about(self, run: str) -> About:
+        """What a question about a run is about; of none, where `run` is empty. Raises KeyError."""
+        if not run:
+            return About()
+        known = self.runs.get(run)
+        digests = tuple((step, digests.weights) for step, digests in self.digests(run).items())
+        return About(known.spec, self.weights.folder(run), known.epoch_steps, digests)
 
     def fall_back(self, run: str, why: str) -> None:
         """Have a run whose newest checkpoint is damaged go on from the one before it, or from the beginning."""

@@ -19,7 +19,7 @@ from app.studies.subnetworks.questions import SubNetworksQuestion
 from app.values.cut_spec import CutSpec
 from app.values.questions import Question
 from app.values.run_spec import RunSpec
-from benchmarks.report.figures import Device, Figure, Row, Say, at_most
+from benchmarks.report.figures import Device, Figure, Row, Say, at_most, p95
 from models.spec import NetSpec
 
 BUSY = Row("click on a block, 5 studies and 2 runs go on: p95", "s", {"cpu": at_most(1.5)})
@@ -41,18 +41,18 @@ def measure(_device: Device, say: Say) -> list[Figure]:
         try:
             _click(engine, CutSpec())  # the worker imports
             idle = [_click(engine, cut) for cut in cuts[:CLICKS]]
-            say(f"nothing goes on: {_p95(idle):.2f} s")
+            say(f"nothing goes on: {p95(idle):.2f} s")
             _begin_runs(engine)
             watcher = threading.Thread(target=_watch, args=(engine, _studies(), over), daemon=True)
             watcher.start()
             _wait_for(engine)
             busy = [_click(engine, cut) for cut in cuts[CLICKS : 2 * CLICKS]]
-            say(f"all goes on: {_p95(busy):.2f} s, at most {max(busy):.2f}")
+            say(f"all goes on: {p95(busy):.2f} s, at most {max(busy):.2f}")
         finally:
             over.set()
             engine.stop()
     note = f"{CLICKS} clicks, {IMAGES:,} images"
-    return [BUSY.alone([_p95(busy)], note), IDLE.alone([_p95(idle)], note)]
+    return [BUSY.alone([p95(busy)], note), IDLE.alone([p95(idle)], note)]
 
 
 def _click(engine: Engine, cut: CutSpec) -> float:
@@ -83,7 +83,3 @@ def _wait_for(engine: Engine) -> None:
     """Until both runs make steps and studies are under way."""
     while not all(run.step for run in engine.store.runs.all(["running"])) or engine.questions.under_way < 2:
         time.sleep(LOOK_SECONDS)
-
-
-def _p95(seconds: list[float]) -> float:
-    return sorted(seconds)[int(0.95 * (len(seconds) - 1))]

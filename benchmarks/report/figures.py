@@ -92,6 +92,11 @@ def quartiles(values: Sequence[float]) -> tuple[float, float]:
     return low, high
 
 
+def p95(values: Sequence[float]) -> float:
+    """Below which 95 of 100 lie; of two values at least."""
+    return quantiles(values, n=20, method="inclusive")[-1]
+
+
 def interleaved(contestants: Mapping[str, Callable[[], float]], repetitions: int) -> dict[str, list[float]]:
     """Measure every contestant once a repetition, in an order that turns round each time: drift favours none."""
     measured: dict[str, list[float]] = {name: [] for name in contestants}

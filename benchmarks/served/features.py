@@ -20,6 +20,7 @@ from benchmarks.report.figures import CannotMeasureError, Device, Figure, Row, S
 from benchmarks.served.live_server import browser, live_server
 from models.nets.net import build
 from models.spec import NetSpec
+from tests.support.browser import another
 
 if TYPE_CHECKING:
     from playwright.sync_api import CDPSession, Page
@@ -60,23 +61,20 @@ def measure(device: Device, say: Say) -> list[Figure]:
 
 
 def _in_the_browser() -> list[Figure]:
-    with browser() as chromium, live_server() as server:
-        context = chromium.new_context(viewport={"width": 1440, "height": 900})
-        context.set_default_timeout(PATIENCE)
-        context.add_init_script(WATCH_THE_STRIP)
-        page = context.new_page()
+    with browser() as chromium, live_server() as server, another(chromium) as page:
+        page.set_default_timeout(PATIENCE)
+        page.add_init_script(WATCH_THE_STRIP)
         page.goto(f"{server.address}/{PAGE}")
         page.locator(".sheet .maps canvas").first.wait_for()
         server.wait_until_quiet()
         seconds = [_choose(page, block) for block in BLOCKS]
         for block in BLOCKS:  # a second time, until all that is kept of each is kept
             _choose(page, block)
-        devtools = context.new_cdp_session(page)
+        devtools = page.context.new_cdp_session(page)
         before = _kept(devtools)
         for block in islice(cycle(BLOCKS), CHANGES):
             _choose(page, block)
         nodes, heap = (after - begun for after, begun in zip(_kept(devtools), before, strict=True))
-        context.close()
     return [
         SHEET.alone(seconds, "new to the server"),
         NODES.alone([nodes]),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.report.figures import Device, Figure, Row, Say, at_most
 from benchmarks.served.live_server import browser, live_server
+from tests.support.browser import another
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -44,11 +45,9 @@ def measure(device: Device, say: Say) -> list[Figure]:
 
 def _race(chromium: "Browser", address: str) -> float:
     """Start the default race, see its first point, stop it."""
-    context = chromium.new_context(viewport={"width": 1440, "height": 900})
-    context.set_default_timeout(PATIENCE)
-    context.add_init_script(WATCH_THE_BUTTON)
-    page = context.new_page()
-    try:
+    with another(chromium) as page:
+        page.set_default_timeout(PATIENCE)
+        page.add_init_script(WATCH_THE_BUTTON)
         page.goto(address)
         button = page.get_by_role("button", name=BUTTON)
         button.wait_for()
@@ -58,5 +57,3 @@ def _race(chromium: "Browser", address: str) -> float:
         page.get_by_role("button", name="Stop").click()
         page.get_by_role("button", name="Go on").wait_for()
         return seconds
-    finally:
-        context.close()

@@ -19,6 +19,7 @@ from benchmarks.report.figures import Device, Figure, Row, Say, at_most, interle
 from benchmarks.served.live_server import browser, live_server
 from models.nets.net import build
 from models.spec import NetSpec
+from tests.support.browser import another
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -92,11 +93,9 @@ def _clicks() -> list[Figure]:
 
 def _session(chromium: "Browser", address: str) -> tuple[list[float], list[float]]:
     """Seconds from each click to the new error, and to the block crossed out."""
-    context = chromium.new_context(viewport={"width": 1440, "height": 900})
-    context.set_default_timeout(PATIENCE)
-    page = context.new_page()
     told, marked = [], []
-    try:
+    with another(chromium) as page:
+        page.set_default_timeout(PATIENCE)
         page.goto(address)
         for block in range(BLOCKS):
             page.get_by_text("Nothing is cut").wait_for()
@@ -109,5 +108,3 @@ def _session(chromium: "Browser", address: str) -> tuple[list[float], list[float
             told.append(times[1] / 1000)
             page.get_by_role("button", name="Put all back").click()
         return told, marked
-    finally:
-        context.close()

@@ -20,10 +20,11 @@ from app.store.store import Store
 from app.values.datasets import BUNDLED
 from app.values.events import RunFinished, RunStarted, StepMeasured
 from app.values.run_spec import RunSpec
-from benchmarks.report.figures import Device, Figure, Row, Say, at_most
+from benchmarks.report.figures import Device, Figure, Row, Say, at_most, p95
 from benchmarks.served.live_server import browser, live_server
 from models.plan import plan
 from models.spec import NetSpec
+from tests.support.browser import another
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -85,21 +86,16 @@ def _complete(say: Say) -> Figure:
                 server.wait_until_quiet()
                 seconds.append(_seen(chromium, f"{server.address}/{page}?run=reference-{net}"))
                 say(f"{page} on {net}: {seconds[-1]:.2f} s")
-    p95 = sorted(seconds)[round(0.95 * (len(seconds) - 1))]
-    return WHOLE.alone([p95], f"{len(seconds)} pages, median {median(seconds):.2f} s")
+    return WHOLE.alone([p95(seconds)], f"{len(seconds)} pages, median {median(seconds):.2f} s")
 
 
 def _seen(chromium: "Browser", address: str) -> float:
     """Seconds until nothing more changes."""
-    context = chromium.new_context(viewport={"width": 1440, "height": 900})
-    context.set_default_timeout(PATIENCE)
-    context.add_init_script(WATCH_THE_PAGE)
-    page = context.new_page()
-    try:
+    with another(chromium) as page:
+        page.set_default_timeout(PATIENCE)
+        page.add_init_script(WATCH_THE_PAGE)
         page.goto(address)
         return float(page.wait_for_function(COMPLETE, polling=50).json_value()) / 1000
-    finally:
-        context.close()
 
 
 def enter_long_runs(folder: Path) -> None:
@@ -122,11 +118,9 @@ def enter_long_runs(folder: Path) -> None:
 
 def _opened(chromium: "Browser", address: str, net: str, title: str) -> float:
     """Choose one more run in the menu, and see its map."""
-    context = chromium.new_context(viewport={"width": 1440, "height": 900})
-    context.set_default_timeout(PATIENCE)
-    context.add_init_script(WATCH_THE_MENU)
-    page = context.new_page()
-    try:
+    with another(chromium) as page:
+        page.set_default_timeout(PATIENCE)
+        page.add_init_script(WATCH_THE_MENU)
         page.goto(f"{address}/gradients?run={THERE}")
         page.get_by_role("heading", name="What you see").wait_for()
         page.wait_for_function(f"{MAPS}?.length")
@@ -134,5 +128,3 @@ def _opened(chromium: "Browser", address: str, net: str, title: str) -> float:
         page.locator(".st-key-measured-runs input").fill(title)
         page.get_by_role("option", name=title).click()
         return float(page.wait_for_function(DRAWN, arg=net, polling="raf").json_value()) / 1000
-    finally:
-        context.close()

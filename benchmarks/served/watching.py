@@ -13,14 +13,13 @@ import urllib.request
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
-from statistics import quantiles
 from urllib.parse import urlencode
 
 from app.base.settings import ROOT
 from app.store.store import Store
 from app.values.datasets import BUNDLED, DATASETS
 from app.values.run_spec import RECIPES, RunSpec
-from benchmarks.report.figures import Device, Figure, Row, Say, at_most
+from benchmarks.report.figures import Device, Figure, Row, Say, at_most, p95
 from benchmarks.served.live_server import LiveServer, live_server
 from benchmarks.served.sessions import APART, Session, gather
 from models.spec import NetSpec
@@ -76,7 +75,7 @@ def _watch(server: LiveServer, runs: list[str], count: int, say: Say) -> tuple[l
     if min(map(len, seen)) < 3:
         raise RuntimeError("a session was not refreshed: the race that it watches is not live")
     slices = round(SECONDS / SLICE)
-    p95s = [1000 * quantiles(_part(seen, nth, slices), n=20, method="inclusive")[-1] for nth in range(slices)]
+    p95s = [1000 * p95(_part(seen, nth, slices)) for nth in range(slices)]
     refreshes = sum(map(len, seen))
     kilobytes = sum(session.received for session in sessions) / 1000 / refreshes
     note = f"{refreshes / SECONDS:.0f} refreshes/s, {kilobytes:.0f} kB each"

@@ -206,7 +206,7 @@ def test_torchvision_s_net_says_the_same_here_and_is_looked_into_with_a_picture_
     receive(file, wanted.spec, tmp_path / "run", settings=settings)
     assert on_arrival(wanted.spec, tmp_path / "run", settings) == []
 
-    of = Subject(wanted.spec, tmp_path / "run", 0, settings)
+    of = Subject(wanted.spec, tmp_path / "run", 0, (), settings)
     pixels = np.random.default_rng(0).integers(0, 256, (3, 224, 224), dtype=np.uint8)
     picture = f"own:{to_text(pixels)}"
     found = answer(FeaturesQuestion(run="r", picture=picture, at="blocks.7"), of)

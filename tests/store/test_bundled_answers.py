@@ -45,9 +45,7 @@ def test_one_of_each_kind_is_measured_afresh_and_is_the_same(store: Store, kind:
     questions = [read(text) for text, _ in BUNDLED_ANSWERS.index.values() if json.loads(text)["kind"] == kind]
     here = [question for question in questions if not question.run or store.runs.get(question.run).spec.data == BUNDLED]
     question = min(here, key=lambda question: (len(question.run), question.key))  # a net of 20 layers
-    run = store.runs.get(question.run) if question.run else None
-    about = (run.spec if run else None, store.weights.folder(question.run), run.epoch_steps if run else 0)
-    subject = Subject(*about, load())
+    subject = Subject(*store.about(question.run), load())
     kept, fresh = from_bytes(BUNDLED_ANSWERS.get(question.key) or b""), answer(question, subject)
     assert type(kept) is type(fresh)
     for name, value in vars(fresh).items():

@@ -1,6 +1,7 @@
 """The list of runs, which one drawing of a page asks for many times: read when it has changed, and then at once."""
 
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -37,14 +38,16 @@ def test_what_is_undone_was_never_seen(tmp_path: Path) -> None:
     assert store.runs.all()[0].name != "not yet"
 
 
+def trained(store: Store, seed: int, owner: str = "a", status: str = "finished", **changes: object) -> str:
+    """A run's id."""
+    run = store.runs.create(SPEC.model_copy(update={"seed": seed, **changes}), owner=owner).id
+    store.runs.update(run, status=status, attempt=1)
+    return run
+
+
 def test_a_group_is_one_owner_s_runs_that_differ_in_the_seed_alone(tmp_path: Path) -> None:
     store = Store(tmp_path)
-
-    def made(seed: int, owner: str = "a", status: str = "finished", **changes: object) -> str:
-        run = store.runs.create(SPEC.model_copy(update={"seed": seed, **changes}), owner=owner).id
-        store.runs.update(run, status=status, attempt=1)
-        return run
-
+    made = partial(trained, store)
     first, older, newer = made(4), made(2), made(2)
     more_threads = made(7, threads=4)
     made(1, status="failed"), made(3, status="cancelled"), made(5, owner="b"), made(6, images=640)
@@ -67,12 +70,7 @@ def test_the_references_come_with_three_seeds_or_more(tmp_path: Path) -> None:
 
 def test_every_run_is_in_one_group_and_a_seed_that_was_trained_again_in_two(tmp_path: Path) -> None:
     store = Store(tmp_path)
-
-    def made(seed: int, owner: str = "a", status: str = "finished", **changes: object) -> str:
-        run = store.runs.create(SPEC.model_copy(update={"seed": seed, **changes}), owner=owner).id
-        store.runs.update(run, status=status, attempt=1)
-        return run
-
+    made = partial(trained, store)
     older, other = made(0), made(1)
     failed, theirs, fewer = made(2, status="failed"), made(1, owner="b"), made(1, images=640)
     cut = made(3)

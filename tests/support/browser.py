@@ -179,5 +179,7 @@ def another(chromium: "Browser", **options: Any) -> Iterator["Page"]:
     """A browser that has seen nothing yet."""
     context = chromium.new_context(**({"viewport": {"width": 1440, "height": 900}} | options))
     context.set_default_timeout(PATIENCE)
-    yield context.new_page()
-    context.close()
+    try:
+        yield context.new_page()
+    finally:
+        context.close()

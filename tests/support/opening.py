@@ -76,12 +76,12 @@ class Answering(NoCluster):
 
     def submit(self, _lane: str, work: object, *asked: Any, **_options: object) -> "Answered":
         """Only questions are put to it."""
-        question, spec, folder, epoch_steps, *_ = asked
+        question, spec, folder, epoch_steps, digests, *_ = asked
         assert work is worker.answer
         threads = torch.get_num_threads()
         torch.set_num_threads(1)
         try:
-            return Answered(answer(question, Subject(spec, folder, epoch_steps, load())))
+            return Answered(answer(question, Subject(spec, folder, epoch_steps, digests, load())))
         except (ValueError, OSError) as error:
             return Answered(error)
         finally:

@@ -30,7 +30,7 @@ class Ownership:
         """True if a run may be shown, asked about, fed and taken away: what hides one hides it from all of these."""
         if self._sees_all(by):
             return True
-        mine = run.owner == by.owner or by.owner in self._store.owners.sharers(run.id)
+        mine = by.owner in self._store.owners.holders(run)
         return run.origin == "reference" or mine or any(net.became(run) for net in BIG_NETS)
 
     def runs(self, by: Visitor) -> list[Run]:
@@ -84,13 +84,13 @@ class Ownership:
             return False
         if run.cut_asked is not None or run.until is not None or self._store.events.cuts(run.id):
             return False
-        return self._sees_all(by) or run.owner in ("", by.owner) or by.owner in self._store.owners.sharers(run.id)
+        return self._sees_all(by) or not run.owner or by.owner in self._store.owners.holders(run)
 
     def shared(self, run: Run, by: Visitor) -> bool:
         """True if somebody else has the run, too, so that what `by` does must not change it."""
         if by.keeps_order or self.settings.others == "change":
             return False
-        return bool({run.owner, *self._store.owners.sharers(run.id)} - {by.owner})
+        return any(owner != by.owner for owner in self._store.owners.holders(run))
 
     def looks_after(self, owner: str, by: Visitor) -> bool:
         """True if what this owner began is theirs to end."""

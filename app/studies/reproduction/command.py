@@ -86,11 +86,7 @@ def _answers(trial: Trial, store: Store, configured: Settings) -> list[Any]:
     with progress_bar(trial.card.name) as progress:
         for done, question in enumerate(asked):
             progress(done, len(asked))
-            run = store.runs.get(question.run) if question.run else None
-            folder = store.weights.folder(question.run)
-            digests = store.weight_digests(question.run) if run else ()
-            subject = Subject(run.spec if run else None, folder, run.epoch_steps if run else 0, configured, digests)
-            answers.append(answer(question, subject))
+            answers.append(answer(question, Subject(*store.about(question.run), configured)))
     return answers
 
 

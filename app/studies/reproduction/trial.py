@@ -90,27 +90,20 @@ def _found(spec: RunSpec, runs: Sequence[Run], store: Store, card: Card) -> Run 
 
     Device, precision and threads are free, as is the recipe's name: they decide no claim.
     """
+    wanted = _decides(spec)
     alike = [
-        run for run in runs if _same(run.spec, spec) and run.origin != "imported" and not store.events.cuts(run.id)
-    ]
-    over = [
         run
-        for run in alike
-        if run.status == "diverged"
-        or (run.status == "finished" and (not card.needs_weights or _kept(run, store, card)))
+        for run in runs
+        if _decides(run.spec) == wanted and run.origin != "imported" and not store.events.cuts(run.id)
     ]
+    over = [run for run in alike if run.status == "diverged" or (run.status == "finished" and _kept(run, store, card))]
     return next(iter([*over, *(run for run in alike if run.active)]), None)
 
 
 def _kept(run: Run, store: Store, card: Card) -> bool:
-    """True where the weights are there that the card asks about."""
-    moments = store.events.moments(run.id)
-    wanted = 0 if READINGS[card.quantity].at_start else run.step
-    return wanted in moments
-
-
-def _same(one: RunSpec, other: RunSpec) -> bool:
-    return _decides(one) == _decides(other)
+    """True where the weights are there that the card asks about, if its quantity is read from weights at all."""
+    reading = READINGS.get(card.quantity)
+    return reading is None or (0 if reading.at_start else run.step) in store.events.moments(run.id)
 
 
 def _decides(spec: RunSpec) -> tuple[object, ...]:

@@ -59,8 +59,8 @@ def pace(group: Sequence[Run]) -> str:
 def _sharing(run: Run) -> str:
     """How many have asked for just this; where others are hidden nobody is told that there are some."""
     engine = process.engine()
-    sharers = len(engine.store.owners.sharers(run.id))
-    return f" · shared by {sharers + 1}" if sharers and engine.settings.others != "hide" else ""
+    holders = len(engine.store.owners.holders(run))
+    return f" · shared by {holders}" if holders > 1 and engine.settings.others != "hide" else ""
 
 
 def _pace(run: Run) -> str:

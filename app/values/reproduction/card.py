@@ -56,7 +56,6 @@ class Card:
     recipe: str = "quick"
     steps: int | None = None
     asking: float = 0.0
-    needs_weights: bool = False
     seeds: int = SEEDS
     here: str = ""  # what is smaller here than in the paper
     why_not: str = ""

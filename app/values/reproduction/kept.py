@@ -5,6 +5,7 @@ import platform
 from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
+from math import isfinite
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
@@ -38,15 +39,14 @@ class Reproduced(BaseModel):
 
 def reached(card: Card, effect: Effect, seeds: int, machine: str, date: str) -> Reproduced:
     """The verdict on what was measured."""
-    finite = {name: end if abs(end) < float("inf") else None for name, end in _ends(effect).items()}
     nets = card.nets or ("no run",)
     return Reproduced(
         card=card.name,
         edition=card.edition,
         verdict=verdict(effect, card.claimed),
         measured=effect.value,
-        low=finite["low"],
-        high=finite["high"],
+        low=_finite(effect.low),
+        high=_finite(effect.high),
         seeds=seeds,
         runs=tuple(f"{net}, {card.data}, {card.recipe}{f', {card.steps} steps' if card.steps else ''}" for net in nets),
         machine=machine,
@@ -82,8 +82,8 @@ def bundle(outcome: Reproduced, file: Path = BUNDLED_VERDICTS) -> None:
     bundled.cache_clear()
 
 
-def _ends(effect: Effect) -> dict[str, float]:
-    return {"low": effect.low, "high": effect.high}
+def _finite(end: float) -> float | None:
+    return end if isfinite(end) else None
 
 
 def _version(package: str) -> str:

@@ -20,7 +20,6 @@ NET_CARDS = (
         unit="in standard deviation",
         digits=3,
         asking=0.3,
-        needs_weights=True,
         here=SMALL,
     ),
     Card(
@@ -34,7 +33,6 @@ NET_CARDS = (
         unit="in standard deviation",
         digits=3,
         asking=0.5,
-        needs_weights=True,
         here="20 and 56 layers of width 8, four epochs",
     ),
     Card(
@@ -60,7 +58,6 @@ NET_CARDS = (
         "of the blocks",
         3,
         asking=1.5,
-        needs_weights=True,
         here=SMALL,
     ),
     Card(
@@ -72,7 +69,6 @@ NET_CARDS = (
         LESS,
         ("resnet-20:width=8", "plain-20:width=8"),
         asking=2.0,
-        needs_weights=True,
         here=f"{SMALL}; the plain twin in place of VGG",
     ),
     Card(
@@ -87,7 +83,6 @@ NET_CARDS = (
         "of rank correlation",
         2,
         asking=6.0,
-        needs_weights=True,
         here=SMALL,
     ),
     Card(
@@ -102,7 +97,6 @@ NET_CARDS = (
         "of rank correlation",
         2,
         asking=6.0,
-        needs_weights=True,
         here=SMALL,
     ),
     Card(
@@ -115,7 +109,6 @@ NET_CARDS = (
         ("resnet-20:width=8",),
         "alone",
         asking=1.0,
-        needs_weights=True,
         here="ResNet-20 of width 8 from different seeds; the interval is over the test images",
     ),
     Card(
@@ -131,7 +124,6 @@ NET_CARDS = (
         3,
         steps=1,
         asking=1.0,
-        needs_weights=True,
         seeds=20,
         here="plain-20 of the paper's width in place of infinite width; 20 seeds, after five were underpowered",
     ),
@@ -148,7 +140,6 @@ NET_CARDS = (
         2,
         steps=1,
         asking=2.0,
-        needs_weights=True,
         seeds=20,
         here="the nine blocks of preact-56's first stage, in units of a branch's own variance; 20 seeds, after "
         "five were underpowered",

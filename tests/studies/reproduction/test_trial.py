@@ -114,7 +114,7 @@ def test_an_ensemble_is_the_average_of_probabilities_against_its_members() -> No
 
 def test_probabilities_are_those_of_the_net_itself(store: Store) -> None:
     run = store.runs.get("reference-resnet-20")
-    subject = Subject(run.spec, store.weights.folder(run.id), run.epoch_steps, load())
+    subject = Subject(*store.about(run.id), load())
     found = answer(ProbabilitiesQuestion(run=run.id, step=312, images=2000), subject)
     assert np.allclose(found.probabilities.sum(1), 1)
     assert 100 * (found.probabilities.argmax(1) != found.labels).mean() == pytest.approx(13.8, abs=0.1)
