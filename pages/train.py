@@ -20,7 +20,7 @@ st.markdown(page["lead"])
 
 specs, problem = race_form()
 race = address.read().race
-with st.container(horizontal=True, vertical_alignment="bottom", key="start-row"):
+with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall", key="start-row"):
     guess = prediction(RACES[race].specs() if race else specs)
     seeds = seeds_chosen()
     specs = with_own_seed(specs)

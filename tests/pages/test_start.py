@@ -5,6 +5,7 @@ import pytest
 from app.engine.engine import Engine
 from tests.support.opening import HOSTILE, PARAMETERS, opened, press, well, words
 from tests.support.settings import sets
+from tests.visitors.test_sharing import OWNERS, looks
 
 pytestmark = pytest.mark.usefixtures("engine")
 
@@ -27,6 +28,21 @@ def test_the_button_starts_both_depths_without_and_with_shortcuts_and_opens_thei
     assert (first.spec.net.width, first.spec.recipe.name, first.spec.data) == (8, "quick", "fashion-mnist-mini")
     assert page.query_params["run"] == [run.id for run in runs]
     assert "stacking more layers" in page.title[0].value, "this is the Train page"
+
+
+def test_own_seed_gives_each_browser_the_same_race_with_a_seed_of_theirs(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seeds = []
+    for who in "ab":
+        looks(monkeypatch, who)
+        page = opened()
+        page.toggle(key="own").set_value(True).run()
+        well(press(page, "Start the race"))
+        seeds.append({run.spec.seed for run in engine.store.runs.all(["queued"]) if run.owner == OWNERS[who]})
+    (first,), (second,) = seeds
+    assert 0 not in (first, second)
+    assert first != second
 
 
 def test_the_prediction_goes_with_the_race() -> None:

@@ -72,13 +72,13 @@ def race_form() -> tuple[list[RunSpec], str]:
 
 def with_own_seed(specs: Sequence[RunSpec]) -> list[RunSpec]:
     """Draw the choice of a seed that is this browser's own; the runs, with it or as they are."""
-    own = st.toggle("own seed", key="own", bind="query-params", help=prose("train")["own-seed"], width="content")
+    own = st.toggle("own seed", key="own", bind="query-params", width="content")
     return [spec.model_copy(update={"seed": visitor.own_seed()}) for spec in specs] if own else list(specs)
 
 
 def seeds_chosen() -> int:
     """Draw the choice of how many seeds each net is trained with, the form's own the first."""
-    return int(_choice("Seeds", "seeds", SEED_TITLES, 110, help=prose("train")["seeds"]))
+    return int(_choice("Seeds", "seeds", SEED_TITLES, 100, help=prose("train")["seeds"]))
 
 
 def _choice(label: str, name: str, titles: Mapping[Any, str], pixels: int, **options: Any) -> Any:
